@@ -1,0 +1,101 @@
+//! Where guests may connect to: the outbound policy, and which addresses it lets through.
+//!
+//! Names are judged by the addresses they resolve to, because anybody may publish a name for
+//! `127.0.0.1`.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// Which destinations guests may reach.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OutboundPolicy {
+    /// The public internet only: no loopback, private, link-local or otherwise special address.
+    #[default]
+    Public,
+    /// Everything that the host itself can reach.
+    Any,
+}
+
+impl OutboundPolicy {
+    /// Tells whether a connection to the address is allowed.
+    ///
+    /// # Examples
+    /// ```
+    /// # use isolane_scheduler::OutboundPolicy;
+    /// assert!(!OutboundPolicy::Public.allows("169.254.169.254".parse()?));
+    /// assert!(OutboundPolicy::Public.allows("1.1.1.1".parse()?));
+    /// # Ok::<(), std::net::AddrParseError>(())
+    /// ```
+    pub fn allows(self, address: IpAddr) -> bool {
+        match (self, address) {
+            (Self::Any, _) => true,
+            (Self::Public, IpAddr::V4(address)) => is_public_v4(address),
+            (Self::Public, IpAddr::V6(address)) => is_public_v6(address),
+        }
+    }
+}
+
+/// The special-purpose blocks of IPv4 (RFC 6890 and its registry), as address and prefix length.
+const SPECIAL_V4: &[([u8; 4], u32)] = &[
+    ([0, 0, 0, 0], 8),       // this network, unspecified
+    ([10, 0, 0, 0], 8),      // private
+    ([100, 64, 0, 0], 10),   // carrier-grade NAT
+    ([127, 0, 0, 0], 8),     // loopback
+    ([169, 254, 0, 0], 16),  // link-local, cloud metadata
+    ([172, 16, 0, 0], 12),   // private
+    ([192, 0, 0, 0], 24),    // protocol assignments
+    ([192, 0, 2, 0], 24),    // documentation
+    ([192, 31, 196, 0], 24), // AS112
+    ([192, 52, 193, 0], 24), // automatic multicast tunnelling
+    ([192, 88, 99, 0], 24),  // 6to4 relays
+    ([192, 168, 0, 0], 16),  // private
+    ([192, 175, 48, 0], 24), // AS112
+    ([198, 18, 0, 0], 15),   // benchmarking
+    ([198, 51, 100, 0], 24), // documentation
+    ([203, 0, 113, 0], 24),  // documentation
+    ([224, 0, 0, 0], 4),     // multicast
+    ([240, 0, 0, 0], 4),     // reserved, broadcast
+];
+
+/// Addresses inside public blocks that clouds give to their metadata services.
+const METADATA_V4: &[[u8; 4]] = &[[168, 63, 129, 16]];
+
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    let bits = address.to_bits();
+    let special = SPECIAL_V4
+        .iter()
+        .any(|&(block, prefix)| (bits ^ u32::from_be_bytes(block)) >> (32 - prefix) == 0);
+    !special && !METADATA_V4.contains(&address.octets())
+}
+
+/// Global unicast is `2000::/3`; all else is refused, so only exceptions within it are listed.
+///
+/// That leaves out loopback, unspecified, IPv4-mapped and -compatible addresses, NAT64
+/// (`64:ff9b::/96` and `64:ff9b:1::/48`), discard, unique-local, link-local and multicast.
+const SPECIAL_V6: &[([u16; 4], u32)] = &[
+    ([0x2001, 0, 0, 0], 23), // protocol assignments: Teredo, benchmarking, ORCHID
+    ([0x2001, 0xdb8, 0, 0], 32), // documentation
+    ([0x2002, 0, 0, 0], 16), // 6to4, which carries any IPv4 address
+    ([0x2620, 0x4f, 0x8000, 0], 48), // AS112
+    ([0x3fff, 0, 0, 0], 20), // documentation
+];
+
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    let segments = address.segments();
+    let special = SPECIAL_V6.iter().any(|&(block, prefix)| {
+        let (own, block) = (upper_half(&segments), upper_half(&block));
+        (own ^ block) >> (64 - prefix) == 0
+    });
+    segments[0] & 0xe000 == 0x2000 && !special && !is_isatap(&segments)
+}
+
+fn upper_half(segments: &[u16]) -> u64 {
+    segments
+        .iter()
+        .take(4)
+        .fold(0, |bits, &segment| bits << 16 | u64::from(segment))
+}
+
+/// ISATAP interface ids carry an IPv4 address, whatever the prefix.
+fn is_isatap(segments: &[u16; 8]) -> bool {
+    segments[4] & 0xfdff == 0 && segments[5] == 0x5efe
+}

@@ -1,0 +1,270 @@
+//! What one context has under way: its operations, by id and by request, and its streams.
+//!
+//! The table is shared by the thread that holds the isolate and the scheduler's threads. Its lock
+//! is held for a look and a change, never across a wait, and answers are sent under it: so once a
+//! cancellation has returned, nothing that it cancelled is answered any more.
+
+use std::any::Any;
+use std::collections::{HashMap, HashSet};
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::task::AbortHandle;
+
+use crate::stream_registry::StreamRegistry;
+use crate::timers::{Timer, TimerKind, TimerQueue};
+use crate::{
+    CallbackId, CallbackMessage, FetchClient, FetchError, FetchRequest, HostCallError, RequestId,
+    SchedulerMessage, next_id,
+};
+
+struct Operation {
+    request: RequestId,
+    work: Work,
+}
+
+enum Work {
+    Task(AbortHandle),
+    Timer,
+}
+
+struct Table {
+    /// Gone once the context is closed.
+    callbacks: Option<UnboundedSender<CallbackMessage>>,
+    operations: HashMap<CallbackId, Operation>,
+    by_request: HashMap<RequestId, HashSet<CallbackId>>,
+}
+
+impl Table {
+    fn insert(&mut self, request: RequestId, id: CallbackId, work: Work) -> Option<Operation> {
+        let previous = self.remove(id);
+        self.operations.insert(id, Operation { request, work });
+        self.by_request.entry(request).or_default().insert(id);
+        previous
+    }
+
+    fn remove(&mut self, id: CallbackId) -> Option<Operation> {
+        let operation = self.operations.remove(&id)?;
+        if let Some(ids) = self.by_request.get_mut(&operation.request) {
+            ids.remove(&id);
+            if ids.is_empty() {
+                self.by_request.remove(&operation.request);
+            }
+        }
+        Some(operation)
+    }
+}
+
+/// One context's side of the scheduler.
+pub(crate) struct Context {
+    runtime: Handle,
+    timers: TimerQueue,
+    table: Mutex<Table>,
+    pub(crate) streams: StreamRegistry,
+}
+
+impl Context {
+    pub(crate) fn new(
+        runtime: Handle,
+        timers: TimerQueue,
+        callbacks: UnboundedSender<CallbackMessage>,
+    ) -> Arc<Self> {
+        let table = Table {
+            callbacks: Some(callbacks),
+            operations: HashMap::new(),
+            by_request: HashMap::new(),
+        };
+        let streams = StreamRegistry::default();
+        Arc::new(Self {
+            runtime,
+            timers,
+            table: Mutex::new(table),
+            streams,
+        })
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Starts or ends what the message asks for.
+    pub(crate) fn handle(self: &Arc<Self>, message: SchedulerMessage) {
+        match message {
+            SchedulerMessage::Fetch {
+                request,
+                id,
+                fetch,
+                client,
+            } => {
+                self.run(request, id, run_fetch(request, id, fetch, client));
+            }
+            SchedulerMessage::HostCall { request, id, call } => self.run(request, id, async move {
+                let result = AssertUnwindSafe(call)
+                    .catch_unwind()
+                    .await
+                    .unwrap_or_else(|panic| {
+                        Err(HostCallError::Failed(panic_text(panic.as_ref()).into()))
+                    });
+                CallbackMessage::HostCallDone {
+                    request,
+                    id,
+                    result,
+                }
+            }),
+            SchedulerMessage::StreamRead {
+                request,
+                id,
+                stream,
+            } => {
+                self.run(request, id, self.streams.read(request, id, stream));
+            }
+            SchedulerMessage::StreamWritable {
+                request,
+                id,
+                stream,
+            } => {
+                self.run(request, id, self.streams.writable(request, id, stream));
+            }
+            SchedulerMessage::Timer { request, id, delay } => {
+                self.start_timer(delay, TimerKind::Timer, request, id);
+            }
+            SchedulerMessage::Deadline { request, after } => {
+                self.start_timer(after, TimerKind::Deadline, request, next_id());
+            }
+            SchedulerMessage::CancelFetch { id } | SchedulerMessage::CancelTimer { id } => {
+                let operation = self.table().remove(id);
+                self.stop(operation.map(|operation| (id, operation)));
+            }
+            SchedulerMessage::CancelStream { stream } => self.streams.cancel(stream),
+            SchedulerMessage::CancelRequest { request } => self.cancel_request(request),
+        }
+    }
+
+    /// Runs a task whose output is the answer to `id`.
+    fn run(
+        self: &Arc<Self>,
+        request: RequestId,
+        id: CallbackId,
+        task: impl Future<Output = CallbackMessage> + Send + 'static,
+    ) {
+        let mut table = self.table();
+        if table.callbacks.is_none() {
+            return;
+        }
+        let context = Arc::clone(self);
+        // Spawned under the lock, so that the task cannot answer before the table knows it.
+        let task = self.runtime.spawn(async move {
+            let answer = task.await;
+            context.complete(id, answer);
+        });
+        let previous = table.insert(request, id, Work::Task(task.abort_handle()));
+        drop(table);
+        self.stop(previous.map(|operation| (id, operation)));
+    }
+
+    fn start_timer(
+        self: &Arc<Self>,
+        delay: Duration,
+        kind: TimerKind,
+        request: RequestId,
+        id: CallbackId,
+    ) {
+        let timer = Timer::after(delay, kind, self, (request, id));
+        let mut table = self.table();
+        if table.callbacks.is_none() {
+            return;
+        }
+        let previous = table.insert(request, id, Work::Timer);
+        drop(table);
+        self.stop(previous.map(|operation| (id, operation)));
+        self.timers.start(timer);
+    }
+
+    /// Sends the answer to `id`, unless it was cancelled.
+    pub(crate) fn complete(&self, id: CallbackId, answer: CallbackMessage) {
+        let mut table = self.table();
+        let operation = table.remove(id);
+        let late = match (&operation, &table.callbacks) {
+            (Some(_), Some(callbacks)) => callbacks.send(answer).err().map(|error| error.0),
+            _ => Some(answer),
+        };
+        drop(table);
+        // An answer nobody gets may hold a body, whose drop closes a connection.
+        drop(late);
+    }
+
+    fn cancel_request(&self, request: RequestId) {
+        let mut table = self.table();
+        let ids = table.by_request.remove(&request).unwrap_or_default();
+        let operations: Vec<_> = ids
+            .into_iter()
+            .filter_map(|id| {
+                table
+                    .operations
+                    .remove(&id)
+                    .map(|operation| (id, operation))
+            })
+            .collect();
+        drop(table);
+        self.stop(operations);
+        self.streams.cancel_request(request);
+    }
+
+    /// Ends everything, for good.
+    pub(crate) fn close(&self) {
+        let mut table = self.table();
+        table.callbacks = None;
+        table.by_request.clear();
+        let operations = std::mem::take(&mut table.operations);
+        drop(table);
+        self.stop(operations);
+        self.streams.close();
+    }
+
+    /// Stops the work of operations that are no longer in the table.
+    fn stop(&self, operations: impl IntoIterator<Item = (CallbackId, Operation)>) {
+        let mut timers = Vec::new();
+        for (id, operation) in operations {
+            match operation.work {
+                Work::Task(task) => task.abort(),
+                Work::Timer => timers.push(id),
+            }
+        }
+        self.timers.cancel(timers);
+    }
+}
+
+async fn run_fetch(
+    request: RequestId,
+    id: CallbackId,
+    fetch: FetchRequest,
+    client: Arc<dyn FetchClient>,
+) -> CallbackMessage {
+    // The client is called in here, because it is the host's code and the sender holds an isolate.
+    let fetched = AssertUnwindSafe(async move { client.fetch(fetch).await })
+        .catch_unwind()
+        .await;
+    match fetched {
+        Ok(Ok(response)) => CallbackMessage::FetchDone {
+            request,
+            id,
+            response,
+        },
+        Ok(Err(error)) => CallbackMessage::FetchFailed { request, id, error },
+        Err(panic) => {
+            let error = FetchError::Client(panic_text(panic.as_ref()).into());
+            CallbackMessage::FetchFailed { request, id, error }
+        }
+    }
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("it panicked: {}", text.unwrap_or("no message"))
+}

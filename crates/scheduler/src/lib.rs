@@ -1,0 +1,37 @@
+//! The tokio side of Isolane: timers, fetches, streams and host calls of V8 contexts.
+//!
+//! This crate knows nothing of V8. A context sends [`SchedulerMessage`]s through its
+//! [`SchedulerHandle`] and gets [`CallbackMessage`]s back from its [`CallbackReceiver`]; all waiting
+//! happens here, on the [`Scheduler`]'s own threads, and never while an isolate is locked.
+
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+#![cfg_attr(not(test), warn(clippy::unwrap_used))]
+
+mod address_policy;
+mod body;
+mod context;
+mod error;
+mod fetch;
+mod handle;
+mod http_client;
+mod http_headers;
+mod messages;
+mod redirects;
+mod resolver;
+mod scheduler;
+mod stream_registry;
+mod streams;
+mod timers;
+mod tls;
+
+pub use address_policy::OutboundPolicy;
+pub use body::Body;
+pub use error::{FetchError, HostCallError, StreamError};
+pub use fetch::{DenyAll, FetchClient, FetchRequest, FetchResponse, RedirectMode};
+pub use handle::{CallbackReceiver, SchedulerHandle, WriteOutcome};
+pub use http_client::{HttpClient, HttpClientOptions};
+pub use messages::{CallbackId, CallbackMessage, RequestId, SchedulerMessage, StreamId, next_id};
+pub use resolver::NameResolver;
+pub use scheduler::{Scheduler, SchedulerOptions};
+pub use streams::{BodyReader, BodyWriter, Closed, TrySendError};

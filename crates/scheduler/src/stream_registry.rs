@@ -1,0 +1,189 @@
+//! The streams of one context, by id: incoming ones that it reads, outgoing ones that it writes.
+//!
+//! The thread that holds the isolate registers, writes and closes; the scheduler's threads read and
+//! wait. A stream belongs to the request it was registered for, or to the first that waits on it.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    BodyReader, BodyWriter, CallbackId, CallbackMessage, RequestId, StreamError, StreamId,
+    WriteOutcome, next_id,
+};
+
+struct Entry {
+    request: Option<RequestId>,
+    end: End,
+}
+
+#[derive(Clone)]
+enum End {
+    Incoming(Incoming),
+    Outgoing(Arc<BodyWriter>),
+}
+
+#[derive(Clone)]
+struct Incoming {
+    /// Fair, so that reads are answered in the order they were asked.
+    reader: Arc<tokio::sync::Mutex<BodyReader>>,
+    /// Ends the reads under way, which would otherwise keep the reader and its source alive.
+    cancelled: CancellationToken,
+}
+
+impl End {
+    fn cancel(self) {
+        match self {
+            End::Incoming(incoming) => incoming.cancelled.cancel(),
+            End::Outgoing(writer) => writer.abort(StreamError::Aborted),
+        }
+    }
+}
+
+/// All open streams of one context.
+#[derive(Default)]
+pub(crate) struct StreamRegistry {
+    entries: Arc<Mutex<HashMap<StreamId, Entry>>>,
+}
+
+type Entries = Mutex<HashMap<StreamId, Entry>>;
+
+fn lock(entries: &Entries) -> MutexGuard<'_, HashMap<StreamId, Entry>> {
+    entries.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl StreamRegistry {
+    pub(crate) fn register(&self, request: Option<RequestId>, reader: BodyReader) -> StreamId {
+        let reader = Arc::new(tokio::sync::Mutex::new(reader));
+        let incoming = Incoming {
+            reader,
+            cancelled: CancellationToken::new(),
+        };
+        self.insert(request, End::Incoming(incoming))
+    }
+
+    pub(crate) fn open(
+        &self,
+        request: Option<RequestId>,
+        capacity_chunks: usize,
+    ) -> (StreamId, BodyReader) {
+        let (writer, reader) = BodyReader::channel(capacity_chunks);
+        (
+            self.insert(request, End::Outgoing(Arc::new(writer))),
+            reader,
+        )
+    }
+
+    fn insert(&self, request: Option<RequestId>, end: End) -> StreamId {
+        let id = next_id();
+        lock(&self.entries).insert(id, Entry { request, end });
+        id
+    }
+
+    /// Writes a chunk to an outgoing stream; never waits.
+    pub(crate) fn write(&self, stream: StreamId, chunk: Bytes) -> WriteOutcome {
+        let Some(End::Outgoing(writer)) = self.end_of(stream, None) else {
+            return WriteOutcome::Closed;
+        };
+        let outcome = writer.push(chunk);
+        if outcome == WriteOutcome::Closed {
+            self.remove(stream);
+        }
+        outcome
+    }
+
+    /// Ends an outgoing stream: cleanly, or with the given error.
+    pub(crate) fn finish(&self, stream: StreamId, error: Option<StreamError>) {
+        match (self.remove(stream), error) {
+            (Some(End::Outgoing(writer)), None) => writer.end(),
+            (Some(End::Outgoing(writer)), Some(error)) => writer.abort(error),
+            (Some(incoming), _) => incoming.cancel(),
+            (None, _) => {}
+        }
+    }
+
+    pub(crate) fn cancel(&self, stream: StreamId) {
+        if let Some(end) = self.remove(stream) {
+            end.cancel();
+        }
+    }
+
+    pub(crate) fn cancel_request(&self, request: RequestId) {
+        let ended: Vec<_> = lock(&self.entries)
+            .extract_if(|_, entry| entry.request == Some(request))
+            .map(|(_, entry)| entry.end)
+            .collect();
+        ended.into_iter().for_each(End::cancel);
+    }
+
+    pub(crate) fn close(&self) {
+        let ended = std::mem::take(&mut *lock(&self.entries));
+        ended.into_values().for_each(|entry| entry.end.cancel());
+    }
+
+    /// Reads one chunk of an incoming stream and makes the answer of it.
+    pub(crate) fn read(
+        &self,
+        request: RequestId,
+        id: CallbackId,
+        stream: StreamId,
+    ) -> impl Future<Output = CallbackMessage> + Send + use<> {
+        let end = self.end_of(stream, Some(request));
+        let entries = Arc::clone(&self.entries);
+        async move {
+            let read = match end {
+                Some(End::Incoming(incoming)) => incoming.read().await,
+                _ => Some(Err(StreamError::NotOpen)),
+            };
+            if matches!(read, None | Some(Err(_))) {
+                lock(&entries).remove(&stream);
+            }
+            match read.transpose() {
+                Ok(chunk) => CallbackMessage::StreamChunk { request, id, chunk },
+                Err(error) => CallbackMessage::StreamFailed { request, id, error },
+            }
+        }
+    }
+
+    /// Waits until an outgoing stream has room and makes the answer of it.
+    pub(crate) fn writable(
+        &self,
+        request: RequestId,
+        id: CallbackId,
+        stream: StreamId,
+    ) -> impl Future<Output = CallbackMessage> + Send + use<> {
+        let end = self.end_of(stream, Some(request));
+        async move {
+            let open = match end {
+                Some(End::Outgoing(writer)) => writer.writable().await,
+                _ => false,
+            };
+            CallbackMessage::StreamWritable { request, id, open }
+        }
+    }
+
+    /// Finds a stream, and gives it to the request if it has none yet.
+    fn end_of(&self, stream: StreamId, request: Option<RequestId>) -> Option<End> {
+        let mut entries = lock(&self.entries);
+        let entry = entries.get_mut(&stream)?;
+        entry.request = entry.request.or(request);
+        Some(entry.end.clone())
+    }
+
+    fn remove(&self, stream: StreamId) -> Option<End> {
+        lock(&self.entries).remove(&stream).map(|entry| entry.end)
+    }
+}
+
+impl Incoming {
+    async fn read(&self) -> Option<Result<Bytes, StreamError>> {
+        tokio::select! {
+            biased;
+            () = self.cancelled.cancelled() => Some(Err(StreamError::Aborted)),
+            read = async { self.reader.lock().await.next().await } => read,
+        }
+    }
+}
