@@ -1,0 +1,121 @@
+// Owns the events that carry an error, a rejected promise or a message
+// (https://html.spec.whatwg.org/#errorevent, #promiserejectionevent, #messageevent). Runs on the
+// isolate's thread.
+
+const eventTypesFamily = define(
+  'event_types',
+  { globals: { ErrorEvent: 'class', PromiseRejectionEvent: 'class', MessageEvent: 'class' } },
+  (use) => {
+    const {
+      finishInterface,
+      requireArguments,
+      toDictionary,
+      toDOMString,
+      toUnsignedLong,
+      toUSVString,
+      toSequence,
+    } = use('webidl');
+    const { Event } = use('events');
+
+    class ErrorEvent extends Event {
+      #message = '';
+      #filename = '';
+      #lineno = 0;
+      #colno = 0;
+      #error: unknown = undefined;
+      constructor(type: unknown, init: unknown = undefined) {
+        requireArguments(1, arguments.length, "Failed to construct 'ErrorEvent'");
+        super(type, init);
+        const options = toDictionary(init);
+        if (options === undefined) return;
+        const { message, filename, lineno, colno, error } = options;
+        if (message !== undefined) this.#message = toDOMString(message);
+        if (filename !== undefined) this.#filename = toUSVString(filename);
+        if (lineno !== undefined) this.#lineno = toUnsignedLong(lineno);
+        if (colno !== undefined) this.#colno = toUnsignedLong(colno);
+        this.#error = error;
+      }
+      get message(): string {
+        return this.#message;
+      }
+      get filename(): string {
+        return this.#filename;
+      }
+      get lineno(): number {
+        return this.#lineno;
+      }
+      get colno(): number {
+        return this.#colno;
+      }
+      get error(): unknown {
+        return this.#error;
+      }
+    }
+
+    class PromiseRejectionEvent extends Event {
+      #promise: object;
+      #reason: unknown;
+      constructor(type: unknown, init: unknown) {
+        const what = "Failed to construct 'PromiseRejectionEvent'";
+        requireArguments(2, arguments.length, what);
+        super(type, init);
+        const options = toDictionary(init) ?? {};
+        const { promise, reason } = options;
+        if ((typeof promise !== 'object' && typeof promise !== 'function') || promise === null) {
+          throw new TypeError(`${what}: required member promise is not an object.`);
+        }
+        this.#promise = promise;
+        this.#reason = reason;
+      }
+      get promise(): object {
+        return this.#promise;
+      }
+      get reason(): unknown {
+        return this.#reason;
+      }
+    }
+
+    class MessageEvent extends Event {
+      #data: unknown = null;
+      #origin = '';
+      #lastEventId = '';
+      #source: unknown = null;
+      #ports: readonly unknown[] = Object.freeze([]);
+      constructor(type: unknown, init: unknown = undefined) {
+        requireArguments(1, arguments.length, "Failed to construct 'MessageEvent'");
+        super(type, init);
+        const options = toDictionary(init);
+        if (options === undefined) return;
+        const { data, lastEventId, origin, ports, source } = options;
+        if (data !== undefined) this.#data = data;
+        if (lastEventId !== undefined) this.#lastEventId = toDOMString(lastEventId);
+        if (origin !== undefined) this.#origin = toUSVString(origin);
+        if (ports !== undefined) this.#ports = Object.freeze(toSequence(ports, (port) => port));
+        if (source !== undefined) this.#source = source;
+      }
+      get data(): unknown {
+        return this.#data;
+      }
+      get origin(): string {
+        return this.#origin;
+      }
+      get lastEventId(): string {
+        return this.#lastEventId;
+      }
+      get source(): unknown {
+        return this.#source;
+      }
+      get ports(): readonly unknown[] {
+        return this.#ports;
+      }
+    }
+
+    finishInterface(ErrorEvent);
+    finishInterface(PromiseRejectionEvent);
+    finishInterface(MessageEvent);
+    return { ErrorEvent, PromiseRejectionEvent, MessageEvent };
+  },
+);
+interface Families {
+  event_types: FamilyOf<typeof eventTypesFamily>;
+}

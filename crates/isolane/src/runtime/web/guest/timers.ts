@@ -1,0 +1,130 @@
+// Owns timers, queueMicrotask and reportError (https://html.spec.whatwg.org/#timers). Runs on the
+// isolate's thread. Handles are small numbers of the context's own: the host's callback ids are
+// counted for the whole process, and would tell a guest how busy its neighbours are.
+
+const timersFamily = define(
+  'timers',
+  {
+    globals: {
+      setTimeout: 'function',
+      setInterval: 'function',
+      clearTimeout: 'function',
+      clearInterval: 'function',
+      queueMicrotask: 'function',
+      reportError: 'function',
+    },
+  },
+  (use, host) => {
+    const { requireArguments, toFunction, toLong } = use('webidl');
+
+    interface Timer {
+      readonly handler: (...args: unknown[]) => unknown;
+      readonly args: unknown[];
+      readonly delay: number;
+      readonly repeats: boolean;
+      /** How deep in timers that were started by timers this one is. */
+      nesting: number;
+      callbackId: number;
+    }
+
+    const timers = new Map<number, Timer>();
+    let lastHandle = 0;
+    let nestingOfRunning = 0;
+
+    function start(
+      what: string,
+      handler: unknown,
+      delay: unknown,
+      args: unknown[],
+      repeats: boolean,
+    ): number {
+      if (typeof handler !== 'function') {
+        throw new EvalError(`${what}: code generation from strings is disallowed in this context.`);
+      }
+      const timer: Timer = {
+        handler: handler as Timer['handler'],
+        args,
+        delay: Math.max(0, toLong(delay)),
+        repeats,
+        nesting: nestingOfRunning,
+        callbackId: 0,
+      };
+      const handle = ++lastHandle;
+      timers.set(handle, timer);
+      arm(handle, timer);
+      return handle;
+    }
+
+    function arm(handle: number, timer: Timer): void {
+      const delay = timer.nesting > 5 && timer.delay < 4 ? 4 : timer.delay;
+      timer.nesting++;
+      timer.callbackId = host.timerStart(delay);
+      use('callbacks').on(timer.callbackId, () => fire(handle, timer));
+    }
+
+    function fire(handle: number, timer: Timer): void {
+      use('callbacks').off(timer.callbackId);
+      if (!timer.repeats) timers.delete(handle);
+      nestingOfRunning = timer.nesting;
+      try {
+        Reflect.apply(timer.handler, globalThis, timer.args);
+      } catch (error) {
+        host.reportException(error);
+      }
+      nestingOfRunning = 0;
+      if (timer.repeats && timers.has(handle)) arm(handle, timer);
+    }
+
+    function clear(handle: unknown): void {
+      const key = toLong(handle);
+      const timer = timers.get(key);
+      if (timer === undefined) return;
+      timers.delete(key);
+      use('callbacks').off(timer.callbackId);
+      host.timerCancel(timer.callbackId);
+    }
+
+    function setTimeout(handler: unknown, delay: unknown = 0, ...args: unknown[]): number {
+      requireArguments(1, arguments.length, "Failed to execute 'setTimeout'");
+      return start("Failed to execute 'setTimeout'", handler, delay, args, false);
+    }
+
+    function setInterval(handler: unknown, delay: unknown = 0, ...args: unknown[]): number {
+      requireArguments(1, arguments.length, "Failed to execute 'setInterval'");
+      return start("Failed to execute 'setInterval'", handler, delay, args, true);
+    }
+
+    function clearTimeout(handle: unknown = 0): void {
+      clear(handle);
+    }
+
+    function clearInterval(handle: unknown = 0): void {
+      clear(handle);
+    }
+
+    function queueMicrotask(callback: unknown): void {
+      const what = "Failed to execute 'queueMicrotask'";
+      requireArguments(1, arguments.length, what);
+      void runSoon(toFunction(callback, `${what}: parameter 1`));
+    }
+
+    async function runSoon(callback: () => unknown): Promise<void> {
+      await undefined;
+      try {
+        callback();
+      } catch (error) {
+        host.reportException(error);
+      }
+    }
+
+    function reportError(error: unknown): void {
+      requireArguments(1, arguments.length, "Failed to execute 'reportError'");
+      host.reportException(error);
+    }
+
+    return { setTimeout, setInterval, clearTimeout, clearInterval, queueMicrotask, reportError };
+  },
+);
+interface Families {
+  timers: FamilyOf<typeof timersFamily>;
+}
