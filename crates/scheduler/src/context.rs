@@ -17,7 +17,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::AbortHandle;
 
 use crate::stream_registry::StreamRegistry;
-use crate::timers::{Timer, TimerKind, TimerQueue};
+use crate::timers::{Timer, TimerKind, TimerSender};
 use crate::{
     CallbackId, CallbackMessage, FetchClient, FetchError, FetchRequest, HostCallError, RequestId,
     SchedulerMessage, next_id,
@@ -63,7 +63,7 @@ impl Table {
 /// One context's side of the scheduler.
 pub(crate) struct Context {
     runtime: Handle,
-    timers: TimerQueue,
+    timers: TimerSender,
     table: Mutex<Table>,
     pub(crate) streams: StreamRegistry,
 }
@@ -71,7 +71,7 @@ pub(crate) struct Context {
 impl Context {
     pub(crate) fn new(
         runtime: Handle,
-        timers: TimerQueue,
+        timers: TimerSender,
         callbacks: UnboundedSender<CallbackMessage>,
     ) -> Arc<Self> {
         let table = Table {

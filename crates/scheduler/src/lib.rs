@@ -5,8 +5,6 @@
 //! happens here, on the [`Scheduler`]'s own threads, and never while an isolate is locked.
 
 #![forbid(unsafe_code)]
-#![warn(missing_docs)]
-#![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
 mod address_policy;
 mod body;

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::context::Context;
-use crate::timers::{self, TimerQueue};
+use crate::timers::{self, TimerSender};
 use crate::{CallbackReceiver, SchedulerHandle};
 
 /// How a [`Scheduler`] is set up.
@@ -39,7 +39,7 @@ impl Default for SchedulerOptions {
 pub struct Scheduler {
     /// Present until the drop, which needs to take it.
     runtime: Option<Runtime>,
-    timers: TimerQueue,
+    timers: TimerSender,
 }
 
 impl Scheduler {

@@ -1,36 +1,29 @@
-//! Timers of all contexts: one wheel, owned by one task.
+//! Timers of all contexts: one ordered queue, owned by one task.
 //!
-//! The wheel counts milliseconds and rounds up, so nothing fires early. Within one turn of the
-//! driver, what is due fires by deadline, and by the order of scheduling where deadlines are equal:
-//! the wheel itself promises no order within a millisecond.
+//! The queue is a tree ordered by deadline and then by the order of scheduling, not a hashed wheel:
+//! a wheel loses the order within its slots, and scripts rely on it. Waiting itself is tokio's, to
+//! the millisecond; nothing fires before its exact deadline.
 
-use std::collections::HashMap;
-use std::future::poll_fn;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::task::{self, Poll};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
-use tokio::time::Instant;
-use tokio_util::time::DelayQueue;
-use tokio_util::time::delay_queue::Key;
+use tokio::time::{Instant, sleep_until};
 
 use crate::context::Context;
 use crate::{CallbackId, CallbackMessage, RequestId};
 
-/// Longer delays than this count as this; the wheel ends at a little over two years.
+/// Longer delays than this count as this, because clocks cannot add any duration.
 const MAX_DELAY: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-
-/// How many commands are taken before what is due is looked at again.
-const COMMAND_BATCH: usize = 4096;
 
 /// A timer that is to be started.
 pub(crate) struct Timer {
-    pub(crate) context: Arc<Context>,
-    pub(crate) request: RequestId,
-    pub(crate) id: CallbackId,
-    pub(crate) kind: TimerKind,
+    context: Arc<Context>,
+    request: RequestId,
+    id: CallbackId,
+    kind: TimerKind,
     deadline: Instant,
 }
 
@@ -42,6 +35,7 @@ pub(crate) enum TimerKind {
 }
 
 impl Timer {
+    /// Makes a timer whose delay begins now, on the thread that asks for it.
     pub(crate) fn after(
         delay: Duration,
         kind: TimerKind,
@@ -83,11 +77,11 @@ enum Command {
 
 /// The way to the driver, for every context.
 #[derive(Clone, Debug)]
-pub(crate) struct TimerQueue {
+pub(crate) struct TimerSender {
     commands: UnboundedSender<Command>,
 }
 
-impl TimerQueue {
+impl TimerSender {
     // Sending fails only once the scheduler is gone, and with it everyone who could be answered.
     pub(crate) fn start(&self, timer: Timer) {
         let _ = self.commands.send(Command::Start(timer));
@@ -101,84 +95,79 @@ impl TimerQueue {
 }
 
 /// Starts the driver on the given runtime.
-pub(crate) fn start(runtime: &Handle) -> TimerQueue {
+pub(crate) fn start(runtime: &Handle) -> TimerSender {
     let (commands, receiver) = mpsc::unbounded_channel();
-    // Without tokio's budget, which could cut a batch in the middle of a millisecond and so break
-    // the order; the driver yields by itself instead.
-    runtime.spawn(tokio::task::coop::unconstrained(drive(receiver)));
-    TimerQueue { commands }
+    runtime.spawn(drive(receiver));
+    TimerSender { commands }
 }
 
 async fn drive(mut commands: UnboundedReceiver<Command>) {
-    let mut wheel = Wheel::default();
-    let mut batch = Vec::new();
+    let mut queue = TimerQueue::default();
     loop {
-        let due = tokio::select! {
-            biased;
-            received = commands.recv_many(&mut batch, COMMAND_BATCH) => {
-                if received == 0 {
-                    return;
-                }
-                batch.drain(..).for_each(|command| wheel.apply(command));
-                // A guest that floods the queue must not keep the timers of others from firing.
-                wheel.take_due_now().await
+        // What was asked before `now` is queued before what was due at `now` fires: so the order
+        // holds however far behind this task is, and a flood of commands delays nobody's timers.
+        let now = Instant::now();
+        for _ in 0..commands.len() {
+            if let Ok(command) = commands.try_recv() {
+                queue.apply(command);
             }
-            due = poll_fn(|cx| wheel.poll_due(cx)) => due,
-        };
-        due.into_iter().for_each(Timer::fire);
-        tokio::task::yield_now().await;
+        }
+        queue.fire_until(now);
+        let next = queue.next_deadline();
+        tokio::select! {
+            biased;
+            command = commands.recv() => match command {
+                Some(command) => queue.apply(command),
+                None => return,
+            },
+            () = sleep_until(next.unwrap_or(now)), if next.is_some() => {}
+        }
     }
 }
 
+/// A place in the queue: the deadline, then the count of timers started before.
+type Place = (Instant, u64);
+
 #[derive(Default)]
-struct Wheel {
-    queue: DelayQueue<(u64, Timer)>,
-    keys: HashMap<CallbackId, Key>,
-    /// Counts the timers ever started, to keep the order of those with equal deadlines.
+struct TimerQueue {
+    timers: BTreeMap<Place, Timer>,
+    places: HashMap<CallbackId, Place>,
     started: u64,
 }
 
-impl Wheel {
+impl TimerQueue {
     fn apply(&mut self, command: Command) {
         match command {
             Command::Start(timer) => {
                 self.started += 1;
-                let (id, deadline) = (timer.id, timer.deadline);
-                let key = self.queue.insert_at((self.started, timer), deadline);
-                if let Some(previous) = self.keys.insert(id, key) {
-                    self.queue.remove(&previous);
+                let place = (timer.deadline, self.started);
+                if let Some(replaced) = self.places.insert(timer.id, place) {
+                    self.timers.remove(&replaced);
                 }
+                self.timers.insert(place, timer);
             }
             Command::Cancel(ids) => {
-                for key in ids.iter().filter_map(|id| self.keys.remove(id)) {
-                    self.queue.remove(&key);
+                for place in ids.iter().filter_map(|id| self.places.remove(id)) {
+                    self.timers.remove(&place);
                 }
             }
         }
     }
 
-    /// Takes all that is due, in the order it is to fire; pending while nothing is.
-    fn poll_due(&mut self, cx: &mut task::Context<'_>) -> Poll<Vec<Timer>> {
-        let mut due = Vec::new();
-        while let Poll::Ready(Some(expired)) = self.queue.poll_expired(cx) {
-            let (order, timer) = expired.into_inner();
-            self.keys.remove(&timer.id);
-            due.push((order, timer));
+    fn fire_until(&mut self, now: Instant) {
+        while let Some(first) = self.timers.first_entry() {
+            if first.key().0 > now {
+                return;
+            }
+            let timer = first.remove();
+            self.places.remove(&timer.id);
+            timer.fire();
         }
-        if due.is_empty() {
-            return Poll::Pending;
-        }
-        due.sort_unstable_by_key(|(order, timer)| (timer.deadline, *order));
-        Poll::Ready(due.into_iter().map(|(_, timer)| timer).collect())
     }
 
-    async fn take_due_now(&mut self) -> Vec<Timer> {
-        poll_fn(|cx| {
-            Poll::Ready(match self.poll_due(cx) {
-                Poll::Ready(due) => due,
-                Poll::Pending => Vec::new(),
-            })
-        })
-        .await
+    fn next_deadline(&self) -> Option<Instant> {
+        self.timers
+            .first_key_value()
+            .map(|((deadline, _), _)| *deadline)
     }
 }
