@@ -74,7 +74,7 @@ deno_core_icudata = "=$ICU_DATA_VERSION"
 temporal_capi = { version = "=$TEMPORAL_VERSION", features = ["zoneinfo64"] }
 TOML
   rm -rf "$work_dir/crates"
-  (cd "$work_dir/fetch" && cargo vendor --quiet --versioned-dirs ../crates >"$work_dir/vendor-config.toml")
+  (cd "$work_dir/fetch" && cargo vendor --quiet --versioned-dirs ../crates >/dev/null)
   [[ -f "$src_dir/.gn" ]] || die "the v8 crate came without its .gn file"
 
   say "fetching gn and ninja"
@@ -113,9 +113,14 @@ temporal_capi = { version = "=$TEMPORAL_VERSION", features = ["zoneinfo64"] }
 [profile.release]
 panic = "abort"
 TOML
-  # The very crates that were fetched above, and the versions that were resolved there.
-  cp "$work_dir/vendor-config.toml" "$crate/.cargo/config.toml"
-  sed -i 's#directory = .*#directory = "../crates"#' "$crate/.cargo/config.toml"
+  # Built from the crates that were fetched above, whatever the registry has by now.
+  cat >"$crate/.cargo/config.toml" <<'TOML'
+[source.crates-io]
+replace-with = "fetched"
+
+[source.fetched]
+directory = "../crates"
+TOML
 
   mkdir -p "$gn_dir/lib"
   cp -r "$work_dir/crates/temporal_capi-$TEMPORAL_VERSION/bindings/cpp" "$gn_dir/include"
