@@ -18,11 +18,15 @@ interface CloneSteps {
   clone(value: never, clone: (part: unknown) => unknown): object;
 }
 
+/** Reads a pair iterable: the pair at an index, or undefined past the end. */
+type PairReader = (self: never, index: number) => readonly [unknown, unknown] | undefined;
+
 const webidlFamily = define('webidl', { globals: {} }, () => {
   /** The token without which constructors that guests may not call throw. */
   const internal: unique symbol = Symbol('internal');
 
   const platformClasses = new Map<object, CloneSteps | null>();
+  const pairReaders = new Map<object, PairReader>();
   const typedArrayPrototype = Object.getPrototypeOf(Uint8Array.prototype);
   const bufferByteLength = getterOf(ArrayBuffer.prototype, 'byteLength');
   const viewTag = getterOf(typedArrayPrototype, Symbol.toStringTag);
@@ -83,6 +87,23 @@ const webidlFamily = define('webidl', { globals: {} }, () => {
       if (steps !== undefined) return steps;
     }
     return undefined;
+  }
+
+  /** The pairs of a pair iterable without running guest code, undefined for all else. */
+  function pairsOf(value: object): (readonly [unknown, unknown])[] | undefined {
+    for (let at = Object.getPrototypeOf(value); at !== null; at = Object.getPrototypeOf(at)) {
+      const pairAt = pairReaders.get(at);
+      if (pairAt === undefined) continue;
+      const pairs: (readonly [unknown, unknown])[] = [];
+      for (let pair; (pair = pairAt(value as never, pairs.length)) !== undefined; ) pairs.push(pair);
+      return pairs;
+    }
+    return undefined;
+  }
+
+  /** Whether a prototype is one that `finishInterface` has finished. */
+  function isPlatformPrototype(prototype: object): boolean {
+    return platformClasses.has(prototype);
   }
 
   /** Throws unless `given` arguments are at least `required`; `what` is like "Failed to execute 'f' on 'C'". */
@@ -263,6 +284,7 @@ const webidlFamily = define('webidl', { globals: {} }, () => {
     C: { readonly prototype: T; readonly name: string },
     pairAt: (self: T, index: number) => readonly [unknown, unknown] | undefined,
   ): void {
+    pairReaders.set(C.prototype, pairAt);
     type Kind = 'key' | 'value' | 'entry';
     class PairIterator {
       #target: T;
@@ -326,6 +348,8 @@ const webidlFamily = define('webidl', { globals: {} }, () => {
     defineConstants,
     makeCloneable,
     cloneStepsOf,
+    pairsOf,
+    isPlatformPrototype,
     requireArguments,
     toDOMString,
     toUSVString,

@@ -2,7 +2,7 @@
 //! structuredClone need. Runs on the thread that holds the isolate.
 
 /// What a value is by its internal slots, whatever its prototype says. The numbers are shared with
-/// `ValueKind` in guest/inspect.ts.
+/// `ValueKind` in guest/value_kind.ts.
 #[derive(Clone, Copy)]
 #[repr(i32)]
 enum ValueKind {
