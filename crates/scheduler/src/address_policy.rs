@@ -3,7 +3,11 @@
 //! Names are judged by the addresses they resolve to, because anybody may publish a name for
 //! `127.0.0.1`.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use url::{Host, Url};
+
+use crate::FetchError;
 
 /// Which destinations guests may reach.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,6 +43,37 @@ impl OutboundPolicy {
     /// could take an HTTP request for their own commands.
     pub fn allows_port(self, port: u16) -> bool {
         self == Self::Any || !BAD_PORTS.contains(&port)
+    }
+}
+
+/// What a client lets its guests reach: a policy and the host's exceptions from it.
+pub(crate) struct Destinations {
+    pub(crate) policy: OutboundPolicy,
+    pub(crate) exceptions: Vec<SocketAddr>,
+}
+
+impl Destinations {
+    /// Checks what can be checked before a name is resolved: scheme, port, a literal address.
+    pub(crate) fn check(&self, url: &Url) -> Result<(), FetchError> {
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(FetchError::UnsupportedScheme);
+        }
+        let port = url.port_or_known_default().unwrap_or_default();
+        let allowed = match url.host().ok_or(FetchError::InvalidUrl)? {
+            Host::Ipv4(address) => self.allows(SocketAddr::new(address.into(), port)),
+            Host::Ipv6(address) => self.allows(SocketAddr::new(address.into(), port)),
+            Host::Domain(_) => self.policy.allows_port(port),
+        };
+        if allowed {
+            Ok(())
+        } else {
+            Err(FetchError::Blocked)
+        }
+    }
+
+    fn allows(&self, address: SocketAddr) -> bool {
+        let by_policy = self.policy.allows(address.ip()) && self.policy.allows_port(address.port());
+        by_policy || self.exceptions.contains(&address)
     }
 }
 

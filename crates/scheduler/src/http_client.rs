@@ -5,6 +5,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use http::header::LOCATION;
 use hyper::ext::ReasonPhrase;
 use rustls::RootCertStore;
 
+use crate::address_policy::Destinations;
 use crate::redirects::{Hop, is_redirect};
 use crate::resolver::{NameResolver, PolicyResolver, Refused, SystemResolver, Unresolved};
 use crate::{
@@ -27,6 +29,11 @@ use crate::{
 pub struct HttpClientOptions {
     /// Which destinations guests may reach; the public internet by default.
     pub policy: OutboundPolicy,
+    /// Addresses that may be reached in spite of the policy, such as a service of the host's own.
+    ///
+    /// They count only where a URL spells the address; names always follow the policy, whatever
+    /// they resolve to.
+    pub exceptions: Vec<SocketAddr>,
     /// Root certificates in PEM that are trusted beside the built-in web roots.
     pub extra_root_certificates_pem: Vec<u8>,
     /// How long a connection may take to be made, TLS included; 30 seconds by default.
@@ -39,6 +46,7 @@ impl Default for HttpClientOptions {
     fn default() -> Self {
         Self {
             policy: OutboundPolicy::Public,
+            exceptions: Vec::new(),
             extra_root_certificates_pem: Vec::new(),
             connect_timeout: Duration::from_secs(30),
             resolver: Arc::new(SystemResolver),
@@ -56,7 +64,7 @@ pub struct HttpClient {
 }
 
 struct Shared {
-    policy: OutboundPolicy,
+    destinations: Destinations,
     connect_timeout: Duration,
     resolver: Arc<dyn NameResolver>,
     extra_roots: RootCertStore,
@@ -81,7 +89,10 @@ impl HttpClient {
     /// [`FetchError::Setup`] if an extra root certificate is not valid.
     pub fn with_options(options: HttpClientOptions) -> Result<HttpClient, FetchError> {
         let shared = Shared {
-            policy: options.policy,
+            destinations: Destinations {
+                policy: options.policy,
+                exceptions: options.exceptions,
+            },
             connect_timeout: options.connect_timeout,
             resolver: options.resolver,
             extra_roots: tls::parse_roots(&options.extra_root_certificates_pem)?,
@@ -106,7 +117,7 @@ impl FetchClient for HttpClient {
 impl fmt::Debug for HttpClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpClient")
-            .field("policy", &self.shared.policy)
+            .field("policy", &self.shared.destinations.policy)
             .finish_non_exhaustive()
     }
 }
@@ -114,7 +125,7 @@ impl fmt::Debug for HttpClient {
 impl Shared {
     async fn fetch(&self, request: FetchRequest) -> Result<FetchResponse, FetchError> {
         let mode = request.redirect;
-        let mut hop = Hop::first(request, self.policy)?;
+        let mut hop = Hop::first(request, &self.destinations)?;
         loop {
             let response = self.send(&mut hop).await?;
             let status = response.status();
@@ -125,7 +136,7 @@ impl Shared {
             match mode {
                 RedirectMode::Manual => return Ok(respond(response, hop)),
                 RedirectMode::Error => return Err(FetchError::UnexpectedRedirect),
-                RedirectMode::Follow => hop.redirect(status, &location, self.policy)?,
+                RedirectMode::Follow => hop.redirect(status, &location, &self.destinations)?,
             }
         }
     }
@@ -147,7 +158,7 @@ impl Shared {
 
     fn build(&self) -> Result<reqwest::Client, FetchError> {
         let resolver = PolicyResolver {
-            policy: self.policy,
+            policy: self.destinations.policy,
             resolver: Arc::clone(&self.resolver),
         };
         reqwest::Client::builder()

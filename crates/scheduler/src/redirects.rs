@@ -8,9 +8,10 @@ use http::header::{
     HeaderMap, HeaderValue,
 };
 use http::{Method, StatusCode};
-use url::{Host, Url};
+use url::Url;
 
-use crate::{Body, BodyReader, FetchError, FetchRequest, OutboundPolicy, http_headers};
+use crate::address_policy::Destinations;
+use crate::{Body, BodyReader, FetchError, FetchRequest, http_headers};
 
 /// How many redirects one fetch may follow.
 const MAX_REDIRECTS: u32 = 20;
@@ -64,9 +65,12 @@ impl From<Body> for HopBody {
 
 impl Hop {
     /// Checks a guest's request and makes the first hop of it.
-    pub(crate) fn first(request: FetchRequest, policy: OutboundPolicy) -> Result<Hop, FetchError> {
+    pub(crate) fn first(
+        request: FetchRequest,
+        destinations: &Destinations,
+    ) -> Result<Hop, FetchError> {
         let url = Url::parse(&request.url).map_err(|_| FetchError::InvalidUrl)?;
-        check_destination(&url, policy)?;
+        destinations.check(&url)?;
         let method =
             Method::from_bytes(request.method.as_bytes()).map_err(|_| FetchError::InvalidMethod)?;
         if ["CONNECT", "TRACE", "TRACK"].contains(&method.as_str().to_ascii_uppercase().as_str()) {
@@ -87,10 +91,10 @@ impl Hop {
         &mut self,
         status: StatusCode,
         location: &HeaderValue,
-        policy: OutboundPolicy,
+        destinations: &Destinations,
     ) -> Result<(), FetchError> {
         let target = self.target(location)?;
-        check_destination(&target, policy).map_err(|error| match error {
+        destinations.check(&target).map_err(|error| match error {
             FetchError::Blocked => FetchError::Blocked,
             _ => FetchError::InvalidRedirect,
         })?;
@@ -151,24 +155,5 @@ fn becomes_get(status: StatusCode, method: &Method) -> bool {
         301 | 302 => *method == Method::POST,
         303 => *method != Method::GET && *method != Method::HEAD,
         _ => false,
-    }
-}
-
-/// Checks what can be checked before a name is resolved: the scheme, the port, a literal address.
-fn check_destination(url: &Url, policy: OutboundPolicy) -> Result<(), FetchError> {
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(FetchError::UnsupportedScheme);
-    }
-    let allowed = match url.host() {
-        Some(Host::Ipv4(address)) => policy.allows(address.into()),
-        Some(Host::Ipv6(address)) => policy.allows(address.into()),
-        Some(Host::Domain(_)) => true,
-        None => return Err(FetchError::InvalidUrl),
-    };
-    let allowed = allowed && url.port().is_none_or(|port| policy.allows_port(port));
-    if allowed {
-        Ok(())
-    } else {
-        Err(FetchError::Blocked)
     }
 }

@@ -6,8 +6,10 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Waker};
 
 use bytes::Bytes;
+use futures_util::future::maybe_done;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -133,10 +135,14 @@ impl StreamRegistry {
     ) -> impl Future<Output = CallbackMessage> + Send + use<> {
         let end = self.end_of(stream, Some(request));
         let entries = Arc::clone(&self.entries);
+        let read = match end {
+            Some(End::Incoming(incoming)) => Some(incoming.read()),
+            _ => None,
+        };
         async move {
-            let read = match end {
-                Some(End::Incoming(incoming)) => incoming.read().await,
-                _ => Some(Err(StreamError::NotOpen)),
+            let read = match read {
+                Some(read) => read.await,
+                None => Some(Err(StreamError::NotOpen)),
             };
             if matches!(read, None | Some(Err(_))) {
                 lock(&entries).remove(&stream);
@@ -179,11 +185,24 @@ impl StreamRegistry {
 }
 
 impl Incoming {
-    async fn read(&self) -> Option<Result<Bytes, StreamError>> {
-        tokio::select! {
-            biased;
-            () = self.cancelled.cancelled() => Some(Err(StreamError::Aborted)),
-            read = async { self.reader.lock().await.next().await } => read,
+    /// Takes a place in the line of reads, now, and gives the future that reads.
+    fn read(self) -> impl Future<Output = Option<Result<Bytes, StreamError>>> + Send + use<> {
+        let mut turn = Box::pin(maybe_done(self.reader.lock_owned()));
+        // The first poll queues for the lock; without it the order would be that of the tasks.
+        let _ = turn.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        async move {
+            let reading = async {
+                turn.as_mut().await;
+                match turn.as_mut().take_output() {
+                    Some(mut reader) => reader.next().await,
+                    None => None,
+                }
+            };
+            tokio::select! {
+                biased;
+                () = self.cancelled.cancelled() => Some(Err(StreamError::Aborted)),
+                read = reading => read,
+            }
         }
     }
 }
