@@ -17,7 +17,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::AbortHandle;
 
 use crate::stream_registry::StreamRegistry;
-use crate::timers::{Timer, TimerKind, TimerSender};
+use crate::timers::{Timer, TimerKind, TimerQueue};
 use crate::{
     CallbackId, CallbackMessage, FetchClient, FetchError, FetchRequest, HostCallError, RequestId,
     SchedulerMessage, next_id,
@@ -63,7 +63,7 @@ impl Table {
 /// One context's side of the scheduler.
 pub(crate) struct Context {
     runtime: Handle,
-    timers: TimerSender,
+    timers: Arc<TimerQueue>,
     table: Mutex<Table>,
     pub(crate) streams: StreamRegistry,
 }
@@ -71,7 +71,7 @@ pub(crate) struct Context {
 impl Context {
     pub(crate) fn new(
         runtime: Handle,
-        timers: TimerSender,
+        timers: Arc<TimerQueue>,
         callbacks: UnboundedSender<CallbackMessage>,
     ) -> Arc<Self> {
         let table = Table {
@@ -235,7 +235,7 @@ impl Context {
                 Work::Timer => timers.push(id),
             }
         }
-        self.timers.cancel(timers);
+        self.timers.cancel(&timers);
     }
 }
 

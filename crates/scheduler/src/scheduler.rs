@@ -2,15 +2,17 @@
 //!
 //! Its threads carry out fetches, timers, streams and host calls. They never enter an isolate.
 
+use std::fmt;
 use std::future::Future;
 use std::io;
+use std::sync::Arc;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::context::Context;
-use crate::timers::{self, TimerSender};
+use crate::timers::{self, TimerQueue};
 use crate::{CallbackReceiver, SchedulerHandle};
 
 /// How a [`Scheduler`] is set up.
@@ -35,11 +37,10 @@ impl Default for SchedulerOptions {
 ///
 /// Dropping it ends all work at once and waits for none of it; what contexts still await is then
 /// never answered, so it outlives them.
-#[derive(Debug)]
 pub struct Scheduler {
     /// Present until the drop, which needs to take it.
     runtime: Option<Runtime>,
-    timers: TimerSender,
+    timers: Arc<TimerQueue>,
 }
 
 impl Scheduler {
@@ -96,5 +97,11 @@ impl Drop for Scheduler {
             // A plain drop would block, which is not allowed where the last owner is a task.
             runtime.shutdown_background();
         }
+    }
+}
+
+impl fmt::Debug for Scheduler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scheduler").finish_non_exhaustive()
     }
 }

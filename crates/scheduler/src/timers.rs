@@ -1,15 +1,16 @@
-//! Timers of all contexts: one ordered queue, owned by one task.
+//! Timers of all contexts: one ordered queue, and the one task that fires what is due.
 //!
 //! The queue is a tree ordered by deadline and then by the order of scheduling, not a hashed wheel:
-//! a wheel loses the order within its slots, and scripts rely on it. Waiting itself is tokio's, to
-//! the millisecond; nothing fires before its exact deadline.
+//! a wheel loses the order within its slots, and scripts rely on it. The threads that hold isolates
+//! start and cancel timers in it directly; its lock is held for one change. Waiting itself is
+//! tokio's, to the millisecond, and nothing fires before its exact deadline.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use crate::context::Context;
@@ -70,104 +71,112 @@ impl Timer {
     }
 }
 
-enum Command {
-    Start(Timer),
-    Cancel(Vec<CallbackId>),
-}
-
-/// The way to the driver, for every context.
-#[derive(Clone, Debug)]
-pub(crate) struct TimerSender {
-    commands: UnboundedSender<Command>,
-}
-
-impl TimerSender {
-    // Sending fails only once the scheduler is gone, and with it everyone who could be answered.
-    pub(crate) fn start(&self, timer: Timer) {
-        let _ = self.commands.send(Command::Start(timer));
-    }
-
-    pub(crate) fn cancel(&self, ids: Vec<CallbackId>) {
-        if !ids.is_empty() {
-            let _ = self.commands.send(Command::Cancel(ids));
-        }
-    }
-}
-
-/// Starts the driver on the given runtime.
-pub(crate) fn start(runtime: &Handle) -> TimerSender {
-    let (commands, receiver) = mpsc::unbounded_channel();
-    runtime.spawn(drive(receiver));
-    TimerSender { commands }
-}
-
-async fn drive(mut commands: UnboundedReceiver<Command>) {
-    let mut queue = TimerQueue::default();
-    loop {
-        // What was asked before `now` is queued before what was due at `now` fires: so the order
-        // holds however far behind this task is, and a flood of commands delays nobody's timers.
-        let now = Instant::now();
-        for _ in 0..commands.len() {
-            if let Ok(command) = commands.try_recv() {
-                queue.apply(command);
-            }
-        }
-        queue.fire_until(now);
-        let next = queue.next_deadline();
-        tokio::select! {
-            biased;
-            command = commands.recv() => match command {
-                Some(command) => queue.apply(command),
-                None => return,
-            },
-            () = sleep_until(next.unwrap_or(now)), if next.is_some() => {}
-        }
-    }
-}
-
 /// A place in the queue: the deadline, then the count of timers started before.
 type Place = (Instant, u64);
 
 #[derive(Default)]
-struct TimerQueue {
+struct State {
     timers: BTreeMap<Place, Timer>,
     places: HashMap<CallbackId, Place>,
+    /// Counts the timers ever started, to keep the order of those with equal deadlines.
     started: u64,
+    /// When the driver looks again by itself; none while it waits to be told.
+    ///
+    /// Written by the driver, and by whoever starts a timer that is due before that.
+    next_look: Option<Instant>,
+}
+
+/// All timers of all contexts of one scheduler.
+#[derive(Default)]
+pub(crate) struct TimerQueue {
+    state: Mutex<State>,
+    /// Tells the driver to look again.
+    earlier: Notify,
 }
 
 impl TimerQueue {
-    fn apply(&mut self, command: Command) {
-        match command {
-            Command::Start(timer) => {
-                self.started += 1;
-                let place = (timer.deadline, self.started);
-                if let Some(replaced) = self.places.insert(timer.id, place) {
-                    self.timers.remove(&replaced);
-                }
-                self.timers.insert(place, timer);
-            }
-            Command::Cancel(ids) => {
-                for place in ids.iter().filter_map(|id| self.places.remove(id)) {
-                    self.timers.remove(&place);
-                }
-            }
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Starts a timer; the driver is woken only if it would look too late.
+    ///
+    /// Waking a sleeping thread costs more than all else here, and most timers are deadlines of
+    /// requests, which are cancelled long before they are due.
+    pub(crate) fn start(&self, timer: Timer) {
+        let mut state = self.lock();
+        let deadline = timer.deadline;
+        state.started += 1;
+        let place = (deadline, state.started);
+        let replaced = state.places.insert(timer.id, place);
+        let replaced = replaced.and_then(|place| state.timers.remove(&place));
+        state.timers.insert(place, timer);
+        let too_late = state.next_look.is_none_or(|look| deadline < look);
+        if too_late {
+            state.next_look = Some(deadline);
+        }
+        drop(state);
+        drop(replaced);
+        if too_late {
+            self.earlier.notify_one();
         }
     }
 
-    fn fire_until(&mut self, now: Instant) {
-        while let Some(first) = self.timers.first_entry() {
+    /// Takes timers out of the queue; those that have fired are not in it.
+    pub(crate) fn cancel(&self, ids: &[CallbackId]) {
+        if ids.is_empty() {
+            return;
+        }
+        let mut state = self.lock();
+        let cancelled: Vec<_> = ids
+            .iter()
+            .filter_map(|id| {
+                let place = state.places.remove(id)?;
+                state.timers.remove(&place)
+            })
+            .collect();
+        drop(state);
+        drop(cancelled);
+    }
+
+    /// Takes what is due, in order, and says when to look again.
+    fn take_due(&self) -> (Vec<Timer>, Option<Instant>) {
+        let mut due = Vec::new();
+        let mut state = self.lock();
+        let now = Instant::now();
+        while let Some(first) = state.timers.first_entry() {
             if first.key().0 > now {
-                return;
+                break;
             }
             let timer = first.remove();
-            self.places.remove(&timer.id);
-            timer.fire();
+            state.places.remove(&timer.id);
+            due.push(timer);
         }
-    }
-
-    fn next_deadline(&self) -> Option<Instant> {
-        self.timers
+        state.next_look = state
+            .timers
             .first_key_value()
-            .map(|((deadline, _), _)| *deadline)
+            .map(|((deadline, _), _)| *deadline);
+        (due, state.next_look)
+    }
+}
+
+/// Starts the driver on the given runtime.
+pub(crate) fn start(runtime: &Handle) -> Arc<TimerQueue> {
+    let queue = Arc::new(TimerQueue::default());
+    runtime.spawn(drive(Arc::clone(&queue)));
+    queue
+}
+
+async fn drive(queue: Arc<TimerQueue>) {
+    loop {
+        let (due, next_look) = queue.take_due();
+        due.into_iter().for_each(Timer::fire);
+        match next_look {
+            None => queue.earlier.notified().await,
+            Some(deadline) => tokio::select! {
+                () = queue.earlier.notified() => {}
+                () = sleep_until(deadline) => {}
+            },
+        }
     }
 }

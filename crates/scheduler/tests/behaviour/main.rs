@@ -1,5 +1,10 @@
 //! What the scheduler does, against real servers on this machine's loopback.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a panic is how a test reports, in its helpers too"
+)]
+
 mod cancellation;
 mod fetch;
 mod guest;

@@ -156,6 +156,20 @@ async fn a_context_cannot_cancel_the_timer_of_another() {
 }
 
 #[tokio::test]
+async fn a_timer_set_while_a_longer_one_is_awaited_does_not_wait_for_it() {
+    let mut guest = Guest::new();
+    guest.start_timer(Duration::from_secs(3600));
+    for _ in 0..20 {
+        let cancelled = guest.start_timer(ms(2));
+        guest
+            .handle
+            .send(SchedulerMessage::CancelTimer { id: cancelled });
+        let short = guest.start_timer(ms(4));
+        assert_eq!(fired(&mut guest).await, short);
+    }
+}
+
+#[tokio::test]
 async fn a_delay_of_any_length_is_accepted() {
     let mut guest = Guest::new();
     guest.start_timer(Duration::MAX);
