@@ -2,50 +2,20 @@
 // Its public classes are in readable_byte_facades.ts.
 // Runs in a guest's context, on whichever thread has its isolate entered.
 
-type ViewConstructor = new (buffer: ArrayBuffer, byteOffset: number, length: number) => ArrayBufferView;
-
-/** A view that waits for bytes: a reader's own, or one that was allocated for a read of the default kind. */
-interface PullInto {
-  buffer: ArrayBuffer;
-  readonly bufferByteLength: number;
-  readonly byteOffset: number;
-  readonly byteLength: number;
-  bytesFilled: number;
-  readonly minimumFill: number;
-  readonly elementSize: number;
-  readonly View: ViewConstructor;
-  readerKind: 'default' | 'byob' | 'none';
-}
-
-interface QueuedBytes {
-  readonly buffer: ArrayBuffer;
-  byteOffset: number;
-  byteLength: number;
-}
-
 type ByteControllerCore = InstanceType<Families['readable_byte_controller']['ByteController']>;
 
 const readableByteControllerFamily = define('readable_byte_controller', { globals: {} }, (use) => {
-  const { Fifo, resolvedWith, upon } = use('stream_support');
-  const { typedArrayName } = use('webidl');
+  const { resolvedWith, upon } = use('stream_support');
+  const { ByteQueue, filledView, pullIntoAllocated, pullIntoView } = use('readable_byte_queue');
   const { Readable } = use('readable_core');
   const { noSource } = use('readable_default_controller');
-
-  /** The class that makes views of the same kind, whatever the view's own `constructor` says. */
-  function viewConstructorOf(view: ArrayBufferView): { View: ViewConstructor; elementSize: number } {
-    const name = typedArrayName(view);
-    if (name === undefined) return { View: DataView as ViewConstructor, elementSize: 1 };
-    const View = (globalThis as unknown as Record<string, ViewConstructor & { BYTES_PER_ELEMENT: number }>)[name]!;
-    return { View, elementSize: View.BYTES_PER_ELEMENT };
-  }
 
   class ByteController implements ReadableController {
     readonly stream: ReadableCore;
     readonly #highWaterMark: number;
     readonly #autoAllocateChunkSize: number | undefined;
     #source: ReadableSource;
-    readonly #queue = new Fifo<QueuedBytes>();
-    #queuedBytes = 0;
+    readonly #queue = new ByteQueue();
     #pullIntos: PullInto[] = [];
     #started = false;
     #closeRequested = false;
@@ -54,7 +24,12 @@ const readableByteControllerFamily = define('readable_byte_controller', { global
     #byobRequest: ByobRequestFacade | null = null;
     #facade: ByteControllerFacade | undefined = undefined;
 
-    constructor(stream: ReadableCore, source: ReadableSource, highWaterMark: number, autoAllocateChunkSize?: number) {
+    constructor(
+      stream: ReadableCore,
+      source: ReadableSource,
+      highWaterMark: number,
+      autoAllocateChunkSize?: number,
+    ) {
       this.stream = stream;
       this.#source = source;
       this.#highWaterMark = highWaterMark;
@@ -69,7 +44,7 @@ const readableByteControllerFamily = define('readable_byte_controller', { global
     get desiredSize(): number | null {
       if (this.stream.state === 'errored') return null;
       if (this.stream.state === 'closed') return 0;
-      return this.#highWaterMark - this.#queuedBytes;
+      return this.#highWaterMark - this.#queue.byteLength;
     }
 
     get canCloseOrEnqueue(): boolean {
@@ -84,7 +59,11 @@ const readableByteControllerFamily = define('readable_byte_controller', { global
     get byobRequest(): ByobRequestFacade | null {
       const first = this.#pullIntos[0];
       if (this.#byobRequest === null && first !== undefined) {
-        const view = new Uint8Array(first.buffer, first.byteOffset + first.bytesFilled, first.byteLength - first.bytesFilled);
+        const view = new Uint8Array(
+          first.buffer,
+          first.byteOffset + first.bytesFilled,
+          first.byteLength - first.bytesFilled,
+        );
         this.#byobRequest = use('readable_byte_facades').requestFacade(this, view);
       }
       return this.#byobRequest;
@@ -93,21 +72,27 @@ const readableByteControllerFamily = define('readable_byte_controller', { global
     start(): void {
       const { start } = this.#source;
       const result = start === undefined ? undefined : start();
-      upon(resolvedWith(result), () => {
-        this.#started = true;
-        this.#pullIfNeeded();
-      }, (reason) => this.error(reason));
+      upon(
+        resolvedWith(result),
+        () => {
+          this.#started = true;
+          this.#pullIfNeeded();
+        },
+        (reason) => this.error(reason),
+      );
     }
 
     close(): void {
       if (!this.canCloseOrEnqueue) return;
-      if (this.#queuedBytes > 0) {
+      if (this.#queue.byteLength > 0) {
         this.#closeRequested = true;
         return;
       }
       const first = this.#pullIntos[0];
       if (first !== undefined && first.bytesFilled % first.elementSize !== 0) {
-        const reason = new TypeError('The stream ends in the middle of an element of the view that is being filled');
+        const reason = new TypeError(
+          'The stream ends in the middle of an element of the view that is being filled',
+        );
         this.error(reason);
         throw reason;
       }
@@ -130,13 +115,13 @@ const readableByteControllerFamily = define('readable_byte_controller', { global
       if (reader !== undefined) {
         this.#serveReadsFromQueue(reader);
         if (reader.requests.length === 0) {
-          this.#enqueueBytes(buffer, byteOffset, byteLength);
+          this.#queue.push(buffer, byteOffset, byteLength);
         } else {
           if (this.#pullIntos.length > 0) this.#shiftPullInto();
           reader.requests.shift().chunk(new Uint8Array(buffer, byteOffset, byteLength));
         }
       } else {
-        this.#enqueueBytes(buffer, byteOffset, byteLength);
+        this.#queue.push(buffer, byteOffset, byteLength);
         if (this.stream.byobReader !== undefined) this.#commitAll(this.#fillPullIntosFromQueue());
       }
       this.#pullIfNeeded();
@@ -155,7 +140,8 @@ const readableByteControllerFamily = define('readable_byte_controller', { global
         if (bytesWritten !== 0) throw new TypeError('The stream is closed, so that bytesWritten must be 0');
       } else {
         if (bytesWritten === 0) throw new TypeError('bytesWritten must be above 0 while the stream is open');
-        if (first.bytesFilled + bytesWritten > first.byteLength) throw new RangeError('bytesWritten is beyond the view');
+        if (first.bytesFilled + bytesWritten > first.byteLength)
+          throw new RangeError('bytesWritten is beyond the view');
       }
       first.buffer = first.buffer.transfer();
       this.#respond(bytesWritten);
@@ -165,7 +151,8 @@ const readableByteControllerFamily = define('readable_byte_controller', { global
     respondWithNewView(view: ArrayBufferView): void {
       const first = this.#pullIntos[0]!;
       if (this.stream.state === 'closed') {
-        if (view.byteLength !== 0) throw new TypeError('The stream is closed, so that the view must be empty');
+        if (view.byteLength !== 0)
+          throw new TypeError('The stream is closed, so that the view must be empty');
       } else if (view.byteLength === 0) {
         throw new TypeError('The view must not be empty while the stream is open');
       }
@@ -175,7 +162,8 @@ const readableByteControllerFamily = define('readable_byte_controller', { global
       if (first.bufferByteLength !== view.buffer.byteLength) {
         throw new RangeError('The buffer of the view has another length than the one of the request');
       }
-      if (first.bytesFilled + view.byteLength > first.byteLength) throw new RangeError('The view is too long');
+      if (first.bytesFilled + view.byteLength > first.byteLength)
+        throw new RangeError('The view is too long');
       const { byteLength } = view;
       first.buffer = (view.buffer as ArrayBuffer).transfer();
       this.#respond(byteLength);
@@ -183,19 +171,14 @@ const readableByteControllerFamily = define('readable_byte_controller', { global
 
     pullSteps(request: ReadRequest): void {
       const reader = this.stream.defaultReader!;
-      if (this.#queuedBytes > 0) return this.#serveFromQueue(request);
+      if (this.#queue.byteLength > 0) return this.#serveFromQueue(request);
       const size = this.#autoAllocateChunkSize;
       if (size !== undefined) {
-        let buffer: ArrayBuffer;
         try {
-          buffer = new ArrayBuffer(size);
+          this.#pullIntos.push(pullIntoAllocated(size));
         } catch (error) {
           return request.error(error);
         }
-        this.#pullIntos.push({
-          buffer, bufferByteLength: size, byteOffset: 0, byteLength: size, bytesFilled: 0, minimumFill: 1,
-          elementSize: 1, View: Uint8Array as ViewConstructor, readerKind: 'default',
-        });
       }
       reader.requests.push(request);
       this.#pullIfNeeded();
@@ -203,33 +186,29 @@ const readableByteControllerFamily = define('readable_byte_controller', { global
 
     /** Fills at least `minimum` elements of `view` and hands it back through `request`. */
     pullInto(view: ArrayBufferView, minimum: number, request: ReadIntoRequest): void {
-      const { View, elementSize } = viewConstructorOf(view);
-      const { byteOffset, byteLength } = view;
-      let buffer: ArrayBuffer;
+      let pullInto: PullInto;
       try {
-        buffer = (view.buffer as ArrayBuffer).transfer();
+        pullInto = pullIntoView(view, minimum);
       } catch (error) {
         return request.error(error);
       }
-      const pullInto: PullInto = {
-        buffer, bufferByteLength: buffer.byteLength, byteOffset, byteLength, bytesFilled: 0,
-        minimumFill: minimum * elementSize, elementSize, View, readerKind: 'byob',
-      };
       const reader = this.stream.byobReader!;
       if (this.#pullIntos.length > 0) {
         this.#pullIntos.push(pullInto);
         reader.requests.push(request);
         return;
       }
-      if (this.stream.state === 'closed') return request.close(new View(buffer, byteOffset, 0));
-      if (this.#queuedBytes > 0) {
-        if (this.#fillFromQueue(pullInto)) {
-          const filled = this.#viewOf(pullInto);
+      if (this.stream.state === 'closed') return request.close(filledView(pullInto));
+      if (this.#queue.byteLength > 0) {
+        if (this.#queue.fill(pullInto)) {
+          const filled = filledView(pullInto);
           this.#afterDequeue();
           return request.chunk(filled);
         }
         if (this.#closeRequested) {
-          const reason = new TypeError('The stream ends before the view has the elements that were asked for');
+          const reason = new TypeError(
+            'The stream ends before the view has the elements that were asked for',
+          );
           this.error(reason);
           return request.error(reason);
         }
@@ -288,28 +267,23 @@ const readableByteControllerFamily = define('readable_byte_controller', { global
     }
 
     #serveReadsFromQueue(reader: DefaultReaderCore): void {
-      while (reader.requests.length > 0 && this.#queuedBytes > 0) this.#serveFromQueue(reader.requests.shift());
+      while (reader.requests.length > 0 && this.#queue.byteLength > 0)
+        this.#serveFromQueue(reader.requests.shift());
     }
 
     #serveFromQueue(request: ReadRequest): void {
-      const { buffer, byteOffset, byteLength } = this.#queue.shift();
-      this.#queuedBytes -= byteLength;
+      const chunk = this.#queue.shift();
       this.#afterDequeue();
-      request.chunk(new Uint8Array(buffer, byteOffset, byteLength));
+      request.chunk(chunk);
     }
 
     #afterDequeue(): void {
-      if (this.#queuedBytes === 0 && this.#closeRequested) {
+      if (this.#queue.byteLength === 0 && this.#closeRequested) {
         this.#forgetSource();
         this.stream.close();
       } else {
         this.#pullIfNeeded();
       }
-    }
-
-    #enqueueBytes(buffer: ArrayBuffer, byteOffset: number, byteLength: number): void {
-      this.#queue.push({ buffer, byteOffset, byteLength });
-      this.#queuedBytes += byteLength;
     }
 
     #enqueueCopy(buffer: ArrayBuffer, byteOffset: number, byteLength: number): void {
@@ -320,49 +294,25 @@ const readableByteControllerFamily = define('readable_byte_controller', { global
         this.error(error);
         throw error;
       }
-      this.#enqueueBytes(copy, 0, byteLength);
+      this.#queue.push(copy, 0, byteLength);
     }
 
     /** What was written for a reader that has gone since belongs to the next one. */
     #enqueueDetachedPullInto(pullInto: PullInto): void {
-      if (pullInto.bytesFilled > 0) this.#enqueueCopy(pullInto.buffer, pullInto.byteOffset, pullInto.bytesFilled);
+      if (pullInto.bytesFilled > 0)
+        this.#enqueueCopy(pullInto.buffer, pullInto.byteOffset, pullInto.bytesFilled);
       this.#shiftPullInto();
     }
 
     #fillPullIntosFromQueue(): PullInto[] {
       const filled: PullInto[] = [];
-      while (this.#pullIntos.length > 0 && this.#queuedBytes > 0) {
+      while (this.#pullIntos.length > 0 && this.#queue.byteLength > 0) {
         const first = this.#pullIntos[0]!;
-        if (!this.#fillFromQueue(first)) break;
+        if (!this.#queue.fill(first)) break;
         this.#shiftPullInto();
         filled.push(first);
       }
       return filled;
-    }
-
-    /** Copies from the queue; answers whether the view has its minimum. */
-    #fillFromQueue(pullInto: PullInto): boolean {
-      const maxBytesToCopy = Math.min(this.#queuedBytes, pullInto.byteLength - pullInto.bytesFilled);
-      const maxBytesFilled = pullInto.bytesFilled + maxBytesToCopy;
-      const maxAlignedBytes = maxBytesFilled - (maxBytesFilled % pullInto.elementSize);
-      const ready = maxAlignedBytes >= pullInto.minimumFill;
-      let remaining = ready ? maxAlignedBytes - pullInto.bytesFilled : maxBytesToCopy;
-      while (remaining > 0) {
-        const head = this.#queue.peek();
-        const count = Math.min(remaining, head.byteLength);
-        const target = new Uint8Array(pullInto.buffer, pullInto.byteOffset + pullInto.bytesFilled, count);
-        target.set(new Uint8Array(head.buffer, head.byteOffset, count));
-        if (head.byteLength === count) {
-          this.#queue.shift();
-        } else {
-          head.byteOffset += count;
-          head.byteLength -= count;
-        }
-        this.#queuedBytes -= count;
-        pullInto.bytesFilled += count;
-        remaining -= count;
-      }
-      return ready;
     }
 
     #commitAll(pullIntos: PullInto[]): void {
@@ -372,17 +322,13 @@ const readableByteControllerFamily = define('readable_byte_controller', { global
     #commit(pullInto: PullInto): void {
       const { stream } = this;
       const done = stream.state === 'closed';
-      const view = this.#viewOf(pullInto);
-      const request = pullInto.readerKind === 'default'
-        ? stream.defaultReader!.requests.shift()
-        : stream.byobReader!.requests.shift();
+      const view = filledView(pullInto);
+      const request =
+        pullInto.readerKind === 'default'
+          ? stream.defaultReader!.requests.shift()
+          : stream.byobReader!.requests.shift();
       if (done) request.close(view);
       else request.chunk(view);
-    }
-
-    #viewOf(pullInto: PullInto): ArrayBufferView {
-      const { View, byteOffset, bytesFilled, elementSize } = pullInto;
-      return new View(pullInto.buffer.transfer(), byteOffset, bytesFilled / elementSize);
     }
 
     #shiftPullInto(): PullInto {
@@ -399,7 +345,7 @@ const readableByteControllerFamily = define('readable_byte_controller', { global
     #shouldPull(): boolean {
       if (!this.canCloseOrEnqueue || !this.#started) return false;
       if (this.stream.waitingReads > 0 || this.stream.waitingReadIntos > 0) return true;
-      return this.#highWaterMark - this.#queuedBytes > 0;
+      return this.#highWaterMark - this.#queue.byteLength > 0;
     }
 
     #pullIfNeeded(): void {
@@ -410,20 +356,23 @@ const readableByteControllerFamily = define('readable_byte_controller', { global
       }
       this.#pulling = true;
       const { pull } = this.#source;
-      upon(pull === undefined ? resolvedWith<unknown>(undefined) : pull(), () => {
-        this.#pulling = false;
-        if (this.#pullAgain) {
-          this.#pullAgain = false;
-          this.#pullIfNeeded();
-        }
-      }, (reason) => this.error(reason));
+      upon(
+        pull === undefined ? resolvedWith<unknown>(undefined) : pull(),
+        () => {
+          this.#pulling = false;
+          if (this.#pullAgain) {
+            this.#pullAgain = false;
+            this.#pullIfNeeded();
+          }
+        },
+        (reason) => this.error(reason),
+      );
     }
 
     #clear(): void {
       this.#invalidateByobRequest();
       this.#pullIntos = [];
-      this.#queue.takeAll();
-      this.#queuedBytes = 0;
+      this.#queue.clear();
       this.#forgetSource();
     }
 
@@ -442,4 +391,6 @@ const readableByteControllerFamily = define('readable_byte_controller', { global
 
   return { ByteController, createReadableBytes };
 });
-interface Families { readable_byte_controller: FamilyOf<typeof readableByteControllerFamily> }
+interface Families {
+  readable_byte_controller: FamilyOf<typeof readableByteControllerFamily>;
+}

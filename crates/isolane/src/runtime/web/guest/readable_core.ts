@@ -177,4 +177,6 @@ const readableCoreFamily = define('readable_core', { globals: {} }, (use) => {
 
   return { Readable, DefaultReader, ByobReader };
 });
-interface Families { readable_core: FamilyOf<typeof readableCoreFamily> }
+interface Families {
+  readable_core: FamilyOf<typeof readableCoreFamily>;
+}

@@ -12,24 +12,27 @@ const readableFromFamily = define('readable_from', { globals: {} }, (use) => {
 
   function streamFromIterable(iterable: unknown): ReadableCore {
     const { iterator, next } = iteratorOf(iterable);
-    const stream: ReadableCore = createReadable({
-      start: undefined,
-      pull: () => {
-        let result: unknown;
-        try {
-          result = Reflect.apply(next, iterator, []);
-        } catch (error) {
-          return rejectedWith(error);
-        }
-        return react(resolvedWith(result), (step) => {
-          if (!isObject(step)) throw new TypeError('The iterator gave a result that is no object');
-          const controller = stream.controller as DefaultControllerCore;
-          if ((step as ReadResult).done) controller.close();
-          else controller.enqueue((step as ReadResult).value);
-        });
+    const stream: ReadableCore = createReadable(
+      {
+        start: undefined,
+        pull: () => {
+          let result: unknown;
+          try {
+            result = Reflect.apply(next, iterator, []);
+          } catch (error) {
+            return rejectedWith(error);
+          }
+          return react(resolvedWith(result), (step) => {
+            if (!isObject(step)) throw new TypeError('The iterator gave a result that is no object');
+            const controller = stream.controller as DefaultControllerCore;
+            if ((step as ReadResult).done) controller.close();
+            else controller.enqueue((step as ReadResult).value);
+          });
+        },
+        cancel: (reason) => closeIterator(iterator, reason),
       },
-      cancel: (reason) => closeIterator(iterator, reason),
-    }, 0);
+      0,
+    );
     return stream;
   }
 
@@ -97,4 +100,6 @@ const readableFromFamily = define('readable_from', { globals: {} }, (use) => {
 
   return { streamFromIterable };
 });
-interface Families { readable_from: FamilyOf<typeof readableFromFamily> }
+interface Families {
+  readable_from: FamilyOf<typeof readableFromFamily>;
+}

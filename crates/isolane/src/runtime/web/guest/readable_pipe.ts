@@ -108,7 +108,11 @@ const readablePipeFamily = define('readable_pipe', { globals: {} }, (use) => {
         const written = new Deferred<void>();
         this.#lastWrite = written.promise;
         inMicrotask(() => {
-          upon(this.#writer.write(chunk), () => written.resolve(), () => written.resolve());
+          upon(
+            this.#writer.write(chunk),
+            () => written.resolve(),
+            () => written.resolve(),
+          );
           this.#step();
         });
       },
@@ -119,12 +123,17 @@ const readablePipeFamily = define('readable_pipe', { globals: {} }, (use) => {
 
     #abort(reason: unknown): void {
       const { preventAbort, preventCancel } = this.#options;
-      this.#shutDown(() => {
-        const nothing = resolvedWith<void>(undefined);
-        const aborted = !preventAbort && this.#target.state === 'writable' ? this.#target.abort(reason) : nothing;
-        const cancelled = !preventCancel && this.#source.state === 'readable' ? this.#source.cancel(reason) : nothing;
-        return bothDone(aborted, cancelled);
-      }, { reason });
+      this.#shutDown(
+        () => {
+          const nothing = resolvedWith<void>(undefined);
+          const aborted =
+            !preventAbort && this.#target.state === 'writable' ? this.#target.abort(reason) : nothing;
+          const cancelled =
+            !preventCancel && this.#source.state === 'readable' ? this.#source.cancel(reason) : nothing;
+          return bothDone(aborted, cancelled);
+        },
+        { reason },
+      );
     }
 
     #shutDown(action: (() => Promise<unknown>) | undefined, failure?: Failure): void {
@@ -132,9 +141,14 @@ const readablePipeFamily = define('readable_pipe', { globals: {} }, (use) => {
       this.#shuttingDown = true;
       const act = (): void => {
         if (action === undefined) return this.#finish(failure);
-        upon(action(), () => this.#finish(failure), (reason) => this.#finish({ reason }));
+        upon(
+          action(),
+          () => this.#finish(failure),
+          (reason) => this.#finish({ reason }),
+        );
       };
-      if (this.#target.state === 'writable' && !this.#target.closeQueuedOrInFlight) upon(this.#allWritten(), act);
+      if (this.#target.state === 'writable' && !this.#target.closeQueuedOrInFlight)
+        upon(this.#allWritten(), act);
       else act();
     }
 
@@ -146,7 +160,8 @@ const readablePipeFamily = define('readable_pipe', { globals: {} }, (use) => {
     #finish(failure: Failure | undefined): void {
       this.#writer.release();
       this.#reader.release();
-      if (this.#onAbort !== undefined) use('abort').removeAbortAlgorithm(this.#options.signal!, this.#onAbort);
+      if (this.#onAbort !== undefined)
+        use('abort').removeAbortAlgorithm(this.#options.signal!, this.#onAbort);
       if (failure === undefined) this.#finished.resolve();
       else this.#finished.reject(failure.reason);
     }
@@ -170,4 +185,6 @@ const readablePipeFamily = define('readable_pipe', { globals: {} }, (use) => {
 
   return { pipe, toPipeOptions };
 });
-interface Families { readable_pipe: FamilyOf<typeof readablePipeFamily> }
+interface Families {
+  readable_pipe: FamilyOf<typeof readablePipeFamily>;
+}

@@ -5,7 +5,8 @@ type ReadableFacade = InstanceType<Families['readable_stream']['ReadableStream']
 
 const readableStreamFamily = define('readable_stream', { globals: { ReadableStream: 'class' } }, (use) => {
   const { finishInterface, internal, requireArguments, toDOMString, toUnsignedLongLong } = use('webidl');
-  const { callForPromise, isObject, markHandled, rejectedWith, toCallback, toDictionary } = use('stream_support');
+  const { callForPromise, isObject, markHandled, rejectedWith, toCallback, toDictionary } =
+    use('stream_support');
   const { Strategy } = use('queuing');
   const { Readable, DefaultReader } = use('readable_core');
   const { DefaultController } = use('readable_default_controller');
@@ -95,7 +96,6 @@ const readableStreamFamily = define('readable_stream', { globals: { ReadableStre
     }
   }
 
-
   finishInterface(ReadableStream);
   Object.defineProperty(ReadableStream.prototype, Symbol.asyncIterator, {
     value: ReadableStream.prototype.values,
@@ -120,14 +120,16 @@ const readableStreamFamily = define('readable_stream', { globals: { ReadableStre
   }
 
   function setUp(core: ReadableCore, source: unknown, strategyValue: unknown): void {
-    if (source !== undefined && !isObject(source)) throw new TypeError('The underlying source is not an object');
+    if (source !== undefined && !isObject(source))
+      throw new TypeError('The underlying source is not an object');
     const strategy = new Strategy(strategyValue);
     const members = toDictionary(source, 'The underlying source');
     // Web IDL reads a dictionary's members in the order of their names.
     const { autoAllocateChunkSize } = members;
-    const chunkSize = autoAllocateChunkSize === undefined
-      ? undefined
-      : toUnsignedLongLong(autoAllocateChunkSize, { enforceRange: true });
+    const chunkSize =
+      autoAllocateChunkSize === undefined
+        ? undefined
+        : toUnsignedLongLong(autoAllocateChunkSize, { enforceRange: true });
     const cancel = toCallback(members.cancel, 'The cancel of an underlying source');
     const pull = toCallback(members.pull, 'The pull of an underlying source');
     const start = toCallback(members.start, 'The start of an underlying source');
@@ -142,7 +144,8 @@ const readableStreamFamily = define('readable_stream', { globals: { ReadableStre
       const size = strategy.sizeAlgorithm();
       controller = new DefaultController(core, algorithms, strategy.highWaterMark(1), size);
     } else {
-      if (toDOMString(type) !== 'bytes') throw new TypeError("The type of an underlying source can only be 'bytes'");
+      if (toDOMString(type) !== 'bytes')
+        throw new TypeError("The type of an underlying source can only be 'bytes'");
       if (strategy.hasSize) throw new RangeError('A stream of bytes takes no size in its strategy');
       const highWaterMark = strategy.highWaterMark(0);
       if (chunkSize === 0) throw new TypeError('autoAllocateChunkSize must be above 0');
@@ -154,4 +157,6 @@ const readableStreamFamily = define('readable_stream', { globals: { ReadableStre
 
   return { ReadableStream, coreIn, coreOf, facadeOf };
 });
-interface Families { readable_stream: FamilyOf<typeof readableStreamFamily> }
+interface Families {
+  readable_stream: FamilyOf<typeof readableStreamFamily>;
+}

@@ -40,7 +40,9 @@ const readableTeeFamily = define('readable_tee', { globals: {} }, (use) => {
   /** Two branches of `source`; with `clone`, the second gets copies of the chunks. */
   function tee(source: ReadableCore, clone: boolean): [ReadableCore, ReadableCore] {
     const bytes = use('readable_byte_controller');
-    return source.controller instanceof bytes.ByteController ? new ByteTee(source).branches : teeValues(source, clone);
+    return source.controller instanceof bytes.ByteController
+      ? new ByteTee(source).branches
+      : teeValues(source, clone);
   }
 
   function teeValues(source: ReadableCore, clone: boolean): [ReadableCore, ReadableCore] {
@@ -51,24 +53,25 @@ const readableTeeFamily = define('readable_tee', { globals: {} }, (use) => {
     let readAgain = false;
 
     const request: ReadRequest = {
-      chunk: (chunk) => inMicrotask(() => {
-        // A microtask, because the source may enqueue within a pull of a branch.
-        readAgain = false;
-        let copy = chunk;
-        if (!cancelled[1] && clone) {
-          try {
-            copy = use('structured_clone').structuredClone(chunk);
-          } catch (error) {
-            for (const controller of controllers) controller.error(error);
-            cancellation.cancelSource(error);
-            return;
+      chunk: (chunk) =>
+        inMicrotask(() => {
+          // A microtask, because the source may enqueue within a pull of a branch.
+          readAgain = false;
+          let copy = chunk;
+          if (!cancelled[1] && clone) {
+            try {
+              copy = use('structured_clone').structuredClone(chunk);
+            } catch (error) {
+              for (const controller of controllers) controller.error(error);
+              cancellation.cancelSource(error);
+              return;
+            }
           }
-        }
-        if (!cancelled[0]) controllers[0].enqueue(chunk);
-        if (!cancelled[1]) controllers[1].enqueue(copy);
-        reading = false;
-        if (readAgain) pull();
-      }),
+          if (!cancelled[0]) controllers[0].enqueue(chunk);
+          if (!cancelled[1]) controllers[1].enqueue(copy);
+          reading = false;
+          if (readAgain) pull();
+        }),
       close: () => {
         reading = false;
         if (!cancelled[0]) controllers[0].close();
@@ -91,11 +94,18 @@ const readableTeeFamily = define('readable_tee', { globals: {} }, (use) => {
     }
 
     function createBranch(branch: Branch): ReadableCore {
-      return createReadable({ start: undefined, pull, cancel: (reason) => cancellation.cancel(branch, reason) });
+      return createReadable({
+        start: undefined,
+        pull,
+        cancel: (reason) => cancellation.cancel(branch, reason),
+      });
     }
 
     const branches: [ReadableCore, ReadableCore] = [createBranch(0), createBranch(1)];
-    const controllers = [branches[0].controller, branches[1].controller] as [DefaultControllerCore, DefaultControllerCore];
+    const controllers = [branches[0].controller, branches[1].controller] as [
+      DefaultControllerCore,
+      DefaultControllerCore,
+    ];
     upon(reader.closed.promise, undefined, (reason) => {
       controllers[0].error(reason);
       controllers[1].error(reason);
@@ -178,20 +188,21 @@ const readableTeeFamily = define('readable_tee', { globals: {} }, (use) => {
       }
       const [first, second] = this.#controllers;
       this.#reader.read({
-        chunk: (chunk) => inMicrotask(() => {
-          this.#readAgain[0] = this.#readAgain[1] = false;
-          let copy = chunk as Uint8Array;
-          if (!this.#cancelled[0] && !this.#cancelled[1]) {
-            try {
-              copy = copyOf(copy);
-            } catch (error) {
-              return this.#fail(error);
+        chunk: (chunk) =>
+          inMicrotask(() => {
+            this.#readAgain[0] = this.#readAgain[1] = false;
+            let copy = chunk as Uint8Array;
+            if (!this.#cancelled[0] && !this.#cancelled[1]) {
+              try {
+                copy = copyOf(copy);
+              } catch (error) {
+                return this.#fail(error);
+              }
             }
-          }
-          if (!this.#cancelled[0]) first.enqueue(chunk as Uint8Array);
-          if (!this.#cancelled[1]) second.enqueue(copy);
-          this.#pullAgain();
-        }),
+            if (!this.#cancelled[0]) first.enqueue(chunk as Uint8Array);
+            if (!this.#cancelled[1]) second.enqueue(copy);
+            this.#pullAgain();
+          }),
         close: () => {
           this.#reading = false;
           if (!this.#cancelled[0]) first.close();
@@ -216,20 +227,21 @@ const readableTeeFamily = define('readable_tee', { globals: {} }, (use) => {
       const own = this.#controllers[branch];
       const others = this.#controllers[other];
       this.#reader.read(view, 1, {
-        chunk: (chunk) => inMicrotask(() => {
-          this.#readAgain[0] = this.#readAgain[1] = false;
-          let copy: Uint8Array | undefined;
-          if (!this.#cancelled[other]) {
-            try {
-              copy = copyOf(chunk);
-            } catch (error) {
-              return this.#fail(error);
+        chunk: (chunk) =>
+          inMicrotask(() => {
+            this.#readAgain[0] = this.#readAgain[1] = false;
+            let copy: Uint8Array | undefined;
+            if (!this.#cancelled[other]) {
+              try {
+                copy = copyOf(chunk);
+              } catch (error) {
+                return this.#fail(error);
+              }
             }
-          }
-          if (!this.#cancelled[branch]) own.respondWithNewView(chunk);
-          if (copy !== undefined) others.enqueue(copy);
-          this.#pullAgain();
-        }),
+            if (!this.#cancelled[branch]) own.respondWithNewView(chunk);
+            if (copy !== undefined) others.enqueue(copy);
+            this.#pullAgain();
+          }),
         close: (chunk) => {
           this.#reading = false;
           if (!this.#cancelled[branch]) own.close();
@@ -253,4 +265,6 @@ const readableTeeFamily = define('readable_tee', { globals: {} }, (use) => {
 
   return { tee };
 });
-interface Families { readable_tee: FamilyOf<typeof readableTeeFamily> }
+interface Families {
+  readable_tee: FamilyOf<typeof readableTeeFamily>;
+}

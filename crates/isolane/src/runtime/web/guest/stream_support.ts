@@ -207,7 +207,8 @@ const streamSupportFamily = define('stream_support', { globals: {} }, (use) => {
 
   /** Web IDL's conversion to a dictionary, up to reading its members. */
   function toDictionary(value: unknown, what: string): Record<string, unknown> {
-    if (value === undefined || value === null) return { __proto__: null } as unknown as Record<string, unknown>;
+    if (value === undefined || value === null)
+      return { __proto__: null } as unknown as Record<string, unknown>;
     if (!isObject(value)) throw new TypeError(`${what} is not an object`);
     return value as Record<string, unknown>;
   }
@@ -221,7 +222,8 @@ const streamSupportFamily = define('stream_support', { globals: {} }, (use) => {
 
   /** Web IDL's conversion to ArrayBufferView, which excludes shared memory. */
   function toView(value: unknown): ArrayBufferView<ArrayBuffer> {
-    if (ArrayBuffer.isView(value) && !isSharedArrayBuffer(value.buffer)) return value as ArrayBufferView<ArrayBuffer>;
+    if (ArrayBuffer.isView(value) && !isSharedArrayBuffer(value.buffer))
+      return value as ArrayBufferView<ArrayBuffer>;
     throw new TypeError('The argument is not a view of an ArrayBuffer');
   }
 
@@ -235,9 +237,23 @@ const streamSupportFamily = define('stream_support', { globals: {} }, (use) => {
   }
 
   return {
-    Deferred, LazyPromise, Fifo, SizedQueue,
-    resolvedWith, rejectedWith, upon, react, markHandled, inMicrotask,
-    isObject, toDictionary, toCallback, toView, callForPromise,
+    Deferred,
+    LazyPromise,
+    Fifo,
+    SizedQueue,
+    resolvedWith,
+    rejectedWith,
+    upon,
+    react,
+    markHandled,
+    inMicrotask,
+    isObject,
+    toDictionary,
+    toCallback,
+    toView,
+    callForPromise,
   };
 });
-interface Families { stream_support: FamilyOf<typeof streamSupportFamily> }
+interface Families {
+  stream_support: FamilyOf<typeof streamSupportFamily>;
+}

@@ -8,270 +8,316 @@ interface TransformAlgorithms {
   readonly cancel: (reason: unknown) => Promise<unknown>;
 }
 
-const transformStreamFamily = define('transform_stream', {
-  globals: { TransformStream: 'class', TransformStreamDefaultController: 'class' },
-}, (use) => {
-  const { finishInterface, illegalConstructor, internal } = use('webidl');
-  const {
-    Deferred, callForPromise, isObject, react, rejectedWith, resolvedWith, toCallback, toDictionary, upon,
-  } = use('stream_support');
-  const { Strategy } = use('queuing');
-  const { createReadable } = use('readable_default_controller');
-  const { createWritable } = use('writable_controller');
-  const { facadeOf } = use('readable_stream');
-  const { writableFacadeOf } = use('writable_stream');
+const transformStreamFamily = define(
+  'transform_stream',
+  {
+    globals: { TransformStream: 'class', TransformStreamDefaultController: 'class' },
+  },
+  (use) => {
+    const { finishInterface, illegalConstructor, internal } = use('webidl');
+    const {
+      Deferred,
+      callForPromise,
+      isObject,
+      react,
+      rejectedWith,
+      resolvedWith,
+      toCallback,
+      toDictionary,
+      upon,
+    } = use('stream_support');
+    const { Strategy } = use('queuing');
+    const { createReadable } = use('readable_default_controller');
+    const { createWritable } = use('writable_controller');
+    const { facadeOf } = use('readable_stream');
+    const { writableFacadeOf } = use('writable_stream');
 
-  type Settlement = InstanceType<typeof Deferred<void>>;
+    type Settlement = InstanceType<typeof Deferred<void>>;
 
-  interface Sides {
-    readonly started: Promise<unknown>;
-    readonly writableMark: number;
-    readonly writableSize: SizeAlgorithm | undefined;
-    readonly readableMark: number;
-    readonly readableSize: SizeAlgorithm | undefined;
-  }
-
-  const nothing = (): Promise<unknown> => resolvedWith<unknown>(undefined);
-
-  const noAlgorithms: TransformAlgorithms = { transform: nothing, flush: nothing, cancel: nothing };
-
-  /** The inside of a transform stream and of its controller. */
-  class Transform {
-    readonly readable: ReadableCore;
-    readonly writable: WritableCore;
-    readonly facade: TransformStreamDefaultController;
-    algorithms: TransformAlgorithms = noAlgorithms;
-    #backpressure = true;
-    #backpressureChange: Settlement = new Deferred<void>();
-    /** How the flush or cancel ended that one side began, for the other side. */
-    #finish: Settlement | undefined = undefined;
-
-    constructor(sides: Sides) {
-      this.facade = new TransformStreamDefaultController(internal, this);
-      const start = (): Promise<unknown> => sides.started;
-      this.writable = createWritable({
-        start,
-        write: (chunk) => this.#write(chunk),
-        close: () => this.#close(),
-        abort: (reason) => this.#abort(reason),
-      }, sides.writableMark, sides.writableSize);
-      this.readable = createReadable({
-        start,
-        pull: () => this.#pull(),
-        cancel: (reason) => this.#cancel(reason),
-      }, sides.readableMark, sides.readableSize);
+    interface Sides {
+      readonly started: Promise<unknown>;
+      readonly writableMark: number;
+      readonly writableSize: SizeAlgorithm | undefined;
+      readonly readableMark: number;
+      readonly readableSize: SizeAlgorithm | undefined;
     }
 
-    get readableController(): DefaultControllerCore {
-      return this.readable.controller as DefaultControllerCore;
-    }
+    const nothing = (): Promise<unknown> => resolvedWith<unknown>(undefined);
 
-    enqueue(chunk: unknown): void {
-      const controller = this.readableController;
-      if (!controller.canCloseOrEnqueue) throw new TypeError('The readable side takes no more chunks');
-      try {
-        controller.enqueue(chunk);
-      } catch (error) {
-        this.#errorWritable(error);
-        throw this.readable.storedError;
+    const noAlgorithms: TransformAlgorithms = { transform: nothing, flush: nothing, cancel: nothing };
+
+    /** The inside of a transform stream and of its controller. */
+    class Transform {
+      readonly readable: ReadableCore;
+      readonly writable: WritableCore;
+      readonly facade: TransformStreamDefaultController;
+      algorithms: TransformAlgorithms = noAlgorithms;
+      #backpressure = true;
+      #backpressureChange: Settlement = new Deferred<void>();
+      /** How the flush or cancel ended that one side began, for the other side. */
+      #finish: Settlement | undefined = undefined;
+
+      constructor(sides: Sides) {
+        this.facade = new TransformStreamDefaultController(internal, this);
+        const start = (): Promise<unknown> => sides.started;
+        this.writable = createWritable(
+          {
+            start,
+            write: (chunk) => this.#write(chunk),
+            close: () => this.#close(),
+            abort: (reason) => this.#abort(reason),
+          },
+          sides.writableMark,
+          sides.writableSize,
+        );
+        this.readable = createReadable(
+          {
+            start,
+            pull: () => this.#pull(),
+            cancel: (reason) => this.#cancel(reason),
+          },
+          sides.readableMark,
+          sides.readableSize,
+        );
       }
-      if (controller.hasBackpressure !== this.#backpressure) this.#setBackpressure(true);
-    }
 
-    error(reason: unknown): void {
-      this.readableController.error(reason);
-      this.#errorWritable(reason);
-    }
+      get readableController(): DefaultControllerCore {
+        return this.readable.controller as DefaultControllerCore;
+      }
 
-    terminate(): void {
-      this.readableController.close();
-      this.#errorWritable(new TypeError('The transform stream was terminated'));
-    }
-
-    #errorWritable(reason: unknown): void {
-      this.#forgetTransformer();
-      this.writable.controller.errorIfNeeded(reason);
-      // A write that waits for room must learn of the error.
-      if (this.#backpressure) this.#setBackpressure(false);
-    }
-
-    #setBackpressure(backpressure: boolean): void {
-      this.#backpressureChange.resolve();
-      this.#backpressureChange = new Deferred<void>();
-      this.#backpressure = backpressure;
-    }
-
-    #write(chunk: unknown): Promise<unknown> {
-      if (!this.#backpressure) return this.#transform(chunk);
-      return react(this.#backpressureChange.promise, () => {
-        if (this.writable.state === 'erroring') throw this.writable.storedError;
-        return this.#transform(chunk);
-      });
-    }
-
-    #transform(chunk: unknown): Promise<unknown> {
-      return react(this.algorithms.transform(chunk), undefined, (reason) => {
-        this.error(reason);
-        throw reason;
-      });
-    }
-
-    #abort(reason: unknown): Promise<unknown> {
-      if (this.#finish !== undefined) return this.#finish.promise;
-      const finish = (this.#finish = new Deferred<void>());
-      const cancelled = this.algorithms.cancel(reason);
-      this.#forgetTransformer();
-      upon(cancelled, () => {
-        if (this.readable.state === 'errored') {
-          finish.reject(this.readable.storedError);
-        } else {
-          this.readableController.error(reason);
-          finish.resolve();
+      enqueue(chunk: unknown): void {
+        const controller = this.readableController;
+        if (!controller.canCloseOrEnqueue) throw new TypeError('The readable side takes no more chunks');
+        try {
+          controller.enqueue(chunk);
+        } catch (error) {
+          this.#errorWritable(error);
+          throw this.readable.storedError;
         }
-      }, (failure) => {
-        this.readableController.error(failure);
-        finish.reject(failure);
-      });
-      return finish.promise;
-    }
+        if (controller.hasBackpressure !== this.#backpressure) this.#setBackpressure(true);
+      }
 
-    #close(): Promise<unknown> {
-      if (this.#finish !== undefined) return this.#finish.promise;
-      const finish = (this.#finish = new Deferred<void>());
-      const flushed = this.algorithms.flush();
-      this.#forgetTransformer();
-      upon(flushed, () => {
-        if (this.readable.state === 'errored') {
-          finish.reject(this.readable.storedError);
-        } else {
-          this.readableController.close();
-          finish.resolve();
-        }
-      }, (failure) => {
-        this.readableController.error(failure);
-        finish.reject(failure);
-      });
-      return finish.promise;
-    }
+      error(reason: unknown): void {
+        this.readableController.error(reason);
+        this.#errorWritable(reason);
+      }
 
-    #pull(): Promise<void> {
-      this.#setBackpressure(false);
-      return this.#backpressureChange.promise;
-    }
+      terminate(): void {
+        this.readableController.close();
+        this.#errorWritable(new TypeError('The transform stream was terminated'));
+      }
 
-    #cancel(reason: unknown): Promise<void> {
-      if (this.#finish !== undefined) return this.#finish.promise;
-      const finish = (this.#finish = new Deferred<void>());
-      const cancelled = this.algorithms.cancel(reason);
-      this.#forgetTransformer();
-      const failWritable = (failure: unknown): void => {
-        this.writable.controller.errorIfNeeded(failure);
+      #errorWritable(reason: unknown): void {
+        this.#forgetTransformer();
+        this.writable.controller.errorIfNeeded(reason);
+        // A write that waits for room must learn of the error.
         if (this.#backpressure) this.#setBackpressure(false);
-      };
-      upon(cancelled, () => {
-        if (this.writable.state === 'errored') {
-          finish.reject(this.writable.storedError);
-        } else {
-          failWritable(reason);
-          finish.resolve();
-        }
-      }, (failure) => {
-        failWritable(failure);
-        finish.reject(failure);
+      }
+
+      #setBackpressure(backpressure: boolean): void {
+        this.#backpressureChange.resolve();
+        this.#backpressureChange = new Deferred<void>();
+        this.#backpressure = backpressure;
+      }
+
+      #write(chunk: unknown): Promise<unknown> {
+        if (!this.#backpressure) return this.#transform(chunk);
+        return react(this.#backpressureChange.promise, () => {
+          if (this.writable.state === 'erroring') throw this.writable.storedError;
+          return this.#transform(chunk);
+        });
+      }
+
+      #transform(chunk: unknown): Promise<unknown> {
+        return react(this.algorithms.transform(chunk), undefined, (reason) => {
+          this.error(reason);
+          throw reason;
+        });
+      }
+
+      #abort(reason: unknown): Promise<unknown> {
+        if (this.#finish !== undefined) return this.#finish.promise;
+        const finish = (this.#finish = new Deferred<void>());
+        const cancelled = this.algorithms.cancel(reason);
+        this.#forgetTransformer();
+        upon(
+          cancelled,
+          () => {
+            if (this.readable.state === 'errored') {
+              finish.reject(this.readable.storedError);
+            } else {
+              this.readableController.error(reason);
+              finish.resolve();
+            }
+          },
+          (failure) => {
+            this.readableController.error(failure);
+            finish.reject(failure);
+          },
+        );
+        return finish.promise;
+      }
+
+      #close(): Promise<unknown> {
+        if (this.#finish !== undefined) return this.#finish.promise;
+        const finish = (this.#finish = new Deferred<void>());
+        const flushed = this.algorithms.flush();
+        this.#forgetTransformer();
+        upon(
+          flushed,
+          () => {
+            if (this.readable.state === 'errored') {
+              finish.reject(this.readable.storedError);
+            } else {
+              this.readableController.close();
+              finish.resolve();
+            }
+          },
+          (failure) => {
+            this.readableController.error(failure);
+            finish.reject(failure);
+          },
+        );
+        return finish.promise;
+      }
+
+      #pull(): Promise<void> {
+        this.#setBackpressure(false);
+        return this.#backpressureChange.promise;
+      }
+
+      #cancel(reason: unknown): Promise<void> {
+        if (this.#finish !== undefined) return this.#finish.promise;
+        const finish = (this.#finish = new Deferred<void>());
+        const cancelled = this.algorithms.cancel(reason);
+        this.#forgetTransformer();
+        const failWritable = (failure: unknown): void => {
+          this.writable.controller.errorIfNeeded(failure);
+          if (this.#backpressure) this.#setBackpressure(false);
+        };
+        upon(
+          cancelled,
+          () => {
+            if (this.writable.state === 'errored') {
+              finish.reject(this.writable.storedError);
+            } else {
+              failWritable(reason);
+              finish.resolve();
+            }
+          },
+          (failure) => {
+            failWritable(failure);
+            finish.reject(failure);
+          },
+        );
+        return finish.promise;
+      }
+
+      #forgetTransformer(): void {
+        // A finished stream must not keep what its maker's functions hold alive.
+        this.algorithms = noAlgorithms;
+      }
+    }
+
+    class TransformStreamDefaultController {
+      #core: Transform;
+
+      constructor(...[token, core]: [token: symbol, core: Transform]) {
+        illegalConstructor(token);
+        this.#core = core;
+      }
+
+      get desiredSize(): number | null {
+        return this.#core.readableController.desiredSize;
+      }
+
+      enqueue(chunk: unknown = undefined): void {
+        this.#core.enqueue(chunk);
+      }
+
+      error(reason: unknown = undefined): void {
+        this.#core.error(reason);
+      }
+
+      terminate(): void {
+        this.#core.terminate();
+      }
+    }
+
+    class TransformStream {
+      #core: Transform;
+
+      constructor(
+        transformer: unknown = undefined,
+        writableStrategy: unknown = undefined,
+        readableStrategy: unknown = undefined,
+      ) {
+        this.#core = setUp(transformer, writableStrategy, readableStrategy);
+      }
+
+      get readable(): ReadableFacade {
+        return facadeOf(this.#core.readable);
+      }
+
+      get writable(): InstanceType<Families['writable_stream']['WritableStream']> {
+        return writableFacadeOf(this.#core.writable);
+      }
+    }
+
+    finishInterface(TransformStreamDefaultController);
+    finishInterface(TransformStream);
+
+    function setUp(transformer: unknown, writableStrategy: unknown, readableStrategy: unknown): Transform {
+      if (transformer !== undefined && !isObject(transformer))
+        throw new TypeError('The transformer is not an object');
+      const writableSide = new Strategy(writableStrategy);
+      const readableSide = new Strategy(readableStrategy);
+      const members = toDictionary(transformer, 'The transformer');
+      // Web IDL reads a dictionary's members in the order of their names.
+      const cancel = toCallback(members.cancel, 'The cancel of a transformer');
+      const flush = toCallback(members.flush, 'The flush of a transformer');
+      const { readableType } = members;
+      const start = toCallback(members.start, 'The start of a transformer');
+      const transform = toCallback(members.transform, 'The transform of a transformer');
+      const { writableType } = members;
+      if (readableType !== undefined) throw new RangeError('A transformer has no readableType');
+      if (writableType !== undefined) throw new RangeError('A transformer has no writableType');
+      const readableMark = readableSide.highWaterMark(0);
+      const readableSize = readableSide.sizeAlgorithm();
+      const writableMark = writableSide.highWaterMark(1);
+      const writableSize = writableSide.sizeAlgorithm();
+      const started = new Deferred<unknown>();
+      const core = new Transform({
+        started: started.promise,
+        writableMark,
+        writableSize,
+        readableMark,
+        readableSize,
       });
-      return finish.promise;
+      core.algorithms = {
+        transform:
+          transform === undefined
+            ? (chunk) => identity(core, chunk)
+            : (chunk) => callForPromise(transform, transformer, [chunk, core.facade]),
+        flush: flush === undefined ? nothing : () => callForPromise(flush, transformer, [core.facade]),
+        cancel: cancel === undefined ? nothing : (reason) => callForPromise(cancel, transformer, [reason]),
+      };
+      started.resolve(start === undefined ? undefined : Reflect.apply(start, transformer, [core.facade]));
+      return core;
     }
 
-    #forgetTransformer(): void {
-      // A finished stream must not keep what its maker's functions hold alive.
-      this.algorithms = noAlgorithms;
-    }
-  }
-
-  class TransformStreamDefaultController {
-    #core: Transform;
-
-    constructor(...[token, core]: [token: symbol, core: Transform]) {
-      illegalConstructor(token);
-      this.#core = core;
+    function identity(core: Transform, chunk: unknown): Promise<unknown> {
+      try {
+        core.enqueue(chunk);
+        return nothing();
+      } catch (error) {
+        return rejectedWith(error);
+      }
     }
 
-    get desiredSize(): number | null {
-      return this.#core.readableController.desiredSize;
-    }
-
-    enqueue(chunk: unknown = undefined): void {
-      this.#core.enqueue(chunk);
-    }
-
-    error(reason: unknown = undefined): void {
-      this.#core.error(reason);
-    }
-
-    terminate(): void {
-      this.#core.terminate();
-    }
-  }
-
-  class TransformStream {
-    #core: Transform;
-
-    constructor(transformer: unknown = undefined, writableStrategy: unknown = undefined, readableStrategy: unknown = undefined) {
-      this.#core = setUp(transformer, writableStrategy, readableStrategy);
-    }
-
-    get readable(): ReadableFacade {
-      return facadeOf(this.#core.readable);
-    }
-
-    get writable(): InstanceType<Families['writable_stream']['WritableStream']> {
-      return writableFacadeOf(this.#core.writable);
-    }
-  }
-
-  finishInterface(TransformStreamDefaultController);
-  finishInterface(TransformStream);
-
-  function setUp(transformer: unknown, writableStrategy: unknown, readableStrategy: unknown): Transform {
-    if (transformer !== undefined && !isObject(transformer)) throw new TypeError('The transformer is not an object');
-    const writableSide = new Strategy(writableStrategy);
-    const readableSide = new Strategy(readableStrategy);
-    const members = toDictionary(transformer, 'The transformer');
-    // Web IDL reads a dictionary's members in the order of their names.
-    const cancel = toCallback(members.cancel, 'The cancel of a transformer');
-    const flush = toCallback(members.flush, 'The flush of a transformer');
-    const { readableType } = members;
-    const start = toCallback(members.start, 'The start of a transformer');
-    const transform = toCallback(members.transform, 'The transform of a transformer');
-    const { writableType } = members;
-    if (readableType !== undefined) throw new RangeError('A transformer has no readableType');
-    if (writableType !== undefined) throw new RangeError('A transformer has no writableType');
-    const readableMark = readableSide.highWaterMark(0);
-    const readableSize = readableSide.sizeAlgorithm();
-    const writableMark = writableSide.highWaterMark(1);
-    const writableSize = writableSide.sizeAlgorithm();
-    const started = new Deferred<unknown>();
-    const core = new Transform({ started: started.promise, writableMark, writableSize, readableMark, readableSize });
-    core.algorithms = {
-      transform: transform === undefined
-        ? (chunk) => identity(core, chunk)
-        : (chunk) => callForPromise(transform, transformer, [chunk, core.facade]),
-      flush: flush === undefined ? nothing : () => callForPromise(flush, transformer, [core.facade]),
-      cancel: cancel === undefined ? nothing : (reason) => callForPromise(cancel, transformer, [reason]),
-    };
-    started.resolve(start === undefined ? undefined : Reflect.apply(start, transformer, [core.facade]));
-    return core;
-  }
-
-  function identity(core: Transform, chunk: unknown): Promise<unknown> {
-    try {
-      core.enqueue(chunk);
-      return nothing();
-    } catch (error) {
-      return rejectedWith(error);
-    }
-  }
-
-  return { TransformStream, TransformStreamDefaultController };
-});
-interface Families { transform_stream: FamilyOf<typeof transformStreamFamily> }
+    return { TransformStream, TransformStreamDefaultController };
+  },
+);
+interface Families {
+  transform_stream: FamilyOf<typeof transformStreamFamily>;
+}

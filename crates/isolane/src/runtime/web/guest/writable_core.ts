@@ -68,7 +68,8 @@ const writableCoreFamily = define('writable_core', { globals: {} }, (use) => {
       }
       const close = new Deferred<void>();
       this.#close = close;
-      if (this.writer !== undefined && this.backpressure && this.state === 'writable') this.writer.ready.resolve();
+      if (this.writer !== undefined && this.backpressure && this.state === 'writable')
+        this.writer.ready.resolve();
       this.controller.close();
       return close.promise;
     }
@@ -104,13 +105,17 @@ const writableCoreFamily = define('writable_core', { globals: {} }, (use) => {
         this.#rejectCloseAndClosed();
         return;
       }
-      upon(this.controller.abortSteps(abort.reason), () => {
-        abort.done.resolve();
-        this.#rejectCloseAndClosed();
-      }, (reason) => {
-        abort.done.reject(reason);
-        this.#rejectCloseAndClosed();
-      });
+      upon(
+        this.controller.abortSteps(abort.reason),
+        () => {
+          abort.done.resolve();
+          this.#rejectCloseAndClosed();
+        },
+        (reason) => {
+          abort.done.reject(reason);
+          this.#rejectCloseAndClosed();
+        },
+      );
     }
 
     #rejectCloseAndClosed(): void {
@@ -248,4 +253,6 @@ const writableCoreFamily = define('writable_core', { globals: {} }, (use) => {
 
   return { Writable, Writer };
 });
-interface Families { writable_core: FamilyOf<typeof writableCoreFamily> }
+interface Families {
+  writable_core: FamilyOf<typeof writableCoreFamily>;
+}
