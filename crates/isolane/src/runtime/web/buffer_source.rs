@@ -63,10 +63,7 @@ fn raw_parts(value: v8::Local<v8::Value>) -> Option<(*mut u8, usize)> {
     None
 }
 
-fn extent(
-    data: Option<std::ptr::NonNull<std::ffi::c_void>>,
-    length: usize,
-) -> (*mut u8, usize) {
+fn extent(data: Option<std::ptr::NonNull<std::ffi::c_void>>, length: usize) -> (*mut u8, usize) {
     match data {
         Some(data) => (data.as_ptr().cast(), length),
         None => (std::ptr::null_mut(), 0),

@@ -137,9 +137,6 @@ mod tests {
     fn a_uuid_has_its_version_and_variant() {
         let text = uuid_text([0xFF; 16]);
         assert_eq!(&text, b"ffffffff-ffff-4fff-bfff-ffffffffffff");
-        assert_eq!(
-            &uuid_text([0; 16]),
-            b"00000000-0000-4000-8000-000000000000"
-        );
+        assert_eq!(&uuid_text([0; 16]), b"00000000-0000-4000-8000-000000000000");
     }
 }

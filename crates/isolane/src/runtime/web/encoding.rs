@@ -33,12 +33,7 @@ pub fn encode<'s>(
     let length = text.utf8_length(scope);
     with_bytes_mut(args.get(1), |bytes| {
         if length <= bytes.len() {
-            text.write_utf8_v2(
-                scope,
-                bytes,
-                v8::WriteFlags::kReplaceInvalidUtf8,
-                None,
-            );
+            text.write_utf8_v2(scope, bytes, v8::WriteFlags::kReplaceInvalidUtf8, None);
         }
     });
     rv.set_double(length as f64);
@@ -133,8 +128,7 @@ pub fn decode_chunk<'s>(
     });
     match decoded.unwrap_or(Err(NOT_A_BUFFER)) {
         Ok((text, next)) => {
-            let next: Local<Value> =
-                v8::Integer::new_from_unsigned(scope, next.to_bits()).into();
+            let next: Local<Value> = v8::Integer::new_from_unsigned(scope, next.to_bits()).into();
             rv.set(v8::Array::new_with_elements(scope, &[text.into(), next]).into());
         }
         Err(code) => rv.set_int32(code),
@@ -169,10 +163,7 @@ fn decode_all<'s>(
     two_byte(scope, &units)
 }
 
-fn two_byte<'s>(
-    scope: &mut PinScope<'s, '_>,
-    units: &[u16],
-) -> Result<Local<'s, v8::String>, i32> {
+fn two_byte<'s>(scope: &mut PinScope<'s, '_>, units: &[u16]) -> Result<Local<'s, v8::String>, i32> {
     v8::String::new_from_two_byte(scope, units, v8::NewStringType::Normal).ok_or(TOO_LONG)
 }
 

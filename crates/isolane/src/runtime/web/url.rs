@@ -32,9 +32,12 @@ pub fn set<'s>(
     mut rv: ReturnValue,
 ) {
     let href = args.get(0).to_rust_string_lossy(scope);
-    let part = args.get(1).int32_value(scope).and_then(engine::Part::from_code);
+    let part = args
+        .get(1)
+        .int32_value(scope)
+        .and_then(engine::Part::from_code);
     let value = args.get(2).to_rust_string_lossy(scope);
-    let changed = part.and_then(|part| engine::set(&href, part, &value));
+    let changed = part.and_then(|part| contained(|| engine::set(&href, part, &value)));
     return_parts(scope, changed, &mut rv);
 }
 
@@ -47,7 +50,14 @@ fn parse_arguments<'s>(
     let input = Local::<v8::String>::try_from(args.get(0)).ok()?;
     let mut buffer = [std::mem::MaybeUninit::uninit(); 512];
     let input = input.to_rust_cow_lossy(scope, &mut buffer);
-    engine::parse(&input, base.as_deref())
+    contained(|| engine::parse(&input, base.as_deref()))
+}
+
+/// Runs the parser on what a guest chose: a panic, which must not unwind into V8, makes the input invalid.
+fn contained<T>(run: impl FnOnce() -> Option<T>) -> Option<T> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(run))
+        .ok()
+        .flatten()
 }
 
 fn return_parts(scope: &mut PinScope, parsed: Option<engine::Parsed>, rv: &mut ReturnValue) {
@@ -128,7 +138,11 @@ mod engine {
         if is_special(base.scheme()) && starts_with_two_slashes(input) {
             // Of the base only the scheme counts then, and after a special scheme any number of slashes may
             // stand, which the parser knows of absolute URLs only.
-            let absolute = format!("{}:{}", base.scheme(), input.trim_start_matches(is_c0_or_space));
+            let absolute = format!(
+                "{}:{}",
+                base.scheme(),
+                input.trim_start_matches(is_c0_or_space)
+            );
             return Parsed::new(Url::parse(&absolute).ok()?);
         }
         Parsed::new(base.join(input).ok()?)
@@ -158,14 +172,63 @@ mod engine {
             Part::Protocol => quirks::set_protocol(&mut url, value).ok()?,
             Part::Username => quirks::set_username(&mut url, value).ok()?,
             Part::Password => quirks::set_password(&mut url, value).ok()?,
+            Part::Host if lacks_authority(&url) => {
+                return with_authority(&url, |dummy| quirks::set_host(dummy, value));
+            }
             Part::Host => quirks::set_host(&mut url, value).ok()?,
+            Part::Hostname if lacks_authority(&url) => {
+                return with_authority(&url, |dummy| quirks::set_hostname(dummy, value));
+            }
             Part::Hostname => quirks::set_hostname(&mut url, value).ok()?,
             Part::Port => quirks::set_port(&mut url, value).ok()?,
+            Part::Pathname if !is_special(url.scheme()) && url.scheme() != "file" => {
+                return with_path(&url, value);
+            }
             Part::Pathname => quirks::set_pathname(&mut url, value),
             Part::Search => quirks::set_search(&mut url, value),
             Part::Hash => quirks::set_hash(&mut url, value),
         }
         Parsed::new(url)
+    }
+
+    /// Whether nothing but a path can follow the scheme's colon; such a URL may have "/." before a path like "//p".
+    fn lacks_authority(url: &Url) -> bool {
+        !url.cannot_be_a_base() && !url[Position::AfterScheme..].starts_with("://")
+    }
+
+    /// A URL of the same scheme that has a host, to apply a setter to which the parser applies rightly there only.
+    fn dummy(url: &Url) -> Option<Url> {
+        Url::parse(&format!("{}://host", url.scheme())).ok()
+    }
+
+    /// Gives a host to a URL without one.
+    fn with_authority(url: &Url, set: impl FnOnce(&mut Url) -> Result<(), ()>) -> Option<Parsed> {
+        let mut dummy = dummy(url)?;
+        set(&mut dummy).ok()?;
+        let authority = &dummy[..Position::BeforePath];
+        Parsed::new(Url::parse(&format!("{authority}{}", &url[Position::BeforePath..])).ok()?)
+    }
+
+    /// Gives another path to a URL whose scheme is not special.
+    fn with_path(url: &Url, value: &str) -> Option<Parsed> {
+        if url.cannot_be_a_base() {
+            return None;
+        }
+        let mut dummy = dummy(url)?;
+        quirks::set_pathname(&mut dummy, value);
+        let path = dummy.path();
+        let start = if lacks_authority(url) {
+            let scheme = url.scheme();
+            match path {
+                "" => format!("{scheme}:/"),
+                _ if path.starts_with("//") => format!("{scheme}:/."),
+                _ => format!("{scheme}:"),
+            }
+        } else {
+            url[..Position::AfterPort].to_owned()
+        };
+        let rest = &url[Position::AfterPath..];
+        Parsed::new(Url::parse(&format!("{start}{path}{rest}")).ok()?)
     }
 
     impl Parsed {

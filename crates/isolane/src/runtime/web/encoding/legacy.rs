@@ -49,7 +49,10 @@ static ENCODINGS: [&Encoding; 39] = [
 
 /// The encoding with that id; UTF-8 for an unknown id.
 pub(super) fn by_id(id: u32) -> &'static Encoding {
-    ENCODINGS.get(id as usize).copied().unwrap_or(encoding_rs::UTF_8)
+    ENCODINGS
+        .get(id as usize)
+        .copied()
+        .unwrap_or(encoding_rs::UTF_8)
 }
 
 /// The id of an encoding, `None` for "replacement".
@@ -67,15 +70,21 @@ pub(super) fn decode_utf16(
     let pairs = bytes.chunks_exact(2);
     let odd = !pairs.remainder().is_empty();
     let mut units: Vec<u16> = if encoding == UTF_16BE {
-        pairs.map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect()
+        pairs
+            .map(|pair| u16::from_be_bytes([pair[0], pair[1]]))
+            .collect()
     } else {
-        pairs.map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect()
+        pairs
+            .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
+            .collect()
     };
     let well_formed = encoding_rs::mem::utf16_valid_up_to(&units) == units.len();
     if fatal && (odd || !well_formed) {
         return None;
     }
-    let ends_in_lead = units.last().is_some_and(|unit| (0xD800..0xDC00).contains(unit));
+    let ends_in_lead = units
+        .last()
+        .is_some_and(|unit| (0xD800..0xDC00).contains(unit));
     if !well_formed {
         encoding_rs::mem::ensure_utf16_validity(&mut units);
     }

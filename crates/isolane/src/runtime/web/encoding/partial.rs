@@ -136,7 +136,9 @@ fn pending_utf8(bytes: &[u8]) -> usize {
 fn pending_utf16(encoding: &'static Encoding, bytes: &[u8]) -> usize {
     let odd = bytes.len() % 2;
     let high_byte = if encoding == UTF_16BE { 2 } else { 1 };
-    let last = (bytes.len() - odd).checked_sub(high_byte).map(|index| bytes[index]);
+    let last = (bytes.len() - odd)
+        .checked_sub(high_byte)
+        .map(|index| bytes[index]);
     match last {
         Some(0xD8..=0xDB) => odd + 2,
         _ => odd,
@@ -226,8 +228,8 @@ mod tests {
     use super::super::legacy;
     use super::{Carry, split};
     use encoding_rs::{
-        BIG5, EUC_JP, EUC_KR, Encoding, GB18030, GBK, ISO_2022_JP, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE,
-        WINDOWS_1252,
+        BIG5, EUC_JP, EUC_KR, Encoding, GB18030, GBK, ISO_2022_JP, SHIFT_JIS, UTF_8, UTF_16BE,
+        UTF_16LE, WINDOWS_1252,
     };
 
     /// Bytes that matter to some decoder, so that short random input meets every rule.
@@ -263,17 +265,29 @@ mod tests {
     #[test]
     fn chunks_decode_to_what_the_whole_does() {
         let encodings = [
-            BIG5, EUC_JP, EUC_KR, GB18030, GBK, ISO_2022_JP, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE,
+            BIG5,
+            EUC_JP,
+            EUC_KR,
+            GB18030,
+            GBK,
+            ISO_2022_JP,
+            SHIFT_JIS,
+            UTF_8,
+            UTF_16BE,
+            UTF_16LE,
             WINDOWS_1252,
         ];
         let mut seed = 1_u64;
         let mut random = |below: usize| {
-            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            seed = seed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             (seed >> 33) as usize % below
         };
         for _ in 0..20_000 {
-            let bytes: Vec<u8> =
-                (0..random(14)).map(|_| INTERESTING[random(INTERESTING.len())]).collect();
+            let bytes: Vec<u8> = (0..random(14))
+                .map(|_| INTERESTING[random(INTERESTING.len())])
+                .collect();
             let first = random(bytes.len() + 1);
             let second = first + random(bytes.len() + 1 - first);
             let chunks = [&bytes[..first], &bytes[first..second], &bytes[second..]];
