@@ -17,9 +17,9 @@ pub const MAX_SERIALIZED_BYTES: usize = 64 << 20;
 ///
 /// `None` means that an exception is pending: a `DataCloneError` for what cannot be cloned or is
 /// above [`MAX_SERIALIZED_BYTES`], or what a getter of the guest threw.
-pub fn serialize<'s>(
-    scope: &mut v8::PinScope<'s, '_>,
-    value: v8::Local<'s, v8::Value>,
+pub fn serialize(
+    scope: &mut v8::PinScope<'_, '_>,
+    value: v8::Local<'_, v8::Value>,
 ) -> Option<Vec<u8>> {
     let value = plain_copy(scope, value)?;
     let context = scope.get_current_context();
@@ -61,8 +61,9 @@ pub fn deserialize<'s>(
 /// A copy of `value` that holds no getters, proxies or platform objects, and is small enough.
 fn plain_copy<'s>(
     scope: &mut v8::PinScope<'s, '_>,
-    value: v8::Local<'s, v8::Value>,
+    value: v8::Local<'_, v8::Value>,
 ) -> Option<v8::Local<'s, v8::Value>> {
+    let value = v8::Local::new(scope, value);
     if !value.is_object() && !value.is_string() {
         return Some(value);
     }

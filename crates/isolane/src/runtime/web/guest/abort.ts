@@ -13,8 +13,8 @@ const abortFamily = define(
       toSequence,
       toUnsignedLongLong,
     } = use('webidl');
-    const { Event, EventTarget, defineEventHandler, dispatchTrusted, hasListeners, watchListeners } =
-      use('events');
+    const { Event, EventTarget, dispatchTrusted, hasListeners, watchListeners } = use('events');
+    const { defineEventHandler } = use('event_handlers');
 
     let isAbortSignal: (value: unknown) => value is AbortSignal;
     let addAbortAlgorithm: (signal: AbortSignal, fn: () => void) => void;

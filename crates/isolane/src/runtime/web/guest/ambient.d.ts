@@ -6,7 +6,9 @@
 type GlobalKind = 'class' | 'function' | 'object';
 
 /** All families by name; each family's file adds its own member. */
-interface Families {}
+interface Families {
+  callbacks: Callbacks;
+}
 
 /**
  * Gives the members of a family, running its factory at the first call in a context. (NoInfer keeps a

@@ -34,10 +34,12 @@ const domExceptionFamily = define('dom_exception', { globals: { DOMException: 'c
     constructor(message: unknown = undefined, name: unknown = undefined) {
       const text = message === undefined ? '' : toDOMString(message);
       const kind = name === undefined ? 'Error' : toDOMString(name);
-      const error = Reflect.construct(Error, [], new.target) as Error;
+      const error = Reflect.construct(Error, [text], new.target) as Error;
       new Slots(error, kind, text);
-      // Taken again, without this constructor's own frame and with the name and message in its first line.
+      // Taken again, now that the name is known, and without this constructor's own frame. V8 puts an own
+      // message into the first line; afterwards it must not be there.
       Error.captureStackTrace(error, new.target);
+      Reflect.deleteProperty(error, 'message');
       return error as unknown as DOMException;
     }
 

@@ -24,7 +24,6 @@ const eventsFamily = define(
     let dispatch: (event: Event, target: EventTarget) => boolean;
     let cancel: (event: Event) => void;
     let listenersOf: (target: EventTarget) => Listener[];
-    let handlersOf: (target: EventTarget) => Map<string, Handler>;
     let changed: (target: EventTarget) => void;
     let watchListeners: (target: EventTarget, fn: () => void) => void;
 
@@ -205,15 +204,8 @@ const eventsFamily = define(
       removed: boolean;
     }
 
-    /** An event handler attribute: its value, and the place among the listeners that it took when it was set. */
-    interface Handler {
-      value: object;
-      listener: Listener;
-    }
-
     class EventTarget {
       #listeners: Listener[] = [];
-      #handlers: Map<string, Handler> | null = null;
       #changed: (() => void) | null = null;
 
       addEventListener(type: unknown, callback: unknown, options: unknown = undefined): void {
@@ -255,7 +247,6 @@ const eventsFamily = define(
 
       static {
         listenersOf = (target) => target.#listeners;
-        handlersOf = (target) => (target.#handlers ??= new Map());
         changed = (target) => target.#changed?.();
         watchListeners = (target, fn) => {
           target.#changed = fn;
@@ -340,43 +331,6 @@ const eventsFamily = define(
       return dispatch(event, target);
     }
 
-    /**
-     * Adds the event handler attribute `on<type>` to a class, before `finishInterface`
-     * (https://html.spec.whatwg.org/#event-handler-idl-attributes).
-     */
-    function defineEventHandler(C: { readonly prototype: EventTarget }, type: string): void {
-      const name = `on${type}`;
-      const accessors = {
-        get [name](): unknown {
-          return handlersOf(this as unknown as EventTarget).get(type)?.value ?? null;
-        },
-        set [name](value: unknown) {
-          setHandler(this as unknown as EventTarget, type, value);
-        },
-      };
-      Object.defineProperty(C.prototype, name, Object.getOwnPropertyDescriptor(accessors, name)!);
-    }
-
-    function setHandler(target: EventTarget, type: string, value: unknown): void {
-      const handlers = handlersOf(target);
-      const current = handlers.get(type);
-      if ((typeof value !== 'object' && typeof value !== 'function') || value === null) {
-        handlers.delete(type);
-        if (current !== undefined) removeListener(target, current.listener);
-      } else if (current !== undefined) {
-        current.value = value;
-      } else {
-        const callback = (event: unknown) => callHandler(target, type, event as Event);
-        const flags = { capture: false, once: false, passive: false, signal: undefined };
-        handlers.set(type, { value, listener: addListener(target, type, callback, flags) });
-      }
-    }
-
-    function callHandler(target: EventTarget, type: string, event: Event): void {
-      const handler = handlersOf(target).get(type)?.value;
-      if (typeof handler === 'function' && Reflect.apply(handler, target, [event]) === false) cancel(event);
-    }
-
     const { initEvent } = Event.prototype;
 
     class CustomEvent extends Event {
@@ -413,9 +367,11 @@ const eventsFamily = define(
       Event,
       EventTarget,
       CustomEvent,
-      defineEventHandler,
       dispatchTrusted,
+      addListener,
+      removeListener,
       hasListeners,
+      preventDefault: cancel!,
       watchListeners: watchListeners!,
     };
   },

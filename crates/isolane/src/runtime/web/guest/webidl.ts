@@ -89,16 +89,9 @@ const webidlFamily = define('webidl', { globals: {} }, () => {
     return undefined;
   }
 
-  /** The pairs of a pair iterable without running guest code, undefined for all else. */
-  function pairsOf(value: object): (readonly [unknown, unknown])[] | undefined {
-    for (let at = Object.getPrototypeOf(value); at !== null; at = Object.getPrototypeOf(at)) {
-      const pairAt = pairReaders.get(at);
-      if (pairAt === undefined) continue;
-      const pairs: (readonly [unknown, unknown])[] = [];
-      for (let pair; (pair = pairAt(value as never, pairs.length)) !== undefined; ) pairs.push(pair);
-      return pairs;
-    }
-    return undefined;
+  /** How to read the pairs of a class that `makePairIterable` has made iterable. */
+  function pairReaderOf(prototype: object): PairReader | undefined {
+    return pairReaders.get(prototype);
   }
 
   /** Whether a prototype is one that `finishInterface` has finished. */
@@ -348,7 +341,7 @@ const webidlFamily = define('webidl', { globals: {} }, () => {
     defineConstants,
     makeCloneable,
     cloneStepsOf,
-    pairsOf,
+    pairReaderOf,
     isPlatformPrototype,
     requireArguments,
     toDOMString,
