@@ -164,6 +164,7 @@ const bodyFamily = define('body', { globals: {} }, (use) => {
       }
       const { blobBytes, isBlob } = use('blob');
       if (isBlob(value)) return { body: blobBytes(value).slice(), type: value.type || null };
+      if (use('form_data').isFormData(value)) return use('multipart').encodeForm(value);
       if (value instanceof use('url').URLSearchParams) {
         return { body: value.toString(), type: 'application/x-www-form-urlencoded;charset=UTF-8' };
       }
@@ -207,11 +208,10 @@ const bodyFamily = define('body', { globals: {} }, (use) => {
       bytes(this: T): Promise<Uint8Array> {
         return consuming(this, (cell) => cell.bytes());
       },
-      formData(this: T): Promise<never> {
-        return consuming(this, () => {
-          const { DOMException } = use('dom_exception');
-          return Promise.reject(new DOMException('FormData is not supported', 'NotSupportedError'));
-        });
+      formData(this: T): Promise<FormDataFacade> {
+        return consuming(this, (cell) =>
+          cell.bytes().then((bytes) => use('multipart').decodeForm(bytes, contentTypeOf(this))),
+        );
       },
       json(this: T): Promise<unknown> {
         return consuming(this, (cell) => cell.text().then((text) => parseJson(text)));

@@ -14,7 +14,8 @@ const readableReadersFamily = define(
   },
   (use) => {
     const { finishInterface, requireArguments, setTag, toUnsignedLongLong } = use('webidl');
-    const { Deferred, react, rejectedWith, resolvedWith, toDictionary, toView } = use('stream_support');
+    const { Deferred, isObject, react, rejectedWith, resolvedWith, toDictionary, toView } =
+      use('stream_support');
     const { DefaultReader, ByobReader } = use('readable_core');
 
     const illegalInvocation = (): Promise<never> => rejectedWith(new TypeError('Illegal invocation'));
@@ -49,15 +50,15 @@ const readableReadersFamily = define(
       }
 
       get closed(): Promise<void> {
-        return #core in this ? this.#core.closed.promise : illegalInvocation();
+        return isObject(this) && #core in this ? this.#core.closed.promise : illegalInvocation();
       }
 
       cancel(reason: unknown = undefined): Promise<void> {
-        return #core in this ? this.#core.cancel(reason) : illegalInvocation();
+        return isObject(this) && #core in this ? this.#core.cancel(reason) : illegalInvocation();
       }
 
       read(): Promise<ReadResult> {
-        if (!(#core in this)) return illegalInvocation();
+        if (!isObject(this) || !(#core in this)) return illegalInvocation();
         const request = new PromisedRead();
         this.#core.read(request);
         return request.promise;
@@ -77,15 +78,15 @@ const readableReadersFamily = define(
       }
 
       get closed(): Promise<void> {
-        return #core in this ? this.#core.closed.promise : illegalInvocation();
+        return isObject(this) && #core in this ? this.#core.closed.promise : illegalInvocation();
       }
 
       cancel(reason: unknown = undefined): Promise<void> {
-        return #core in this ? this.#core.cancel(reason) : illegalInvocation();
+        return isObject(this) && #core in this ? this.#core.cancel(reason) : illegalInvocation();
       }
 
       read(view: ArrayBufferView, options: unknown = undefined): Promise<ReadResult> {
-        if (!(#core in this)) return illegalInvocation();
+        if (!isObject(this) || !(#core in this)) return illegalInvocation();
         const request = new PromisedRead();
         try {
           requireArguments(1, arguments.length, "Failed to execute 'read' on 'ReadableStreamBYOBReader'");
@@ -129,14 +130,14 @@ const readableReadersFamily = define(
       }
 
       next(): Promise<ReadResult> {
-        if (!(#ongoing in this)) return illegalInvocation();
+        if (!isObject(this) || !(#ongoing in this)) return illegalInvocation();
         const steps = (): Promise<ReadResult> => this.#next();
         this.#ongoing = this.#ongoing === undefined ? steps() : react(this.#ongoing, steps, steps);
         return this.#ongoing;
       }
 
       return(value: unknown): Promise<ReadResult> {
-        if (!(#ongoing in this)) return illegalInvocation();
+        if (!isObject(this) || !(#ongoing in this)) return illegalInvocation();
         const steps = (): Promise<ReadResult> => this.#return(value);
         this.#ongoing = this.#ongoing === undefined ? steps() : react(this.#ongoing, steps, steps);
         return react(this.#ongoing, () => ({ value, done: true }));

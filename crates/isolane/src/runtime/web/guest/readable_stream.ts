@@ -36,7 +36,7 @@ const readableStreamFamily = define('readable_stream', { globals: { ReadableStre
     }
 
     cancel(reason: unknown = undefined): Promise<void> {
-      if (!(#core in this)) return illegalInvocation();
+      if (!isObject(this) || !(#core in this)) return illegalInvocation();
       if (this.#core.locked) return rejectedWith(new TypeError('A locked stream cannot be cancelled'));
       return this.#core.cancel(reason);
     }
@@ -66,7 +66,7 @@ const readableStreamFamily = define('readable_stream', { globals: { ReadableStre
     }
 
     pipeTo(destination: unknown, options: unknown = undefined): Promise<void> {
-      if (!(#core in this)) return illegalInvocation();
+      if (!isObject(this) || !(#core in this)) return illegalInvocation();
       try {
         requireArguments(1, arguments.length, "Failed to execute 'pipeTo' on 'ReadableStream'");
         const target = use('writable_stream').writableCoreOf(destination);

@@ -237,6 +237,7 @@ const streamsFamily = define('streams', { globals: {} }, (use, host) => {
 
   return {
     HostSource,
+    concatenate,
     endBytes,
     streamOfBytes,
     readAll,

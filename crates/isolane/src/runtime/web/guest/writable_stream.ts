@@ -35,13 +35,13 @@ const writableStreamFamily = define(
       }
 
       abort(reason: unknown = undefined): Promise<void> {
-        if (!(#core in this)) return illegalInvocation();
+        if (!isObject(this) || !(#core in this)) return illegalInvocation();
         if (this.#core.locked) return rejectedWith(new TypeError('A locked stream cannot be aborted'));
         return this.#core.abort(reason);
       }
 
       close(): Promise<void> {
-        if (!(#core in this)) return illegalInvocation();
+        if (!isObject(this) || !(#core in this)) return illegalInvocation();
         if (this.#core.locked) return rejectedWith(new TypeError('A locked stream cannot be closed'));
         if (this.#core.closeQueuedOrInFlight)
           return rejectedWith(new TypeError('The stream is closing already'));
@@ -67,7 +67,7 @@ const writableStreamFamily = define(
       }
 
       get closed(): Promise<void> {
-        return #core in this ? this.#core.closed.promise : illegalInvocation();
+        return isObject(this) && #core in this ? this.#core.closed.promise : illegalInvocation();
       }
 
       get desiredSize(): number | null {
@@ -76,16 +76,16 @@ const writableStreamFamily = define(
       }
 
       get ready(): Promise<void> {
-        return #core in this ? this.#core.ready.promise : illegalInvocation();
+        return isObject(this) && #core in this ? this.#core.ready.promise : illegalInvocation();
       }
 
       abort(reason: unknown = undefined): Promise<void> {
-        if (!(#core in this)) return illegalInvocation();
+        if (!isObject(this) || !(#core in this)) return illegalInvocation();
         return this.#core.stream?.abort(reason) ?? rejectedWith(released());
       }
 
       close(): Promise<void> {
-        if (!(#core in this)) return illegalInvocation();
+        if (!isObject(this) || !(#core in this)) return illegalInvocation();
         const { stream } = this.#core;
         if (stream === undefined) return rejectedWith(released());
         if (stream.closeQueuedOrInFlight) return rejectedWith(new TypeError('The stream is closing already'));
@@ -97,7 +97,7 @@ const writableStreamFamily = define(
       }
 
       write(chunk: unknown = undefined): Promise<void> {
-        if (!(#core in this)) return illegalInvocation();
+        if (!isObject(this) || !(#core in this)) return illegalInvocation();
         if (this.#core.stream === undefined) return rejectedWith(released());
         return this.#core.write(chunk);
       }
