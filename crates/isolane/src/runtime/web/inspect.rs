@@ -140,8 +140,12 @@ pub fn value_details(
         };
         [v8::Integer::new(scope, state as i32).into(), result]
     } else if collection_kind(value).is_some() {
-        let Ok(object) = value.try_cast::<v8::Object>() else { return };
-        let (Some(entries), is_key_value) = object.preview_entries(scope) else { return };
+        let Ok(object) = value.try_cast::<v8::Object>() else {
+            return;
+        };
+        let (Some(entries), is_key_value) = object.preview_entries(scope) else {
+            return;
+        };
         [v8::Boolean::new(scope, is_key_value).into(), entries.into()]
     } else {
         return;

@@ -50,8 +50,8 @@ const timersFamily = define(
         callbackId: 0,
       };
       const handle = ++lastHandle;
-      timers.set(handle, timer);
       arm(handle, timer);
+      timers.set(handle, timer);
       return handle;
     }
 
@@ -72,7 +72,23 @@ const timersFamily = define(
         host.reportException(error);
       }
       nestingOfRunning = 0;
-      if (timer.repeats && timers.has(handle)) arm(handle, timer);
+      if (timer.repeats && timers.has(handle)) rearm(handle, timer);
+    }
+
+    function rearm(handle: number, timer: Timer): void {
+      try {
+        arm(handle, timer);
+      } catch (error) {
+        timers.delete(handle);
+        host.reportException(error);
+      }
+    }
+
+    /** Forgets timers that the host has ended with their request; they will not fire. */
+    function forgetAll(callbackIds: number[]): void {
+      const ended = new Set(callbackIds);
+      for (const id of ended) use('callbacks').off(id);
+      for (const [handle, timer] of timers) if (ended.has(timer.callbackId)) timers.delete(handle);
     }
 
     function clear(handle: unknown): void {
@@ -122,7 +138,15 @@ const timersFamily = define(
       host.reportException(error);
     }
 
-    return { setTimeout, setInterval, clearTimeout, clearInterval, queueMicrotask, reportError };
+    return {
+      setTimeout,
+      setInterval,
+      clearTimeout,
+      clearInterval,
+      queueMicrotask,
+      reportError,
+      forgetAll,
+    };
   },
 );
 interface Families {
