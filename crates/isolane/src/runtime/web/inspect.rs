@@ -32,7 +32,7 @@ enum ValueKind {
 }
 
 /// `host.valueKind(value)`: the [`ValueKind`] of an object.
-pub fn value_kind(
+pub(crate) fn value_kind(
     _scope: &mut v8::PinScope<'_, '_>,
     args: v8::FunctionCallbackArguments<'_>,
     mut rv: v8::ReturnValue<'_>,
@@ -124,7 +124,7 @@ fn rare_kind(value: v8::Local<'_, v8::Value>) -> Option<ValueKind> {
 /// A proxy gives `[target, handler]` (nulls when revoked), a promise `[state, result]` with 0 pending,
 /// 1 fulfilled and 2 rejected, a collection or an iterator of one `[isKeyValue, entries]`. All else
 /// gives undefined.
-pub fn value_details(
+pub(crate) fn value_details(
     scope: &mut v8::PinScope<'_, '_>,
     args: v8::FunctionCallbackArguments<'_>,
     mut rv: v8::ReturnValue<'_>,

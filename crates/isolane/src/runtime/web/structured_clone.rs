@@ -11,13 +11,13 @@ use v8::{ValueDeserializerHelper as _, ValueSerializerHelper as _};
 use super::throw;
 
 /// The most bytes that a value may have when it crosses to the host.
-pub const MAX_SERIALIZED_BYTES: usize = 64 << 20;
+pub(crate) const MAX_SERIALIZED_BYTES: usize = 64 << 20;
 
 /// Serializes a value of the guest for the host.
 ///
 /// `None` means that an exception is pending: a `DataCloneError` for what cannot be cloned or is
 /// above [`MAX_SERIALIZED_BYTES`], or what a getter of the guest threw.
-pub fn serialize(
+pub(crate) fn serialize(
     scope: &mut v8::PinScope<'_, '_>,
     value: v8::Local<'_, v8::Value>,
 ) -> Option<Vec<u8>> {
@@ -38,7 +38,7 @@ pub fn serialize(
 /// Makes a guest's value of what a host serialized.
 ///
 /// `None` means that an exception is pending; bytes that are no serialized value are a `DataCloneError`.
-pub fn deserialize<'s>(
+pub(crate) fn deserialize<'s>(
     scope: &mut v8::PinScope<'s, '_>,
     bytes: &[u8],
 ) -> Option<v8::Local<'s, v8::Value>> {
