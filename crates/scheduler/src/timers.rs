@@ -180,3 +180,35 @@ async fn drive(queue: Arc<TimerQueue>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Clocks finer than a microsecond make equal deadlines too rare to be seen from outside.
+    #[tokio::test]
+    async fn equal_deadlines_fire_in_the_order_they_were_started() {
+        let queue = Arc::new(TimerQueue::default());
+        let (callbacks, _answers) = tokio::sync::mpsc::unbounded_channel();
+        let context = Context::new(Handle::current(), Arc::clone(&queue), callbacks);
+        let deadline = Instant::now();
+        for id in [5, 3, 9, 1] {
+            let context = Arc::clone(&context);
+            let (request, kind) = (1, TimerKind::Timer);
+            queue.start(Timer {
+                context,
+                request,
+                id,
+                kind,
+                deadline,
+            });
+        }
+        queue.cancel(&[9]);
+        let (due, next_look) = queue.take_due();
+        assert_eq!(
+            due.iter().map(|timer| timer.id).collect::<Vec<_>>(),
+            [5, 3, 1]
+        );
+        assert_eq!(next_look, None);
+    }
+}
