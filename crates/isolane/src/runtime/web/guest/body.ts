@@ -1,10 +1,10 @@
-// Bodies of requests and responses (Fetch standard, sections 2.2.4 and 5.2 to 5.3): extraction, and the members that both
-// classes have. A body stays what it was made of until somebody asks for its stream.
+// Bodies of requests and responses (Fetch standard, sections 2.2.4 and 5.2 to 5.3): extraction, and the
+// members that both classes have. A body stays what it was made of until somebody asks for its stream.
 // Runs in a guest's context, on whichever thread has its isolate entered.
 
 /** What a body is made of. */
 type BodySource = string | Uint8Array | HostSourceCore;
-/** What a Request or Response holds: no body, one that nobody has touched, one that has been looked at, or, undefined, a used one. */
+/** What a Request or Response holds: none, one nobody touched, one looked at, or (undefined) one used up. */
 type Body = null | BodySource | BodyCellCore | undefined;
 /** A body as the host takes it. */
 type HostBody = null | string | Uint8Array | ReadableFacade;
@@ -158,8 +158,9 @@ const bodyFamily = define('body', { globals: {} }, (use) => {
       if (isBufferSource(value)) return { body: copyBytes(value), type: null };
       const stream = use('readable_stream').coreIn(value);
       if (stream !== undefined) {
-        if (stream.disturbed || stream.locked)
+        if (stream.disturbed || stream.locked) {
           throw new TypeError('The stream of the body is locked or has been read from');
+        }
         return { body: BodyCell.ofStream(stream), type: null };
       }
       const { blobBytes, isBlob } = use('blob');

@@ -1,5 +1,5 @@
-// The class Headers (Fetch standard, section 5.1). Header lists are flat arrays of names and values in turn, names in
-// lower case, which is also how they go to the host.
+// The class Headers (Fetch standard, section 5.1). Header lists are flat arrays of names and values in
+// turn, names in lower case, which is also how they go to the host.
 // Runs in a guest's context, on whichever thread has its isolate entered.
 
 /** Who may change a Headers object; what of it is the host's to set is dropped by the host. */
@@ -25,8 +25,9 @@ const headersFamily = define('headers', { globals: { Headers: 'class' } }, (use)
   function toValue(value: unknown): string {
     if (typeof value === 'string' && plainValue.test(value)) return value;
     const trimmed = toByteString(value, 'The header value').replace(outerWhitespace, '');
-    if (forbiddenInValue.test(trimmed))
+    if (forbiddenInValue.test(trimmed)) {
       throw new TypeError('The header value has a character that is not allowed');
+    }
     return trimmed;
   }
 

@@ -1,4 +1,5 @@
-// Forms as bodies: writing and reading multipart/form-data (RFC 7578), and reading application/x-www-form-urlencoded.
+// Forms as bodies: writing and reading multipart/form-data (RFC 7578), and reading application/x-www-form-
+// urlencoded.
 // Runs in a guest's context, on whichever thread has its isolate entered.
 
 const multipartFamily = define('multipart', { globals: {} }, (use) => {

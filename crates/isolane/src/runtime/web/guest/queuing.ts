@@ -1,4 +1,5 @@
-// The queuing strategies of the Streams standard (section 7), and how streams read a strategy that they are given.
+// The queuing strategies of the Streams standard (section 7), and how streams read a strategy that they are
+// given.
 // Runs in a guest's context, on whichever thread has its isolate entered.
 
 const queuingFamily = define(
@@ -11,8 +12,9 @@ const queuingFamily = define(
     const { isObject, toDictionary, toCallback } = use('stream_support');
 
     function toHighWaterMark(init: unknown, what: string): number {
-      if (init !== undefined && init !== null && !isObject(init))
+      if (init !== undefined && init !== null && !isObject(init)) {
         throw new TypeError(`${what} init is not an object`);
+      }
       const value = (init as { highWaterMark?: unknown } | null | undefined)?.highWaterMark;
       if (value === undefined) throw new TypeError(`${what} init needs a highWaterMark`);
       return Number(value);
@@ -81,8 +83,9 @@ const queuingFamily = define(
       highWaterMark(byDefault: number): number {
         const mark = this.#highWaterMark;
         if (mark === undefined) return byDefault;
-        if (Number.isNaN(mark) || mark < 0)
+        if (Number.isNaN(mark) || mark < 0) {
           throw new RangeError('highWaterMark must be a non-negative number');
+        }
         return mark;
       }
 

@@ -1,5 +1,5 @@
-// The controller of a stream of bytes (Streams standard, section 4.9.5): its queue, and the views that wait to be filled.
-// Its public classes are in readable_byte_facades.ts.
+// The controller of a stream of bytes (Streams standard, section 4.9.5): its queue, and the views that wait
+// to be filled. Its public classes are in readable_byte_facades.ts.
 // Runs in a guest's context, on whichever thread has its isolate entered.
 
 type ByteControllerCore = InstanceType<Families['readable_byte_controller']['ByteController']>;
@@ -140,8 +140,9 @@ const readableByteControllerFamily = define('readable_byte_controller', { global
         if (bytesWritten !== 0) throw new TypeError('The stream is closed, so that bytesWritten must be 0');
       } else {
         if (bytesWritten === 0) throw new TypeError('bytesWritten must be above 0 while the stream is open');
-        if (first.bytesFilled + bytesWritten > first.byteLength)
+        if (first.bytesFilled + bytesWritten > first.byteLength) {
           throw new RangeError('bytesWritten is beyond the view');
+        }
       }
       first.buffer = first.buffer.transfer();
       this.#respond(bytesWritten);
@@ -151,8 +152,9 @@ const readableByteControllerFamily = define('readable_byte_controller', { global
     respondWithNewView(view: ArrayBufferView): void {
       const first = this.#pullIntos[0]!;
       if (this.stream.state === 'closed') {
-        if (view.byteLength !== 0)
+        if (view.byteLength !== 0) {
           throw new TypeError('The stream is closed, so that the view must be empty');
+        }
       } else if (view.byteLength === 0) {
         throw new TypeError('The view must not be empty while the stream is open');
       }
@@ -162,8 +164,9 @@ const readableByteControllerFamily = define('readable_byte_controller', { global
       if (first.bufferByteLength !== view.buffer.byteLength) {
         throw new RangeError('The buffer of the view has another length than the one of the request');
       }
-      if (first.bytesFilled + view.byteLength > first.byteLength)
+      if (first.bytesFilled + view.byteLength > first.byteLength) {
         throw new RangeError('The view is too long');
+      }
       const { byteLength } = view;
       first.buffer = (view.buffer as ArrayBuffer).transfer();
       this.#respond(byteLength);
@@ -299,8 +302,9 @@ const readableByteControllerFamily = define('readable_byte_controller', { global
 
     /** What was written for a reader that has gone since belongs to the next one. */
     #enqueueDetachedPullInto(pullInto: PullInto): void {
-      if (pullInto.bytesFilled > 0)
+      if (pullInto.bytesFilled > 0) {
         this.#enqueueCopy(pullInto.buffer, pullInto.byteOffset, pullInto.bytesFilled);
+      }
       this.#shiftPullInto();
     }
 

@@ -1,5 +1,5 @@
-// ReadableByteStreamController and ReadableStreamBYOBRequest (Streams standard, sections 4.7 and 4.8): what the maker of
-// a stream of bytes holds.
+// ReadableByteStreamController and ReadableStreamBYOBRequest (Streams standard, sections 4.7 and 4.8): what
+// the maker of a stream of bytes holds.
 // Runs in a guest's context, on whichever thread has its isolate entered.
 
 type ByteControllerFacade = InstanceType<Families['readable_byte_facades']['ReadableByteStreamController']>;
@@ -39,8 +39,9 @@ const readableByteFacadesFamily = define(
         requireArguments(1, arguments.length, "Failed to execute 'respond' on 'ReadableStreamBYOBRequest'");
         const count = toUnsignedLongLong(bytesWritten, { enforceRange: true });
         if (controller === undefined) throw new TypeError('This request has been answered already');
-        if ((this.#view!.buffer as ArrayBuffer).detached)
+        if ((this.#view!.buffer as ArrayBuffer).detached) {
           throw new TypeError('The view of this request has been detached');
+        }
         controller.respond(count);
       }
 
@@ -82,8 +83,9 @@ const readableByteFacadesFamily = define(
       }
 
       close(): void {
-        if (!this.#core.canCloseOrEnqueue)
+        if (!this.#core.canCloseOrEnqueue) {
           throw new TypeError('The stream cannot be closed: it is closed, closing or errored');
+        }
         this.#core.close();
       }
 
@@ -97,8 +99,9 @@ const readableByteFacadesFamily = define(
         const view = toView(chunk);
         if (view.byteLength === 0) throw new TypeError('The chunk is empty');
         if (view.buffer.byteLength === 0) throw new TypeError('The buffer of the chunk is empty');
-        if (!core.canCloseOrEnqueue)
+        if (!core.canCloseOrEnqueue) {
           throw new TypeError('The stream takes no more chunks: it is closed, closing or errored');
+        }
         core.enqueue(view);
       }
 

@@ -1,4 +1,5 @@
-// The bytes that a stream of bytes has ready, and the views that wait for some (Streams standard, section 4.7.2).
+// The bytes that a stream of bytes has ready, and the views that wait for some (Streams standard, section
+// 4.7.2).
 // Runs in a guest's context, on whichever thread has its isolate entered.
 
 type ViewConstructor = new (buffer: ArrayBuffer, byteOffset: number, length: number) => ArrayBufferView;

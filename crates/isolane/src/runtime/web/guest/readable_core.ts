@@ -1,5 +1,5 @@
-// What a readable stream and its readers are inside (Streams standard, sections 4.9.1 to 4.9.3), without the objects
-// that guests hold: those are made around these when guest code asks for them.
+// What a readable stream and its readers are inside (Streams standard, sections 4.9.1 to 4.9.3), without
+// the objects that guests hold: those are made around these when guest code asks for them.
 // Runs in a guest's context, on whichever thread has its isolate entered.
 
 /** Who waits for a chunk. */

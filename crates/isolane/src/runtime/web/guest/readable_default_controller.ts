@@ -1,4 +1,5 @@
-// The controller of a stream of any values (Streams standard, sections 4.6 and 4.9.4): its inside and its public class.
+// The controller of a stream of any values (Streams standard, sections 4.6 and 4.9.4): its inside and its
+// public class.
 // Runs in a guest's context, on whichever thread has its isolate entered.
 
 /** What the stream's maker does when it is started, pulled and cancelled. */
@@ -184,14 +185,16 @@ const readableDefaultControllerFamily = define(
       }
 
       close(): void {
-        if (!this.#core.canCloseOrEnqueue)
+        if (!this.#core.canCloseOrEnqueue) {
           throw new TypeError('The stream cannot be closed: it is closed, closing or errored');
+        }
         this.#core.close();
       }
 
       enqueue(chunk: unknown = undefined): void {
-        if (!this.#core.canCloseOrEnqueue)
+        if (!this.#core.canCloseOrEnqueue) {
           throw new TypeError('The stream takes no more chunks: it is closed, closing or errored');
+        }
         this.#core.enqueue(chunk);
       }
 

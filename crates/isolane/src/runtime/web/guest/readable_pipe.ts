@@ -147,9 +147,9 @@ const readablePipeFamily = define('readable_pipe', { globals: {} }, (use) => {
           (reason) => this.#finish({ reason }),
         );
       };
-      if (this.#target.state === 'writable' && !this.#target.closeQueuedOrInFlight)
+      if (this.#target.state === 'writable' && !this.#target.closeQueuedOrInFlight) {
         upon(this.#allWritten(), act);
-      else act();
+      } else act();
     }
 
     #allWritten(): Promise<void> {
@@ -160,8 +160,9 @@ const readablePipeFamily = define('readable_pipe', { globals: {} }, (use) => {
     #finish(failure: Failure | undefined): void {
       this.#writer.release();
       this.#reader.release();
-      if (this.#onAbort !== undefined)
+      if (this.#onAbort !== undefined) {
         use('abort').removeAbortAlgorithm(this.#options.signal!, this.#onAbort);
+      }
       if (failure === undefined) this.#finished.resolve();
       else this.#finished.reject(failure.reason);
     }

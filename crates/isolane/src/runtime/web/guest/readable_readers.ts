@@ -1,5 +1,5 @@
-// ReadableStreamDefaultReader and ReadableStreamBYOBReader (Streams standard, sections 4.4 and 4.5), and the stream's
-// asynchronous iterator.
+// ReadableStreamDefaultReader and ReadableStreamBYOBReader (Streams standard, sections 4.4 and 4.5), and
+// the stream's asynchronous iterator.
 // Runs in a guest's context, on whichever thread has its isolate entered.
 
 interface ReadResult {

@@ -120,8 +120,9 @@ const readableStreamFamily = define('readable_stream', { globals: { ReadableStre
   }
 
   function setUp(core: ReadableCore, source: unknown, strategyValue: unknown): void {
-    if (source !== undefined && !isObject(source))
+    if (source !== undefined && !isObject(source)) {
       throw new TypeError('The underlying source is not an object');
+    }
     const strategy = new Strategy(strategyValue);
     const members = toDictionary(source, 'The underlying source');
     // Web IDL reads a dictionary's members in the order of their names.
@@ -144,8 +145,9 @@ const readableStreamFamily = define('readable_stream', { globals: { ReadableStre
       const size = strategy.sizeAlgorithm();
       controller = new DefaultController(core, algorithms, strategy.highWaterMark(1), size);
     } else {
-      if (toDOMString(type) !== 'bytes')
+      if (toDOMString(type) !== 'bytes') {
         throw new TypeError("The type of an underlying source can only be 'bytes'");
+      }
       if (strategy.hasSize) throw new RangeError('A stream of bytes takes no size in its strategy');
       const highWaterMark = strategy.highWaterMark(0);
       if (chunkSize === 0) throw new TypeError('autoAllocateChunkSize must be above 0');

@@ -209,8 +209,9 @@ const requestFamily = define('request', { globals: { Request: 'class' } }, (use)
         return;
       }
       const cell = (from.#body = toCell(from.#body));
-      if (cell.isUnusable)
+      if (cell.isUnusable) {
         throw new TypeError('The body of the request has been used already, or its stream is locked');
+      }
       this.#body = cell.move();
     }
 
@@ -244,8 +245,9 @@ const requestFamily = define('request', { globals: { Request: 'class' } }, (use)
     if (href === null) throw new TypeError('The URL of a request must be valid and absolute');
     if (href.includes('@')) {
       const { username, password } = new URL(href);
-      if (username !== '' || password !== '')
+      if (username !== '' || password !== '') {
         throw new TypeError('The URL of a request must not contain credentials');
+      }
     }
     return href;
   }

@@ -1,4 +1,5 @@
-// How the init of a Request is read (Fetch standard, section 5.4): conversion of each member, and the checks between them.
+// How the init of a Request is read (Fetch standard, section 5.4): conversion of each member, and the
+// checks between them.
 // Runs in a guest's context, on whichever thread has its isolate entered.
 
 /** A RequestInit after conversion; what is undefined was not given. */
@@ -59,8 +60,9 @@ const requestInitFamily = define('request_init', { globals: {} }, (use) => {
     }
     const signal = toSignal(members.signal);
     const { window } = members;
-    if (window !== undefined && window !== null)
+    if (window !== undefined && window !== null) {
       throw new TypeError('The window of a request can only be null');
+    }
     if (settings.cache === 'only-if-cached' && settings.mode !== 'same-origin') {
       throw new TypeError("cache 'only-if-cached' needs mode 'same-origin'");
     }
@@ -110,8 +112,9 @@ const requestInitFamily = define('request_init', { globals: {} }, (use) => {
 
   function toSignal(value: unknown): AbortSignalObject | null | undefined {
     if (value === undefined || value === null) return value;
-    if (!use('abort').isAbortSignal(value))
+    if (!use('abort').isAbortSignal(value)) {
       throw new TypeError('The signal of a request is not an AbortSignal');
+    }
     return value;
   }
 

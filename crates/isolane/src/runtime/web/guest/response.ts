@@ -168,16 +168,19 @@ const responseFamily = define('response', { globals: { Response: 'class' } }, (u
       if (status !== undefined) this.#status = toUnsignedShort(status);
       const { statusText } = members;
       if (statusText !== undefined) this.#statusText = toByteString(statusText, 'statusText');
-      if (this.#status < 200 || this.#status > 599)
+      if (this.#status < 200 || this.#status > 599) {
         throw new RangeError('The status must be from 200 to 599');
-      if (!reasonPhrase.test(this.#statusText))
+      }
+      if (statusText !== undefined && !reasonPhrase.test(this.#statusText)) {
         throw new TypeError('statusText has a character that is not allowed');
+      }
       if (this.#body !== null && isNullBodyStatus(this.#status)) {
         throw new TypeError(`A response with status ${this.#status} cannot have a body`);
       }
       if (list === undefined) return;
-      if (type !== null && use('headers').getFrom(list, 'content-type') === null)
+      if (type !== null && use('headers').getFrom(list, 'content-type') === null) {
         list.push('content-type', type);
+      }
       this.#headers = list;
     }
 
@@ -192,8 +195,9 @@ const responseFamily = define('response', { globals: { Response: 'class' } }, (u
           response.#body = undefined;
         } else if (body !== null) {
           const cell = (response.#body = toCell(body));
-          if (cell.isUnusable)
+          if (cell.isUnusable) {
             throw new TypeError('The body of the response has been used already, or is locked');
+          }
           body = cell.takeForHost();
         }
         return {

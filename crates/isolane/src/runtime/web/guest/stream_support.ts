@@ -72,8 +72,8 @@ const streamSupportFamily = define('stream_support', { globals: {} }, (use) => {
   /**
    * A promise that is only created when somebody asks for it.
    *
-   * Readers and writers have several that most programs never look at. A rejection counts as handled, as the Streams
-   * standard says of all the promises that are kept this way.
+   * Readers and writers have several that most programs never look at. A rejection counts as handled, as the
+   * Streams standard says of all the promises that are kept this way.
    */
   class LazyPromise {
     #status: 'pending' | 'resolved' | 'rejected' = 'pending';
@@ -207,8 +207,9 @@ const streamSupportFamily = define('stream_support', { globals: {} }, (use) => {
 
   /** Web IDL's conversion to a dictionary, up to reading its members. */
   function toDictionary(value: unknown, what: string): Record<string, unknown> {
-    if (value === undefined || value === null)
+    if (value === undefined || value === null) {
       return { __proto__: null } as unknown as Record<string, unknown>;
+    }
     if (!isObject(value)) throw new TypeError(`${what} is not an object`);
     return value as Record<string, unknown>;
   }
@@ -222,8 +223,9 @@ const streamSupportFamily = define('stream_support', { globals: {} }, (use) => {
 
   /** Web IDL's conversion to ArrayBufferView, which excludes shared memory. */
   function toView(value: unknown): ArrayBufferView<ArrayBuffer> {
-    if (ArrayBuffer.isView(value) && !isSharedArrayBuffer(value.buffer))
+    if (ArrayBuffer.isView(value) && !isSharedArrayBuffer(value.buffer)) {
       return value as ArrayBufferView<ArrayBuffer>;
+    }
     throw new TypeError('The argument is not a view of an ArrayBuffer');
   }
 

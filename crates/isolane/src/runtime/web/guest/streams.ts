@@ -1,4 +1,5 @@
-// Streams between guests and the host: bodies that the host sends, and streams of guests that the host reads.
+// Streams between guests and the host: bodies that the host sends, and streams of guests that the host
+// reads.
 // Runs in a guest's context, on whichever thread has its isolate entered.
 
 type HostSourceCore = InstanceType<Families['streams']['HostSource']>;
@@ -34,8 +35,9 @@ const streamsFamily = define('streams', { globals: {} }, (use, host) => {
             return Promise.resolve();
           },
         });
-        if (this.#failure !== undefined)
+        if (this.#failure !== undefined) {
           (this.#stream.controller as ByteControllerCore).error(this.#failure.reason);
+        }
       }
       return this.#stream;
     }
@@ -173,8 +175,8 @@ const streamsFamily = define('streams', { globals: {} }, (use, host) => {
   /**
    * Writes what `stream` gives to the host's stream `streamId`, at the pace of its reader.
    *
-   * Locks the stream. The promise is fulfilled when there is nothing more to do, also after an error: that is told to
-   * the host's reader, and a reader that has gone cancels the stream.
+   * Locks the stream. The promise is fulfilled when there is nothing more to do, also after an error: that is
+   * told to the host's reader, and a reader that has gone cancels the stream.
    */
   async function pumpToHost(stream: unknown, streamId: number): Promise<void> {
     const { wait } = use('callbacks');

@@ -268,8 +268,9 @@ const transformStreamFamily = define(
     finishInterface(TransformStream);
 
     function setUp(transformer: unknown, writableStrategy: unknown, readableStrategy: unknown): Transform {
-      if (transformer !== undefined && !isObject(transformer))
+      if (transformer !== undefined && !isObject(transformer)) {
         throw new TypeError('The transformer is not an object');
+      }
       const writableSide = new Strategy(writableStrategy);
       const readableSide = new Strategy(readableStrategy);
       const members = toDictionary(transformer, 'The transformer');

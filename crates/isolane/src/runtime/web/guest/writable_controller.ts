@@ -1,4 +1,5 @@
-// The controller of a writable stream (Streams standard, sections 5.4 and 5.5.4): its inside and its public class.
+// The controller of a writable stream (Streams standard, sections 5.4 and 5.5.4): its inside and its public
+// class.
 // Runs in a guest's context, on whichever thread has its isolate entered.
 
 /** What the stream's maker does with chunks. */
@@ -169,8 +170,9 @@ const writableControllerFamily = define(
             stream.finishWrite();
             const { state } = stream;
             this.#queue.dequeue();
-            if (!stream.closeQueuedOrInFlight && state === 'writable')
+            if (!stream.closeQueuedOrInFlight && state === 'writable') {
               stream.updateBackpressure(this.desiredSize <= 0);
+            }
             this.#advance();
           },
           (reason) => {

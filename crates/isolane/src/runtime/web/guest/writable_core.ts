@@ -1,5 +1,5 @@
-// What a writable stream and its writer are inside (Streams standard, sections 5.5.1 to 5.5.3), without the objects that
-// guests hold.
+// What a writable stream and its writer are inside (Streams standard, sections 5.5.1 to 5.5.3), without the
+// objects that guests hold.
 // Runs in a guest's context, on whichever thread has its isolate entered.
 
 type WritableCore = InstanceType<Families['writable_core']['Writable']>;
@@ -68,8 +68,9 @@ const writableCoreFamily = define('writable_core', { globals: {} }, (use) => {
       }
       const close = new Deferred<void>();
       this.#close = close;
-      if (this.writer !== undefined && this.backpressure && this.state === 'writable')
+      if (this.writer !== undefined && this.backpressure && this.state === 'writable') {
         this.writer.ready.resolve();
+      }
       this.controller.close();
       return close.promise;
     }

@@ -43,8 +43,9 @@ const writableStreamFamily = define(
       close(): Promise<void> {
         if (!isObject(this) || !(#core in this)) return illegalInvocation();
         if (this.#core.locked) return rejectedWith(new TypeError('A locked stream cannot be closed'));
-        if (this.#core.closeQueuedOrInFlight)
+        if (this.#core.closeQueuedOrInFlight) {
           return rejectedWith(new TypeError('The stream is closing already'));
+        }
         return this.#core.close();
       }
 
