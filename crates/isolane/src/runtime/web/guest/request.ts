@@ -85,11 +85,6 @@ const requestFamily = define('request', { globals: { Request: 'class' } }, (use)
       if (from !== undefined && !initialized) this.#takeBody(from);
     }
 
-    get body(): ReadableFacade | null {
-      const cell = (this.#body = toCell(this.#body));
-      return cell.isNull ? null : cell.stream;
-    }
-
     get cache(): string {
       return this.#settings.cache;
     }
