@@ -1,0 +1,105 @@
+//! The JavaScript face of a connection: made once in each environment.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use isolane::{Body, FetchError, FetchResponse, HostCallError};
+use napi::Env;
+use napi::bindgen_prelude::{FnArgs, Function, Result, Uint8Array};
+use napi_derive::napi;
+
+use crate::binding_body_writer::BindingBodyWriter;
+use crate::connection::{Connection, Reply, SharedConnection};
+use crate::delivery::BindingCell;
+use crate::message_head::parse_headers;
+
+/// One environment's connection to native code.
+#[napi]
+pub struct BindingConnection {
+    shared: SharedConnection,
+}
+
+impl BindingConnection {
+    pub(crate) fn shared(&self) -> &SharedConnection {
+        &self.shared
+    }
+}
+
+#[napi]
+impl BindingConnection {
+    /// Connects; `deliver` gets batches of cells, four to a delivery.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(env: &Env, deliver: Function<FnArgs<(Vec<BindingCell>,)>, ()>) -> Result<Self> {
+        let shared = Arc::new(Connection::default());
+        let taken = Arc::downgrade(&shared);
+        let wake = deliver
+            .build_threadsafe_function::<()>()
+            .weak::<true>()
+            .build_callback(move |context| {
+                let cells = taken
+                    .upgrade()
+                    .map(|connection| connection.take(&context.env));
+                Ok(FnArgs::from((cells.unwrap_or_default(),)))
+            })?;
+        shared.set_wake(wake);
+        env.add_env_cleanup_hook(Arc::downgrade(&shared), |connection| {
+            if let Some(connection) = connection.upgrade() {
+                connection.close();
+            }
+        })?;
+        Ok(Self { shared })
+    }
+
+    /// Ends the guest's work for a request that has a signal.
+    #[napi(catch_unwind)]
+    pub fn abort(&self, ticket: i64) {
+        self.shared.abort(ticket);
+    }
+
+    /// Gives a guest the value of its host call, as structured clone.
+    #[napi(catch_unwind)]
+    pub fn answer_host_call(&self, call: i64, value: Uint8Array) {
+        if let Some(Reply::HostCall(reply)) = self.shared.reply(call) {
+            // A guest that no longer waits needs no answer.
+            let _ = reply.send(Ok(Bytes::copy_from_slice(&value)));
+        }
+    }
+
+    /// Rejects a guest's host call.
+    #[napi(catch_unwind)]
+    pub fn fail_host_call(&self, call: i64, name: String, message: String) {
+        if let Some(Reply::HostCall(reply)) = self.shared.reply(call) {
+            let _ = reply.send(Err(HostCallError::Rejected { name, message }));
+        }
+    }
+
+    /// Gives a guest the response of an outbound function. The head is `status`, `status text`, `url`,
+    /// whether it was redirected, then headers.
+    #[napi(catch_unwind)]
+    pub fn answer_outbound(&self, call: i64, head: String, body: Option<&BindingBodyWriter>) {
+        let Some(Reply::Outbound(reply)) = self.shared.reply(call) else {
+            return;
+        };
+        let mut lines = head.split('\n');
+        let mut line = || lines.next().unwrap_or_default();
+        let response = FetchResponse {
+            status: line().parse().unwrap_or(200),
+            status_text: line().to_owned(),
+            url: line().to_owned(),
+            redirected: line() == "1",
+            headers: parse_headers(lines),
+            body: body
+                .and_then(BindingBodyWriter::take_reader)
+                .map_or(Body::Empty, Body::Stream),
+        };
+        let _ = reply.send(Ok(response));
+    }
+
+    /// Fails a guest's fetch; the message stays on this side.
+    #[napi(catch_unwind)]
+    pub fn fail_outbound(&self, call: i64, message: String) {
+        if let Some(Reply::Outbound(reply)) = self.shared.reply(call) {
+            let _ = reply.send(Err(FetchError::Client(message.into())));
+        }
+    }
+}

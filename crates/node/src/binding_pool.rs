@@ -1,0 +1,150 @@
+//! Pools, and the process's default pool.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock};
+
+use isolane::{IsolatePool, Limits, default_pool, get_pool_stats, init_pool};
+use napi::Env;
+use napi::bindgen_prelude::Either;
+use napi_derive::napi;
+
+use crate::binding_connection::BindingConnection;
+use crate::binding_definition::BindingDefinitionOptions;
+use crate::binding_pool_options::BindingPoolOptions;
+use crate::binding_pool_stats::BindingPoolStats;
+use crate::binding_target::{BindingTarget, Target};
+use crate::connection::{SharedConnection, lock};
+use crate::delivery::Answer;
+use crate::failure::failure;
+
+/// The default pool's limits, which its workers' own limits go over; set where it is configured.
+static DEFAULT_POOL_LIMITS: OnceLock<Limits> = OnceLock::new();
+
+/// A pool of isolates.
+#[napi]
+pub struct BindingPool {
+    connection: SharedConnection,
+    pool: IsolatePool,
+    limits: Limits,
+    /// Limits of deployed workers that have their own; JavaScript thread only.
+    worker_limits: Mutex<HashMap<String, Limits>>,
+}
+
+#[napi]
+impl BindingPool {
+    /// Makes a pool.
+    #[napi(catch_unwind)]
+    pub fn create(
+        connection: &BindingConnection,
+        options: BindingPoolOptions,
+    ) -> Either<BindingPool, String> {
+        let connection = connection.shared();
+        let options = options.into_options(connection);
+        let limits = options.limits;
+        match IsolatePool::new(options) {
+            Ok(pool) => Either::A(Self {
+                connection: Arc::clone(connection),
+                pool,
+                limits,
+                worker_limits: Mutex::default(),
+            }),
+            Err(error) => Either::B(failure(&error)),
+        }
+    }
+
+    /// Configures the default pool; answers with a failure, or nothing.
+    #[napi(catch_unwind)]
+    pub fn init_default(
+        connection: &BindingConnection,
+        options: BindingPoolOptions,
+    ) -> Option<String> {
+        let options = options.into_options(connection.shared());
+        let limits = options.limits;
+        match init_pool(options) {
+            Ok(()) => {
+                // Nobody else configured it, so nobody else has set this.
+                let _ = DEFAULT_POOL_LIMITS.set(limits);
+                None
+            }
+            Err(error) => Some(failure(&error)),
+        }
+    }
+
+    /// A worker on the default pool, which each request deploys where it is new.
+    #[napi(catch_unwind)]
+    pub fn default_target(
+        connection: &BindingConnection,
+        id: String,
+        definition: BindingDefinitionOptions,
+    ) -> BindingTarget {
+        let connection = connection.shared();
+        let pool = default_pool();
+        let base = DEFAULT_POOL_LIMITS.get().copied().unwrap_or_default();
+        let (definition, limits) = definition.into_definition(connection, &base);
+        let target = Target::Pooled {
+            pool,
+            id,
+            definition: Arc::new(definition),
+        };
+        BindingTarget::new(connection, target, limits)
+    }
+
+    /// The counters of the default pool.
+    #[napi(catch_unwind)]
+    pub fn default_stats() -> BindingPoolStats {
+        get_pool_stats().into()
+    }
+
+    /// Puts a worker under an id.
+    #[napi(catch_unwind)]
+    pub fn deploy(&self, env: &Env, ticket: i64, id: String, definition: BindingDefinitionOptions) {
+        let (definition, limits) = definition.into_definition(&self.connection, &self.limits);
+        lock(&self.worker_limits).insert(id.clone(), limits);
+        let pool = self.pool.clone();
+        let deploy = async move {
+            match pool.deploy(&id, definition).await {
+                Ok(()) => Answer::nothing(),
+                Err(error) => Answer::text(failure(&error)),
+            }
+        };
+        self.connection.run(env, ticket, Box::pin(deploy));
+    }
+
+    /// The worker under an id, whether there is one or not.
+    #[napi(catch_unwind)]
+    pub fn target(&self, id: String) -> BindingTarget {
+        let limits = lock(&self.worker_limits)
+            .get(&id)
+            .copied()
+            .unwrap_or(self.limits);
+        let target = Target::Deployed {
+            pool: self.pool.clone(),
+            id,
+        };
+        BindingTarget::new(&self.connection, target, limits)
+    }
+
+    /// Takes a worker out of the pool; whether there was one.
+    #[napi(catch_unwind)]
+    pub fn evict(&self, id: String) -> bool {
+        lock(&self.worker_limits).remove(&id);
+        self.pool.evict(&id)
+    }
+
+    /// The pool's counters.
+    #[napi(catch_unwind)]
+    pub fn stats(&self) -> BindingPoolStats {
+        self.pool.stats().into()
+    }
+
+    /// Closes the pool.
+    #[napi(catch_unwind)]
+    pub fn close(&self, env: &Env, ticket: i64) {
+        let pool = self.pool.clone();
+        let close = async move {
+            pool.close().await;
+            Answer::nothing()
+        };
+        self.connection.run(env, ticket, Box::pin(close));
+    }
+}

@@ -1,0 +1,116 @@
+//! Bare runtimes: scripts in, values out.
+
+use std::sync::Arc;
+
+use isolane::{Limits, RuntimeHandle, RuntimeOptions};
+use napi::Env;
+use napi::bindgen_prelude::Either;
+use napi_derive::napi;
+
+use crate::binding_connection::BindingConnection;
+use crate::binding_limits::BindingLimits;
+use crate::binding_run_options::BindingRunOptions;
+use crate::connection::SharedConnection;
+use crate::delivery::{Answer, Head, Payload};
+use crate::failure::failure;
+use crate::host_functions::log_sink;
+
+/// A bare isolate on a thread of its own.
+#[napi]
+pub struct BindingRuntime {
+    connection: SharedConnection,
+    runtime: Arc<RuntimeHandle>,
+    limits: Limits,
+}
+
+#[napi]
+impl BindingRuntime {
+    /// Starts the isolate's thread.
+    #[napi(catch_unwind)]
+    pub fn create(
+        connection: &BindingConnection,
+        codegen: bool,
+        limits: Option<BindingLimits>,
+        log: Option<u32>,
+    ) -> Either<BindingRuntime, String> {
+        let connection = connection.shared();
+        let limits = limits.unwrap_or_default().over(&Limits::default());
+        let on_log = log.map(|function| log_sink(connection, function));
+        match RuntimeHandle::new(RuntimeOptions {
+            limits,
+            on_log,
+            codegen,
+        }) {
+            Ok(runtime) => Either::A(Self {
+                connection: Arc::clone(connection),
+                runtime: Arc::new(runtime),
+                limits,
+            }),
+            Err(error) => Either::B(failure(&error)),
+        }
+    }
+
+    /// Evaluates a script; delivers its value as structured clone.
+    #[napi(catch_unwind)]
+    pub fn evaluate(
+        &self,
+        env: &Env,
+        ticket: i64,
+        source: String,
+        filename: Option<String>,
+        options: Option<BindingRunOptions>,
+    ) {
+        let options = options.unwrap_or_default();
+        let run = options.over(&self.connection, &self.limits);
+        let future = self.runtime.evaluate(source, filename, run);
+        self.connection.hold(env);
+        let connection = Arc::clone(&self.connection);
+        let abort = future.on_ready(move |result| {
+            connection.settle(
+                ticket,
+                match result {
+                    Ok(bytes) => Answer {
+                        head: Head::Nothing,
+                        payload: Payload::Bytes(bytes),
+                    },
+                    Err(error) => Answer::text(failure(&error)),
+                },
+            );
+        });
+        if options.is_abortable() {
+            self.connection.abort_with(ticket, abort);
+        }
+    }
+
+    /// Delivers the isolate's memory as JSON.
+    #[napi(catch_unwind)]
+    pub fn heap_statistics(&self, env: &Env, ticket: i64) {
+        let runtime = Arc::clone(&self.runtime);
+        let statistics = async move {
+            match runtime.heap_statistics().await {
+                Ok(heap) => Answer::text(
+                    serde_json::json!({
+                        "totalHeapBytes": heap.total_heap_bytes,
+                        "usedHeapBytes": heap.used_heap_bytes,
+                        "heapLimitBytes": heap.heap_limit_bytes,
+                        "externalBytes": heap.external_bytes,
+                    })
+                    .to_string(),
+                ),
+                Err(error) => Answer::text(failure(&error)),
+            }
+        };
+        self.connection.run(env, ticket, Box::pin(statistics));
+    }
+
+    /// Closes the runtime.
+    #[napi(catch_unwind)]
+    pub fn close(&self, env: &Env, ticket: i64) {
+        let runtime = Arc::clone(&self.runtime);
+        let close = async move {
+            runtime.close().await;
+            Answer::nothing()
+        };
+        self.connection.run(env, ticket, Box::pin(close));
+    }
+}

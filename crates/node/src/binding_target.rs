@@ -1,0 +1,161 @@
+//! What events are sent to, in every mode: a worker in a pool, a worker with isolates of its own, a
+//! context.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use isolane::{
+    Body, ExecutionContextHandle, IsolatePool, Limits, Request, RunOptions, ScheduledEvent,
+    ScheduledFuture, Worker, WorkerDefinition, WorkerFuture,
+};
+use napi::Env;
+use napi::bindgen_prelude::{Either3, Uint8Array};
+use napi_derive::napi;
+
+use crate::binding_body_writer::BindingBodyWriter;
+use crate::binding_run_options::BindingRunOptions;
+use crate::connection::SharedConnection;
+use crate::delivery::BindingCell;
+use crate::message_head::{fetch_answer, parse_request_head, scheduled_answer};
+
+/// How long a call may wait for its answer before it returns. A thread that slept takes longer to
+/// wake, and an answer that takes longer is not worth Node's time.
+const LONGEST_WAIT_IN_CALL: Duration = Duration::from_micros(20);
+
+/// Where the events go.
+pub(crate) enum Target {
+    /// A worker that the pool is told about with each request.
+    Pooled {
+        pool: IsolatePool,
+        id: String,
+        definition: Arc<WorkerDefinition>,
+    },
+    /// A worker that was deployed before.
+    Deployed {
+        pool: IsolatePool,
+        id: String,
+    },
+    Worker(Arc<Worker>),
+    Context(ExecutionContextHandle),
+}
+
+/// What events are sent to.
+#[napi]
+pub struct BindingTarget {
+    connection: SharedConnection,
+    target: Target,
+    /// The limits of its requests, where a call does not say otherwise.
+    limits: Limits,
+}
+
+impl BindingTarget {
+    pub(crate) fn new(connection: &SharedConnection, target: Target, limits: Limits) -> Self {
+        Self {
+            connection: Arc::clone(connection),
+            target,
+            limits,
+        }
+    }
+
+    fn options(&self, options: Option<&BindingRunOptions>) -> RunOptions {
+        options.map_or_else(RunOptions::default, |given| {
+            given.over(&self.connection, &self.limits)
+        })
+    }
+
+    fn start_fetch(&self, request: Request, options: RunOptions) -> WorkerFuture {
+        match &self.target {
+            Target::Pooled {
+                pool,
+                id,
+                definition,
+            } => pool.execute(id, Arc::clone(definition), request, options),
+            Target::Deployed { pool, id } => pool.fetch(id, request, options),
+            Target::Worker(worker) => worker.fetch(request, options),
+            Target::Context(context) => context.fetch(request, options),
+        }
+    }
+
+    fn start_scheduled(&self, event: ScheduledEvent, options: RunOptions) -> ScheduledFuture {
+        match &self.target {
+            Target::Pooled { pool, id, .. } | Target::Deployed { pool, id } => {
+                pool.scheduled(id, event, options)
+            }
+            Target::Worker(worker) => worker.scheduled(event, options),
+            Target::Context(context) => context.scheduled(event, options),
+        }
+    }
+}
+
+#[napi]
+impl BindingTarget {
+    /// Sends a request. The answer is returned if it comes at once, else delivered to the ticket.
+    #[napi(catch_unwind)]
+    pub fn fetch(
+        &self,
+        env: &Env,
+        ticket: i64,
+        head: String,
+        body: Option<Either3<String, Uint8Array, &BindingBodyWriter>>,
+        options: Option<BindingRunOptions>,
+    ) -> Option<Vec<BindingCell>> {
+        let head = parse_request_head(&head);
+        let body = match body {
+            None => Body::Empty,
+            Some(Either3::A(text)) => Body::Text(text),
+            Some(Either3::B(bytes)) => Body::Bytes(Bytes::copy_from_slice(&bytes)),
+            Some(Either3::C(writer)) => writer.take_reader().map_or(Body::Empty, Body::Stream),
+        };
+        let request = Request {
+            method: head.method,
+            url: head.url,
+            headers: head.headers,
+            body,
+        };
+        let mut future = self.start_fetch(request, self.options(options.as_ref()));
+        if let Some(result) = future.wait_briefly(LONGEST_WAIT_IN_CALL) {
+            let answer = fetch_answer(result);
+            if !self.connection.has_logs() {
+                return Some(answer.into_cells(&self.connection).into());
+            }
+            self.connection.hold(env);
+            self.connection.settle(ticket, answer);
+            return None;
+        }
+        self.connection.hold(env);
+        let connection = Arc::clone(&self.connection);
+        let abort = future.on_ready(move |result| {
+            connection.settle(ticket, fetch_answer(result));
+        });
+        if options.is_some_and(|options| options.is_abortable()) {
+            self.connection.abort_with(ticket, abort);
+        }
+        None
+    }
+
+    /// Sends a scheduled event; its usage is delivered to the ticket.
+    #[napi(catch_unwind)]
+    pub fn scheduled(
+        &self,
+        env: &Env,
+        ticket: i64,
+        cron: String,
+        time_ms: f64,
+        options: Option<BindingRunOptions>,
+    ) {
+        let event = ScheduledEvent {
+            cron,
+            scheduled_time_ms: time_ms,
+        };
+        let future = self.start_scheduled(event, self.options(options.as_ref()));
+        self.connection.hold(env);
+        let connection = Arc::clone(&self.connection);
+        let abort = future.on_ready(move |result| {
+            connection.settle(ticket, scheduled_answer(result));
+        });
+        if options.is_some_and(|options| options.is_abortable()) {
+            self.connection.abort_with(ticket, abort);
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! One Node environment's end of everything: the list of deliveries, and what JavaScript awaits.
+//!
+//! Any thread pushes; only the JavaScript thread takes. The first push onto an empty list wakes
+//! Node's loop once, and JavaScript takes whatever has gathered until then.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use futures_util::future::BoxFuture;
+use isolane::{AbortHandle, FetchError, FetchResponse, HostCallError};
+use napi::bindgen_prelude::FnArgs;
+use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
+use napi::{Env, Status};
+use tokio::sync::oneshot;
+
+use crate::delivery::{Answer, BindingCell, Delivery};
+use crate::keep_alive::KeepAlive;
+use crate::local_tasks::LocalTasks;
+
+pub(crate) type SharedConnection = Arc<Connection>;
+
+/// Wakes Node's loop. It is weak: it keeps the process alive only while [`KeepAlive`] says so.
+pub(crate) type Wake = ThreadsafeFunction<(), (), FnArgs<(Vec<BindingCell>,)>, Status, false, true>;
+
+/// A reply that a guest waits for.
+pub(crate) enum Reply {
+    HostCall(oneshot::Sender<Result<bytes::Bytes, HostCallError>>),
+    Outbound(oneshot::Sender<Result<FetchResponse, FetchError>>),
+}
+
+#[derive(Default)]
+pub(crate) struct Connection {
+    /// What JavaScript has not taken yet.
+    list: Mutex<Vec<Delivery>>,
+    /// Set once, right after creation.
+    wake: OnceLock<Wake>,
+    keep_alive: KeepAlive,
+    /// Requests with a signal, by ticket; JavaScript thread only.
+    aborts: Mutex<HashMap<i64, AbortHandle>>,
+    /// What guests wait for, by call.
+    replies: Mutex<HashMap<i64, Reply>>,
+    last_call: AtomicI64,
+    tasks: LocalTasks,
+    /// The environment has gone: nothing will be answered any more.
+    closed: AtomicBool,
+}
+
+/// Nothing that these mutexes guard can be left half-changed by a panic.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Connection {
+    pub(crate) fn set_wake(&self, wake: Wake) {
+        // Set once, by the constructor of the JavaScript object.
+        let _ = self.wake.set(wake);
+    }
+
+    /// Hands something over to JavaScript; from any thread.
+    pub(crate) fn push(&self, delivery: Delivery) {
+        let mut list = lock(&self.list);
+        list.push(delivery);
+        let first = list.len() == 1;
+        drop(list);
+        if !first {
+            return;
+        }
+        let status = self
+            .wake
+            .get()
+            .map(|wake| wake.call((), ThreadsafeFunctionCallMode::NonBlocking));
+        if status.is_none_or(|status| status != Status::Ok) {
+            self.close();
+        }
+    }
+
+    /// Answers a call that [`hold`](Self::hold) was called for.
+    pub(crate) fn settle(&self, ticket: i64, answer: Answer) {
+        self.push(Delivery::Settled {
+            ticket,
+            held: true,
+            answer,
+        });
+    }
+
+    /// Keeps the process alive until an answer with `held` has been delivered.
+    pub(crate) fn hold(&self, env: &Env) {
+        if let Some(wake) = self.wake.get() {
+            self.keep_alive.hold(env, wake);
+        }
+    }
+
+    /// Whether console lines wait, which JavaScript must see before the answer of their request.
+    pub(crate) fn has_logs(&self) -> bool {
+        lock(&self.list)
+            .iter()
+            .any(|delivery| matches!(delivery, Delivery::Log { .. }))
+    }
+
+    /// Takes all that has gathered; on the JavaScript thread.
+    pub(crate) fn take(self: &Arc<Self>, env: &Env) -> Vec<BindingCell> {
+        let batch = std::mem::take(&mut *lock(&self.list));
+        let mut cells = Vec::with_capacity(batch.len() * 4);
+        let mut released = 0;
+        for delivery in batch {
+            match &delivery {
+                Delivery::Wake { ticket } => self.tasks.resume(self, *ticket),
+                Delivery::Settled { ticket, held, .. } => {
+                    released += usize::from(*held);
+                    self.forget_abort(*ticket);
+                }
+                _ => {}
+            }
+            delivery.append_to(&mut cells, self);
+        }
+        if let Some(wake) = self.wake.get() {
+            self.keep_alive.release(env, wake, released);
+        }
+        cells
+    }
+
+    fn forget_abort(&self, ticket: i64) {
+        let mut aborts = lock(&self.aborts);
+        if !aborts.is_empty() {
+            aborts.remove(&ticket);
+        }
+    }
+
+    /// Runs a future on the JavaScript thread; its answer is delivered to the ticket.
+    pub(crate) fn run(self: &Arc<Self>, env: &Env, ticket: i64, task: BoxFuture<'static, Answer>) {
+        self.hold(env);
+        self.tasks.start(self, ticket, true, task);
+    }
+
+    /// The same, without keeping the process alive.
+    pub(crate) fn watch(self: &Arc<Self>, ticket: i64, task: BoxFuture<'static, Answer>) {
+        self.tasks.start(self, ticket, false, task);
+    }
+
+    /// Drops a task started with [`watch`](Self::watch).
+    pub(crate) fn unwatch(&self, ticket: i64) {
+        self.tasks.stop(ticket);
+    }
+
+    pub(crate) fn abort_with(&self, ticket: i64, handle: AbortHandle) {
+        lock(&self.aborts).insert(ticket, handle);
+    }
+
+    pub(crate) fn abort(&self, ticket: i64) {
+        let handle = lock(&self.aborts).remove(&ticket);
+        if let Some(handle) = handle {
+            handle.abort();
+        }
+    }
+
+    /// Registers a reply that JavaScript will give, under a new number.
+    pub(crate) fn expect(&self, reply: Reply) -> i64 {
+        let call = self.last_call.fetch_add(1, Ordering::Relaxed) + 1;
+        if !self.closed.load(Ordering::Acquire) {
+            lock(&self.replies).insert(call, reply);
+        }
+        call
+    }
+
+    /// Takes a reply, which is not there if the guest no longer waits.
+    pub(crate) fn reply(&self, call: i64) -> Option<Reply> {
+        lock(&self.replies).remove(&call)
+    }
+
+    /// The environment goes: whoever waits for it is told.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        let replies = std::mem::take(&mut *lock(&self.replies));
+        let list = std::mem::take(&mut *lock(&self.list));
+        // Outside the locks: what is dropped here may come back with a push.
+        drop((replies, list));
+    }
+}
