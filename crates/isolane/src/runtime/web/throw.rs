@@ -1,18 +1,16 @@
 //! Owns how native operations throw into the guest. Runs on the thread that holds the isolate.
 
-/// The slot of the context's embedder data that holds `resolve(globalName)`, which answers the
-/// runtime's own value of a global whatever the guest has put in its place.
-const RESOLVE_SLOT: i32 = 1;
+use crate::runtime::realm_state::RealmState;
 
 /// Throws a `TypeError`.
-pub fn throw_type_error(scope: &mut v8::PinScope<'_, '_>, message: &str) {
+pub(crate) fn throw_type_error(scope: &mut v8::PinScope<'_, '_>, message: &str) {
     let message = new_string(scope, message);
     let error = v8::Exception::type_error(scope, message);
     scope.throw_exception(error);
 }
 
 /// Throws a `RangeError`.
-pub fn throw_range_error(scope: &mut v8::PinScope<'_, '_>, message: &str) {
+pub(crate) fn throw_range_error(scope: &mut v8::PinScope<'_, '_>, message: &str) {
     let message = new_string(scope, message);
     let error = v8::Exception::range_error(scope, message);
     scope.throw_exception(error);
@@ -21,14 +19,14 @@ pub fn throw_range_error(scope: &mut v8::PinScope<'_, '_>, message: &str) {
 /// Throws a `DOMException` with a name such as `"NotSupportedError"`.
 ///
 /// Where making it throws (the guest is being terminated, its stack is full), that is what stays thrown.
-pub fn throw_dom_exception(scope: &mut v8::PinScope<'_, '_>, name: &str, message: &str) {
+pub(crate) fn throw_dom_exception(scope: &mut v8::PinScope<'_, '_>, name: &str, message: &str) {
     if let Some(error) = dom_exception(scope, name, message) {
         scope.throw_exception(error);
     }
 }
 
 /// Makes a `DOMException`; `None` where that threw.
-pub fn dom_exception<'s>(
+pub(crate) fn dom_exception<'s>(
     scope: &mut v8::PinScope<'s, '_>,
     name: &str,
     message: &str,
@@ -48,14 +46,9 @@ pub(super) fn resolve_global<'s>(
     scope: &mut v8::PinScope<'s, '_>,
     name: &str,
 ) -> Option<Option<v8::Local<'s, v8::Function>>> {
-    let context = scope.get_current_context();
-    let slot = context.get_embedder_data(scope, RESOLVE_SLOT);
-    let Some(resolve) = slot.and_then(|value| value.try_cast::<v8::Function>().ok()) else {
-        return Some(None);
-    };
+    let Some(realm) = RealmState::of(scope) else { return Some(None) };
     let name = new_string(scope, name);
-    let receiver = v8::undefined(scope).into();
-    let found = resolve.call(scope, receiver, &[name.into()])?;
+    let found = realm.resolve(scope, name.into())?;
     Some(found.try_cast::<v8::Function>().ok())
 }
 

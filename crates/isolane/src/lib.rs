@@ -1,0 +1,44 @@
+//! Runs untrusted JavaScript workers on V8, in microseconds, with limits that hold.
+//!
+//! Three modes, from the most isolated to the fastest:
+//!
+//! | Mode | Entry | A request gets |
+//! |---|---|---|
+//! | Worker | [`Worker::new`] | a new isolate |
+//! | SharedIsolate | [`ExecutionContext::new`] on a [`SharedIsolate`] | a new context |
+//! | IsolatePool | [`execute_pooled`] | a warm isolate |
+
+mod definition;
+mod error;
+mod event_loop;
+mod isolate_params;
+mod isolate_thread;
+mod limits;
+mod outbound;
+pub mod platform;
+mod request;
+mod runtime;
+mod settlement;
+mod typescript;
+mod unentered_isolate;
+mod v8_flags;
+mod validation;
+mod worker;
+
+pub use definition::{
+    ContextPolicy, Env, EnvValue, HostFunction, ModuleSource, Outbound, WorkerDefinition,
+};
+pub use error::{Error, ErrorKind, GuestException};
+pub use event_loop::{EventLoopRuntime, SchedulerGone, drain_and_process};
+pub use isolane_scheduler::{
+    Body, BodyReader, BodyWriter, CallbackMessage, FetchClient, FetchError, FetchRequest,
+    FetchResponse, HostCallError, SchedulerMessage, StreamError,
+};
+pub use limits::{LimitKind, Limits};
+pub use request::{
+    LogEntry, LogLevel, LogSink, Request, Response, RunOptions, ScheduledEvent, Start, Usage,
+};
+pub use runtime::{HeapStatistics, Runtime, RuntimeHandle, RuntimeOptions};
+pub use settlement::{AbortHandle, RunFuture, ScheduledFuture, WorkerFuture};
+pub use unentered_isolate::{IsolateLock, UnenteredIsolate};
+pub use worker::{Worker, WorkerOptions};

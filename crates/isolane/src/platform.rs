@@ -1,0 +1,98 @@
+//! Owns V8's process-wide initialisation and the birth of every thread that enters an isolate.
+//!
+//! On processors with memory protection keys, a thread that was created before V8 was initialised,
+//! or by such a thread, faults at its first JavaScript. So V8 is initialised on a thread of its own
+//! ("isolane-root"), and that thread creates all others: [`spawn`] asks it to. Nothing here is ever
+//! undone; V8 cannot be initialised twice in a process.
+
+use std::cell::Cell;
+use std::io;
+use std::sync::OnceLock;
+use std::sync::mpsc;
+use std::thread::{self, JoinHandle};
+
+use crate::v8_flags::V8_FLAGS;
+
+/// Stack of every thread that enters isolates: V8 takes about 1 MiB, its callers the rest.
+const STACK_BYTES: usize = 4 << 20;
+
+type Birth = Box<dyn FnOnce() + Send>;
+
+static ROOT: OnceLock<mpsc::Sender<Birth>> = OnceLock::new();
+
+thread_local! {
+    static IS_ISOLATE_THREAD: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Initialises V8 once for the process; later calls do nothing.
+///
+/// Creating anything that runs guests does this by itself. Call it early where start-up time is
+/// better spent before the first request.
+pub fn initialize() {
+    root();
+}
+
+/// Creates a thread on which isolates may be entered.
+///
+/// # Errors
+///
+/// When the system cannot create the thread.
+///
+/// # Examples
+///
+/// ```
+/// let thread = isolane::platform::spawn("guests", || 6 * 7)?;
+/// assert_eq!(thread.join().ok(), Some(42));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn spawn<T: Send + 'static>(
+    name: &str,
+    body: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<JoinHandle<T>> {
+    let (sender, receiver) = mpsc::sync_channel(1);
+    let builder = thread::Builder::new().name(name.to_owned()).stack_size(STACK_BYTES);
+    let birth: Birth = Box::new(move || {
+        let spawned = builder.spawn(move || {
+            IS_ISOLATE_THREAD.set(true);
+            body()
+        });
+        let _ = sender.send(spawned);
+    });
+    let lost = || io::Error::other("the thread that creates isolate threads is gone");
+    root().send(birth).map_err(|_| lost())?;
+    receiver.recv().map_err(|_| lost())?
+}
+
+/// Whether isolates may be entered on the current thread: it was made by [`spawn`].
+pub fn is_isolate_thread() -> bool {
+    IS_ISOLATE_THREAD.get()
+}
+
+fn root() -> &'static mpsc::Sender<Birth> {
+    ROOT.get_or_init(|| {
+        let (sender, births) = mpsc::channel::<Birth>();
+        let (ready, initialized) = mpsc::sync_channel(1);
+        thread::Builder::new()
+            .name("isolane-root".to_owned())
+            .spawn(move || {
+                v8::V8::set_flags_from_string(V8_FLAGS);
+                let platform = v8::new_default_platform(0, false).make_shared();
+                v8::V8::initialize_platform(platform);
+                v8::V8::initialize();
+                let _ = ready.send(());
+                for birth in births {
+                    birth();
+                }
+            })
+            .expect("the system can create a thread");
+        initialized.recv().expect("V8 initialises");
+        sender
+    })
+}
+
+/// Runs the foreground tasks that V8 has queued for `isolate`: finished background compilations,
+/// garbage collection steps.
+pub(crate) fn pump(isolate: &v8::Isolate) {
+    let platform = v8::V8::get_current_platform();
+    while v8::Platform::pump_message_loop(&platform, isolate, false) {}
+}

@@ -1,0 +1,183 @@
+//! Brings the scheduler's answers to the guest: one turn for each, charged to its request. Answers
+//! of requests that have ended are dropped.
+
+use bytes::Bytes;
+use isolane_scheduler::{
+    Body, BodyReader, CallbackId, CallbackMessage, FetchResponse, HostCallError, SchedulerMessage,
+};
+
+use crate::definition::HostCodec;
+use crate::error::Error;
+use crate::limits::LimitKind;
+
+use super::events;
+use super::realm::Realm;
+use super::realm_state::{OperationKind, RealmState};
+use super::web::structured_clone;
+
+impl Realm {
+    /// Runs the guest's callback for one answer.
+    pub(crate) fn process_callback(&mut self, isolate: &mut v8::Isolate, msg: CallbackMessage) {
+        let request = msg.request();
+        match msg {
+            CallbackMessage::DeadlineReached { request } => {
+                self.abort(isolate, request, &Error::limit(LimitKind::Wall));
+            }
+            CallbackMessage::TimerFired { id, .. } => {
+                if self.state().end(id).is_some() {
+                    self.turn(isolate, request, |scope, realm| events::fire(scope, realm, id));
+                }
+            }
+            CallbackMessage::FetchDone { id, response, .. } => {
+                if self.state().end(id).is_none() {
+                    return;
+                }
+                self.state().fetch_ended(request);
+                self.turn(isolate, request, |scope, realm| {
+                    let value = response_value(scope, realm, response);
+                    events::fulfill(scope, realm, id, value);
+                });
+            }
+            CallbackMessage::FetchFailed { id, error, .. } => {
+                if self.state().end(id).is_none() {
+                    return;
+                }
+                self.state().fetch_ended(request);
+                self.reject(isolate, request, id, ("TypeError", error.guest_message()));
+            }
+            CallbackMessage::StreamChunk { id, chunk, .. } => {
+                if self.state().end(id).is_none() {
+                    return;
+                }
+                self.turn(isolate, request, |scope, realm| {
+                    let value = match chunk {
+                        Some(bytes) => events::bytes_value(scope, realm, &bytes),
+                        None => Some(v8::null(scope).into()),
+                    };
+                    if let Some(value) = value {
+                        events::fulfill(scope, realm, id, value);
+                    }
+                });
+            }
+            CallbackMessage::StreamFailed { id, error, .. } => {
+                if self.state().end(id).is_some() {
+                    self.reject(isolate, request, id, ("TypeError", error.guest_message()));
+                }
+            }
+            CallbackMessage::StreamWritable { id, open, .. } => {
+                if self.state().end(id).is_some() {
+                    self.turn(isolate, request, |scope, realm| {
+                        let open = v8::Boolean::new(scope, open).into();
+                        events::fulfill(scope, realm, id, open);
+                    });
+                }
+            }
+            CallbackMessage::HostCallDone { id, result, .. } => {
+                let Some(operation) = self.state().end(id) else { return };
+                let OperationKind::HostCall(codec) = operation.kind else { return };
+                match result {
+                    Ok(bytes) => self.turn(isolate, request, |scope, realm| {
+                        if let Some(value) = decode(scope, codec, &bytes) {
+                            events::fulfill(scope, realm, id, value);
+                        } else {
+                            events::reject(scope, realm, id, ("TypeError", NOT_A_VALUE));
+                        }
+                    }),
+                    Err(error) => {
+                        let (name, message) = (error_name(&error), error.guest_message());
+                        self.reject(isolate, request, id, (name, message));
+                    }
+                }
+            }
+        }
+    }
+
+    fn reject(
+        &mut self,
+        isolate: &mut v8::Isolate,
+        request: u64,
+        id: CallbackId,
+        error: (&str, &str),
+    ) {
+        self.turn(isolate, request, |scope, realm| events::reject(scope, realm, id, error));
+    }
+}
+
+const NOT_A_VALUE: &str = "the host function's answer cannot be read";
+
+fn decode<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    codec: HostCodec,
+    bytes: &[u8],
+) -> Option<v8::Local<'s, v8::Value>> {
+    match codec {
+        HostCodec::Structured => structured_clone::deserialize(scope, bytes),
+        HostCodec::Json => {
+            v8::tc_scope!(let scope, scope);
+            let text = v8::String::new_from_utf8(scope, bytes, v8::NewStringType::Normal)?;
+            v8::json::parse(scope, text)
+        }
+    }
+}
+
+/// The guest side's `HostFetchResult`.
+fn response_value<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    realm: &RealmState,
+    response: FetchResponse,
+) -> v8::Local<'s, v8::Value> {
+    let body = register_body(realm, response.body);
+    let entries = [
+        ("status", v8::Integer::new(scope, response.status.into()).into()),
+        ("statusText", events::string(scope, &response.status_text)),
+        ("headers", events::flat(scope, &response.headers)),
+        ("url", events::string(scope, &response.url)),
+        ("redirected", v8::Boolean::new(scope, response.redirected).into()),
+        ("body", events::number(scope, body)),
+    ];
+    let object = v8::Object::new(scope);
+    for (name, value) in entries {
+        let key = events::string(scope, name);
+        object.set(scope, key, value);
+    }
+    object.into()
+}
+
+/// The name of the guest's error for a failed call.
+fn error_name(error: &HostCallError) -> &str {
+    match error {
+        HostCallError::Rejected { name, .. } => name,
+        _ => "Error",
+    }
+}
+
+fn once(bytes: Bytes) -> BodyReader {
+    BodyReader::from_stream(futures_util::stream::once(std::future::ready(Ok(bytes))))
+}
+
+/// Makes a response's body readable under an id; 0 where there is none.
+fn register_body(realm: &RealmState, body: Body) -> u64 {
+    let reader = match body {
+        Body::Empty => return 0,
+        Body::Stream(reader) => reader,
+        Body::Bytes(bytes) => once(bytes),
+        Body::Text(text) => once(text.into()),
+    };
+    let request = realm.current.get();
+    let stream = realm.scheduler.register_stream_for(request, reader);
+    if let Some(active) = realm.requests.borrow_mut().get_mut(&request) {
+        active.incoming.push(stream);
+    }
+    stream
+}
+
+/// Asks the scheduler for something whose answer comes under the returned id.
+pub(crate) fn ask(
+    realm: &RealmState,
+    kind: OperationKind,
+    message: impl FnOnce(u64, CallbackId) -> SchedulerMessage,
+) -> CallbackId {
+    let id = realm.begin(kind);
+    realm.scheduler.send(message(realm.current.get(), id));
+    id
+}

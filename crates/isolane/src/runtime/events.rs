@@ -1,0 +1,264 @@
+//! What the native side asks of the guest side: the numbers are shared with `guest/serve.ts`.
+//! Runs inside a turn.
+
+use isolane_scheduler::{Body, CallbackId, RequestId};
+
+use crate::definition::{EnvValue, WorkerDefinition};
+use crate::error::Error;
+use crate::limits::Limits;
+use crate::limits::buffer;
+use crate::request::{LogSink, Request, ScheduledEvent, Start};
+
+use super::realm_state::{RealmState, Responder, Ticket};
+
+const CONFIGURE: i32 = 0;
+const FETCH: i32 = 1;
+const SCHEDULED: i32 = 2;
+const EVALUATED: i32 = 3;
+const ABORT: i32 = 4;
+const FULFILL: i32 = 5;
+const REJECT: i32 = 6;
+const FIRE: i32 = 7;
+
+/// What happens to a worker.
+pub(crate) enum Event {
+    Fetch(Request),
+    Scheduled(ScheduledEvent),
+    Evaluate { source: String, filename: String },
+}
+
+/// A request on its way into a realm.
+pub(crate) struct StartRequest {
+    pub(crate) id: RequestId,
+    pub(crate) event: Event,
+    pub(crate) responder: Responder,
+    pub(crate) limits: Limits,
+    pub(crate) on_log: Option<LogSink>,
+    pub(crate) start: Start,
+    pub(crate) ticket: Option<Ticket>,
+}
+
+impl StartRequest {
+    /// Answers a request that did not begin.
+    pub(crate) fn fail(self, error: Error) {
+        self.responder.fail(error);
+    }
+}
+
+type Scope<'a, 's, 'i> = &'a mut v8::PinScope<'s, 'i>;
+
+fn enter<'s>(
+    scope: Scope<'_, 's, '_>,
+    realm: &RealmState,
+    kind: i32,
+    id: u64,
+    arguments: &[v8::Local<'s, v8::Value>],
+) -> Option<v8::Local<'s, v8::Value>> {
+    let entry = v8::Local::new(scope, &realm.entry);
+    let undefined: v8::Local<v8::Value> = v8::undefined(scope).into();
+    let mut all = [undefined; 6];
+    all[0] = v8::Integer::new(scope, kind).into();
+    all[1] = number(scope, id);
+    for (place, argument) in all[2..].iter_mut().zip(arguments) {
+        *place = *argument;
+    }
+    entry.call(scope, undefined, &all[..2 + arguments.len().min(4)])
+}
+
+/// Starts an event's handler.
+pub(crate) fn dispatch(scope: Scope<'_, '_, '_>, realm: &RealmState, id: RequestId, event: Event) {
+    match event {
+        Event::Fetch(request) => {
+            fetch(scope, realm, id, request);
+        }
+        Event::Scheduled(event) => {
+            let cron = string(scope, &event.cron);
+            let time = v8::Number::new(scope, event.scheduled_time_ms).into();
+            enter(scope, realm, SCHEDULED, id, &[cron, time]);
+        }
+        Event::Evaluate { source, filename } => {
+            evaluate(scope, realm, id, &source, &filename);
+        }
+    }
+}
+
+fn fetch(
+    scope: Scope<'_, '_, '_>,
+    realm: &RealmState,
+    id: RequestId,
+    request: Request,
+) -> Option<()> {
+    let method = string(scope, &request.method);
+    let url = string(scope, &request.url);
+    let headers = if request.headers.is_empty() {
+        v8::null(scope).into()
+    } else {
+        flat(scope, &request.headers)
+    };
+    let body = body(scope, realm, id, request.body)?;
+    enter(scope, realm, FETCH, id, &[method, url, headers, body]).map(|_| ())
+}
+
+fn body<'s>(
+    scope: Scope<'_, 's, '_>,
+    realm: &RealmState,
+    request: RequestId,
+    body: Body,
+) -> Option<v8::Local<'s, v8::Value>> {
+    match body {
+        Body::Empty => Some(v8::null(scope).into()),
+        Body::Text(text) => Some(string(scope, &text)),
+        Body::Bytes(bytes) => bytes_value(scope, realm, &bytes),
+        Body::Stream(reader) => {
+            let stream = realm.scheduler.register_stream_for(request, reader);
+            if let Some(active) = realm.requests.borrow_mut().get_mut(&request) {
+                active.incoming.push(stream);
+            }
+            Some(number(scope, stream))
+        }
+    }
+}
+
+fn evaluate(
+    scope: Scope<'_, '_, '_>,
+    realm: &RealmState,
+    id: RequestId,
+    source: &str,
+    filename: &str,
+) -> Option<()> {
+    let source = v8::String::new(scope, source)?;
+    let name = string(scope, filename);
+    let origin = v8::ScriptOrigin::new(scope, name, 0, 0, false, -1, None, false, false, false, None);
+    let script = v8::Script::compile(scope, source, Some(&origin))?;
+    let value = script.run(scope)?;
+    enter(scope, realm, EVALUATED, id, &[value]).map(|_| ())
+}
+
+/// Gives the guest side the worker's handlers and its `env`.
+pub(crate) fn configure<'s>(
+    scope: Scope<'_, 's, '_>,
+    realm: &RealmState,
+    namespace: Option<v8::Local<'s, v8::Object>>,
+    definition: &WorkerDefinition,
+) -> Option<()> {
+    let default = match namespace {
+        Some(namespace) => {
+            let key = v8::String::new(scope, "default")?;
+            namespace.get(scope, key.into())?
+        }
+        None => v8::undefined(scope).into(),
+    };
+    let mut plain = serde_json::Map::new();
+    let mut functions: Vec<v8::Local<v8::Value>> = Vec::new();
+    for (name, value) in &definition.env.0 {
+        match value {
+            EnvValue::Json(value) => {
+                plain.insert(name.clone(), value.clone());
+            }
+            EnvValue::Function(_) => {
+                functions.extend([v8::null(scope).into(), string(scope, name)]);
+            }
+            EnvValue::Functions(group) => {
+                for (function, _) in group {
+                    functions.extend([string(scope, name), string(scope, function)]);
+                }
+            }
+        }
+    }
+    let plain = string(scope, &serde_json::Value::Object(plain).to_string());
+    let functions = v8::Array::new_with_elements(scope, &functions).into();
+    enter(scope, realm, CONFIGURE, 0, &[default, plain, functions]).map(|_| ())
+}
+
+/// Tells the guest that its caller gave up.
+pub(crate) fn abort(scope: Scope<'_, '_, '_>, realm: &RealmState, id: RequestId) {
+    enter(scope, realm, ABORT, id, &[]);
+}
+
+/// Fires a timer.
+pub(crate) fn fire(scope: Scope<'_, '_, '_>, realm: &RealmState, id: CallbackId) {
+    enter(scope, realm, FIRE, id, &[]);
+}
+
+/// Fulfils the promise of an operation.
+pub(crate) fn fulfill<'s>(
+    scope: Scope<'_, 's, '_>,
+    realm: &RealmState,
+    id: CallbackId,
+    value: v8::Local<'s, v8::Value>,
+) {
+    enter(scope, realm, FULFILL, id, &[value]);
+}
+
+/// Rejects the promise of an operation with an error of that name.
+pub(crate) fn reject(
+    scope: Scope<'_, '_, '_>,
+    realm: &RealmState,
+    id: CallbackId,
+    (name, message): (&str, &str),
+) {
+    let name = string(scope, name);
+    let message = string(scope, message);
+    enter(scope, realm, REJECT, id, &[name, message]);
+}
+
+/// An id or a count as a guest's number.
+pub(crate) fn number<'s>(scope: Scope<'_, 's, '_>, value: u64) -> v8::Local<'s, v8::Value> {
+    match i32::try_from(value) {
+        Ok(small) => v8::Integer::new(scope, small).into(),
+        Err(_) => v8::Number::new(scope, value as f64).into(),
+    }
+}
+
+/// A guest's string; a text longer than V8 can hold becomes empty.
+pub(crate) fn string<'s>(scope: Scope<'_, 's, '_>, text: &str) -> v8::Local<'s, v8::Value> {
+    let made = if text.is_ascii() {
+        v8::String::new_from_one_byte(scope, text.as_bytes(), v8::NewStringType::Normal)
+    } else {
+        v8::String::new(scope, text)
+    };
+    made.unwrap_or_else(|| v8::String::empty(scope)).into()
+}
+
+/// Names and values in turn.
+pub(crate) fn flat<'s>(
+    scope: Scope<'_, 's, '_>,
+    pairs: &[(String, String)],
+) -> v8::Local<'s, v8::Value> {
+    let mut values = Vec::with_capacity(pairs.len() * 2);
+    for (name, value) in pairs {
+        values.push(string(scope, name));
+        values.push(string(scope, value));
+    }
+    v8::Array::new_with_elements(scope, &values).into()
+}
+
+/// Bytes as a guest's Uint8Array, counted like its own; throws a RangeError past the limit.
+pub(crate) fn bytes_value<'s>(
+    scope: Scope<'_, 's, '_>,
+    realm: &RealmState,
+    bytes: &[u8],
+) -> Option<v8::Local<'s, v8::Value>> {
+    let Some(buffer) = buffer::array_buffer(scope, &realm.guards.buffers, bytes) else {
+        super::web::throw::throw_range_error(scope, "Array buffer allocation failed");
+        return None;
+    };
+    v8::Uint8Array::new(scope, buffer, 0, bytes.len()).map(Into::into)
+}
+
+/// The host functions of `env`, in the order in which `configure` names them.
+pub(crate) fn host_functions(
+    definition: &WorkerDefinition,
+) -> Vec<crate::definition::HostFunction> {
+    let mut functions = Vec::new();
+    for (_, value) in &definition.env.0 {
+        match value {
+            EnvValue::Json(_) => {}
+            EnvValue::Function(function) => functions.push(function.clone()),
+            EnvValue::Functions(group) => {
+                functions.extend(group.iter().map(|(_, function)| function.clone()));
+            }
+        }
+    }
+    functions
+}

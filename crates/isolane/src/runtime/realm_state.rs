@@ -1,0 +1,325 @@
+//! What the native operations of one context share: who it is, what its requests may still use, and
+//! what they wait for. Touched only by the thread that holds the isolate, inside a turn.
+//!
+//! The state hangs off the isolate (not off the context: embedder data needs weak handles, which
+//! isolates that can be locked do not support) for the time of a turn; see [`RealmState::enter`].
+
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use isolane_scheduler::{
+    BodyReader, CallbackId, FetchClient, FetchRequest, RequestId, SchedulerHandle, SchedulerMessage, StreamError,
+    StreamId, next_id,
+};
+
+use crate::definition::{HostCodec, HostFunction};
+use crate::error::Error;
+use crate::isolate_params::IsolateGuards;
+use crate::limits::Limits;
+use crate::request::{LogEntry, LogLevel, LogSink, Response, Start, Usage};
+use crate::settlement::Settlement;
+
+use super::modules::ModuleMap;
+
+/// The isolate's data slot that points to the realm whose turn runs.
+const REALM_SLOT: u32 = 0;
+
+/// Who waits for a request.
+pub(crate) enum Responder {
+    /// A `fetch` event's caller.
+    Fetch(Settlement<Response>),
+    /// A `scheduled` event's caller.
+    Scheduled(Settlement<Usage>),
+    /// A caller of `Runtime::evaluate`, who gets a structured clone.
+    Evaluate(Settlement<bytes::Bytes>),
+    /// The realm itself, while its modules are evaluated.
+    Load,
+    /// Nobody any more: the response was sent, the rest of the request goes on.
+    Answered,
+}
+
+impl Responder {
+    pub(crate) fn fail(self, error: Error) {
+        match self {
+            Self::Fetch(settlement) => settlement.settle(Err(error)),
+            Self::Scheduled(settlement) => settlement.settle(Err(error)),
+            Self::Evaluate(settlement) => settlement.settle(Err(error)),
+            Self::Load | Self::Answered => {}
+        }
+    }
+}
+
+/// A request that runs in this realm.
+pub(crate) struct ActiveRequest {
+    pub(crate) responder: Responder,
+    pub(crate) limits: Limits,
+    pub(crate) on_log: Option<LogSink>,
+    pub(crate) start: Start,
+    pub(crate) began: Instant,
+    pub(crate) cpu_used: Duration,
+    pub(crate) subrequests: u32,
+    pub(crate) fetches_in_flight: u32,
+    pub(crate) fetches_waiting: VecDeque<(CallbackId, FetchRequest)>,
+    /// Answers of the host that it waits for.
+    pub(crate) pending: u32,
+    /// Whether it ever waited for one.
+    pub(crate) waited: bool,
+    pub(crate) deadline_set: bool,
+    pub(crate) incoming: Vec<StreamId>,
+    pub(crate) response_stream: Option<StreamId>,
+    pub(crate) response_bytes: u64,
+    /// Counts the request among its pool's while it lives.
+    pub(crate) ticket: Option<Ticket>,
+}
+
+/// Counts one request as in flight until it is dropped, whichever way the request ends.
+pub(crate) struct Ticket(Arc<AtomicUsize>);
+
+impl Ticket {
+    pub(crate) fn new(in_flight: &Arc<AtomicUsize>) -> Self {
+        in_flight.fetch_add(1, Ordering::Relaxed);
+        Self(in_flight.clone())
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Release);
+    }
+}
+
+impl ActiveRequest {
+    pub(crate) fn new(responder: Responder, limits: Limits) -> Self {
+        Self {
+            responder,
+            limits,
+            on_log: None,
+            start: Start::Warm,
+            began: Instant::now(),
+            cpu_used: Duration::ZERO,
+            subrequests: 0,
+            fetches_in_flight: 0,
+            fetches_waiting: VecDeque::new(),
+            pending: 0,
+            waited: false,
+            deadline_set: false,
+            incoming: Vec::new(),
+            response_stream: None,
+            response_bytes: 0,
+            ticket: None,
+        }
+    }
+
+    pub(crate) fn usage(&self, heap_used_bytes: usize) -> Usage {
+        Usage {
+            cpu: self.cpu_used,
+            wall: self.began.elapsed(),
+            heap_used_bytes,
+            start: self.start,
+        }
+    }
+}
+
+/// What an awaited answer belongs to.
+pub(crate) struct Operation {
+    pub(crate) request: RequestId,
+    pub(crate) kind: OperationKind,
+}
+
+/// The kinds of asynchronous operations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OperationKind {
+    Timer,
+    Fetch,
+    Stream,
+    HostCall(HostCodec),
+}
+
+/// What a turn said about a request; carried out when the turn is over and charged.
+pub(crate) enum End {
+    /// The `fetch` handler's answer. Not the end where a stream or `waitUntil` goes on.
+    Answer {
+        response: Response,
+        finished: bool,
+    },
+    /// Nothing of the request goes on.
+    Finish,
+    /// What `Runtime::evaluate` asked for.
+    Evaluated(bytes::Bytes),
+    Fail(Error),
+}
+
+type Rejection = (v8::Global<v8::Promise>, v8::Global<v8::Value>);
+
+/// The state behind one context.
+pub(crate) struct RealmState {
+    pub(crate) context: v8::Global<v8::Context>,
+    pub(crate) entry: v8::Global<v8::Function>,
+    pub(crate) resolve: v8::Global<v8::Function>,
+    pub(crate) scheduler: SchedulerHandle,
+    pub(crate) client: Arc<dyn FetchClient>,
+    pub(crate) guards: IsolateGuards,
+    pub(crate) worker_id: Option<Arc<str>>,
+    pub(crate) on_log: Option<LogSink>,
+    pub(crate) host_functions: Vec<HostFunction>,
+    pub(crate) modules: RefCell<ModuleMap>,
+    pub(crate) origin: Instant,
+    pub(crate) origin_unix_ms: f64,
+    /// The request that the running turn is charged to.
+    pub(crate) current: Cell<RequestId>,
+    pub(crate) heap_used_bytes: Cell<usize>,
+    /// Whether V8 compiles something for this isolate in the background.
+    pub(crate) background_work: Cell<bool>,
+    pub(crate) requests: RefCell<HashMap<RequestId, ActiveRequest>>,
+    pub(crate) operations: RefCell<HashMap<CallbackId, Operation>>,
+    pub(crate) unhandled: RefCell<Vec<Rejection>>,
+    pub(crate) ends: RefCell<Vec<(RequestId, End)>>,
+    /// Outgoing streams that no response or fetch has taken yet.
+    pub(crate) outgoing: RefCell<HashMap<StreamId, BodyReader>>,
+}
+
+impl RealmState {
+    /// The state of the realm whose turn runs, if `scope` is in its context.
+    pub(crate) fn of<'a>(scope: &v8::PinScope<'a, '_>) -> Option<&'a Self> {
+        let pointer = scope.get_data(REALM_SLOT).cast::<Self>().cast_const();
+        // SAFETY: `enter` sets the pointer for the time of a turn to a state that outlives it, and
+        // operations run only inside turns; 'a is a handle scope inside that turn.
+        let state = unsafe { pointer.as_ref() }?;
+        // Another context of this isolate may still have a callback of V8's own (a finalizer, say).
+        (state.context == scope.get_current_context()).then_some(state)
+    }
+
+    /// Makes this the isolate's running realm until [`RealmState::leave`].
+    pub(crate) fn enter(&self, isolate: &mut v8::Isolate, request: RequestId) {
+        self.current.set(request);
+        isolate.set_data(REALM_SLOT, std::ptr::from_ref(self).cast_mut().cast());
+    }
+
+    /// No realm of the isolate runs after this.
+    pub(crate) fn leave(isolate: &mut v8::Isolate) {
+        isolate.set_data(REALM_SLOT, std::ptr::null_mut());
+    }
+
+    /// The value of a global that the guest side makes at its first use.
+    pub(crate) fn resolve<'s>(
+        &self,
+        scope: &mut v8::PinScope<'s, '_>,
+        name: v8::Local<'s, v8::Value>,
+    ) -> Option<v8::Local<'s, v8::Value>> {
+        let resolve = v8::Local::new(scope, &self.resolve);
+        let undefined = v8::undefined(scope).into();
+        resolve.call(scope, undefined, &[name])
+    }
+
+    /// Begins an operation of the current request; its answer comes under the returned id.
+    pub(crate) fn begin(&self, kind: OperationKind) -> CallbackId {
+        let (id, request) = (next_id(), self.current.get());
+        if let Some(active) = self.requests.borrow_mut().get_mut(&request) {
+            active.pending += 1;
+            active.waited = true;
+            self.operations.borrow_mut().insert(id, Operation { request, kind });
+        }
+        id
+    }
+
+    /// Ends an operation: its answer came, or it was cancelled. `None`: it had ended before.
+    pub(crate) fn end(&self, id: CallbackId) -> Option<Operation> {
+        let operation = self.operations.borrow_mut().remove(&id)?;
+        if let Some(active) = self.requests.borrow_mut().get_mut(&operation.request) {
+            active.pending = active.pending.saturating_sub(1);
+        }
+        Some(operation)
+    }
+
+    /// Starts a fetch, or queues it where too many are in flight.
+    pub(crate) fn start_fetch(&self, id: CallbackId, fetch: FetchRequest) {
+        let request = self.current.get();
+        let mut requests = self.requests.borrow_mut();
+        let Some(active) = requests.get_mut(&request) else { return };
+        active.subrequests += 1;
+        let limit = active.limits.concurrent_subrequests.unwrap_or(u32::MAX);
+        if active.fetches_in_flight >= limit {
+            active.fetches_waiting.push_back((id, fetch));
+            return;
+        }
+        active.fetches_in_flight += 1;
+        drop(requests);
+        self.send_fetch(request, id, fetch);
+    }
+
+    /// A fetch of `request` came to its end: the next one in its queue may start.
+    pub(crate) fn fetch_ended(&self, request: RequestId) {
+        let mut requests = self.requests.borrow_mut();
+        let Some(active) = requests.get_mut(&request) else { return };
+        let Some((id, fetch)) = active.fetches_waiting.pop_front() else {
+            active.fetches_in_flight = active.fetches_in_flight.saturating_sub(1);
+            return;
+        };
+        drop(requests);
+        self.send_fetch(request, id, fetch);
+    }
+
+    /// Cancels a fetch that waits or is in flight.
+    pub(crate) fn cancel_fetch(&self, id: CallbackId) {
+        let Some(operation) = self.end(id) else { return };
+        if let Some(active) = self.requests.borrow_mut().get_mut(&operation.request) {
+            let before = active.fetches_waiting.len();
+            active.fetches_waiting.retain(|(waiting, _)| *waiting != id);
+            if active.fetches_waiting.len() < before {
+                return;
+            }
+        }
+        self.scheduler.send(SchedulerMessage::CancelFetch { id });
+        self.fetch_ended(operation.request);
+    }
+
+    fn send_fetch(&self, request: RequestId, id: CallbackId, fetch: FetchRequest) {
+        let client = self.client.clone();
+        self.scheduler.send(SchedulerMessage::Fetch { request, id, fetch, client });
+    }
+
+    /// Answers a request with a failure and ends it.
+    pub(crate) fn fail(&self, request: RequestId, error: Error) {
+        let Some(mut active) = self.remove(request) else { return };
+        let usage = active.usage(self.heap_used_bytes.get());
+        if let Some(stream) = active.response_stream.take() {
+            self.scheduler.fail_stream(stream, StreamError::Guest(format!("{}: {error}", error.code()).into()));
+        }
+        active.responder.fail(error.with_usage(usage));
+    }
+
+    /// Takes a request out and cancels all that it still waits for.
+    pub(crate) fn remove(&self, request: RequestId) -> Option<ActiveRequest> {
+        let active = self.requests.borrow_mut().remove(&request)?;
+        if active.waited || active.deadline_set {
+            self.operations.borrow_mut().retain(|_, operation| operation.request != request);
+            self.scheduler.send(SchedulerMessage::CancelRequest { request });
+        }
+        for stream in &active.incoming {
+            self.scheduler.send(SchedulerMessage::CancelStream { stream: *stream });
+        }
+        Some(active)
+    }
+
+    /// Writes a console message to where the current request's go.
+    pub(crate) fn log(&self, level: LogLevel, message: String) {
+        let request_id = self.current.get();
+        let own = self.requests.borrow().get(&request_id).and_then(|active| active.on_log.clone());
+        let Some(sink) = own.or_else(|| self.on_log.clone()) else { return };
+        sink(LogEntry {
+            level,
+            message,
+            worker_id: self.worker_id.clone(),
+            request_id,
+            timestamp_ms: unix_ms(),
+        });
+    }
+}
+
+/// Milliseconds since the Unix epoch.
+pub(crate) fn unix_ms() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64() * 1e3
+}

@@ -1,0 +1,57 @@
+//! Subrequests: the guest side has made a request of plain values; here it goes to the scheduler.
+
+use isolane_scheduler::{Body, FetchRequest, RedirectMode};
+
+use crate::runtime::realm_state::{OperationKind, RealmState};
+
+use super::serve::{bytes_of, pairs_of};
+use super::throw::throw_type_error;
+use super::timers::id_of;
+
+/// `host.fetchStart(method, url, headersFlat, body, redirect)`: the callback id of the response.
+pub(crate) fn fetch_start(
+    scope: &mut v8::PinScope,
+    args: v8::FunctionCallbackArguments,
+    mut value: v8::ReturnValue,
+) {
+    let Some(realm) = RealmState::of(scope) else { return };
+    let request = realm.current.get();
+    let exceeded = realm.requests.borrow().get(&request).is_none_or(|active| {
+        active.limits.subrequests.is_some_and(|limit| active.subrequests >= limit)
+    });
+    if exceeded {
+        throw_type_error(scope, "Too many subrequests");
+        return;
+    }
+    let method = args.get(0).to_rust_string_lossy(scope);
+    let url = args.get(1).to_rust_string_lossy(scope);
+    let headers = pairs_of(scope, args.get(2));
+    let body = args.get(3);
+    let body = if body.is_string() {
+        Body::Text(body.to_rust_string_lossy(scope))
+    } else if body.is_number() {
+        let stream = id_of(scope, body);
+        realm.outgoing.borrow_mut().remove(&stream).map_or(Body::Empty, Body::Stream)
+    } else {
+        bytes_of(body).map_or(Body::Empty, Body::Bytes)
+    };
+    let redirect = match args.get(4).to_rust_string_lossy(scope).as_str() {
+        "error" => RedirectMode::Error,
+        "manual" => RedirectMode::Manual,
+        _ => RedirectMode::Follow,
+    };
+    let id = realm.begin(OperationKind::Fetch);
+    realm.start_fetch(id, FetchRequest { method, url, headers, body, redirect });
+    value.set_double(id as f64);
+}
+
+/// `host.fetchCancel(id)`.
+pub(crate) fn fetch_cancel(
+    scope: &mut v8::PinScope,
+    args: v8::FunctionCallbackArguments,
+    _value: v8::ReturnValue,
+) {
+    let Some(realm) = RealmState::of(scope) else { return };
+    let id = id_of(scope, args.get(0));
+    realm.cancel_fetch(id);
+}

@@ -1,0 +1,53 @@
+// Owns what waits for an answer of the host: promises of asynchronous operations and repeating callbacks.
+// Ids are the host's, unique for the process; an answer whose id is not here is dropped.
+
+const callbacksFamily = define('callbacks', { globals: {} }, () => {
+  interface Waiting {
+    resolve(value: unknown): void;
+    reject(reason: unknown): void;
+  }
+  const waiting = new Map<number, Waiting>();
+  const repeating = new Map<number, () => void>();
+  const { get, set, delete: remove } = Map.prototype;
+  const call = Function.prototype.call;
+  const mapGet = call.bind(get) as <V>(map: Map<number, V>, id: number) => V | undefined;
+  const mapSet = call.bind(set) as <V>(map: Map<number, V>, id: number, value: V) => void;
+  const mapDelete = call.bind(remove) as <V>(map: Map<number, V>, id: number) => void;
+
+  /** The answer of the asynchronous host operation `id`. */
+  function wait<T>(id: number): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      mapSet(waiting, id, { resolve: resolve as (value: unknown) => void, reject });
+    });
+  }
+
+  /** Calls `callback` each time the host fires `id`, until `off(id)`. */
+  function on(id: number, callback: () => void): void {
+    mapSet(repeating, id, callback);
+  }
+
+  function off(id: number): void {
+    mapDelete(repeating, id);
+  }
+
+  /** Forgets the answer of `id`; its promise stays pending. */
+  function forget(id: number): void {
+    mapDelete(waiting, id);
+  }
+
+  function settle(id: number, fulfilled: boolean, value: unknown): void {
+    const entry = mapGet(waiting, id);
+    if (entry === undefined) return;
+    mapDelete(waiting, id);
+    if (fulfilled) entry.resolve(value);
+    else entry.reject(value);
+  }
+
+  function fire(id: number): void {
+    const callback = mapGet(repeating, id);
+    if (callback !== undefined) callback();
+  }
+
+  return { wait, on, off, forget, settle, fire };
+});
+interface Callbacks extends FamilyOf<typeof callbacksFamily> {}

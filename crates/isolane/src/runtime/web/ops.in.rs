@@ -1,0 +1,43 @@
+// The native operations behind the guest side of the web APIs, by the name that guests' families
+// call them. The build script reads the names, the library the functions; the order is the order
+// of V8's external references in the startup snapshot.
+ops! {
+    // callbacks, timers, console, performance
+    "timerStart" => timers::timer_start,
+    "timerCancel" => timers::timer_cancel,
+    "log" => reporting::log,
+    "now" => clock::now,
+    "timeOrigin" => clock::time_origin,
+    "reportException" => reporting::report_exception,
+    "valueKind" => inspect::value_kind,
+    "valueDetails" => inspect::value_details,
+    // url, encoding, crypto
+    "urlParse" => url::parse,
+    "urlCanParse" => url::can_parse,
+    "urlSet" => url::set,
+    "textEncode" => encoding::encode,
+    "textEncodeInto" => encoding::encode_into,
+    "textEncoding" => encoding::for_label,
+    "textDecode" => encoding::decode,
+    "textDecodeChunk" => encoding::decode_chunk,
+    "base64Decode" => encoding::atob,
+    "base64Encode" => encoding::btoa,
+    "randomFill" => crypto::random_fill,
+    "randomUUID" => crypto::random_uuid,
+    "digest" => crypto::digest,
+    // fetch and streams
+    "fetchStart" => fetch::fetch_start,
+    "fetchCancel" => fetch::fetch_cancel,
+    "streamRead" => streams::stream_read,
+    "streamCancel" => streams::stream_cancel,
+    "streamOpen" => streams::stream_open,
+    "streamWrite" => streams::stream_write,
+    "streamClose" => streams::stream_close,
+    "streamFail" => streams::stream_fail,
+    // serve
+    "respond" => serve::respond,
+    "fail" => serve::fail,
+    "finish" => serve::finish,
+    "evaluated" => serve::evaluated,
+    "hostCall" => serve::host_call,
+}

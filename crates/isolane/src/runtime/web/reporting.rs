@@ -1,0 +1,33 @@
+//! Where console messages and uncaught exceptions leave the guest.
+
+use crate::request::LogLevel;
+use crate::runtime::exception;
+use crate::runtime::realm_state::RealmState;
+
+/// `host.log(level, message)`.
+pub(crate) fn log(
+    scope: &mut v8::PinScope,
+    args: v8::FunctionCallbackArguments,
+    _value: v8::ReturnValue,
+) {
+    let Some(realm) = RealmState::of(scope) else { return };
+    let level = LogLevel::from_code(args.get(0).uint32_value(scope).unwrap_or(1));
+    let message = args.get(1).to_rust_string_lossy(scope);
+    realm.log(level, message);
+}
+
+/// `host.reportException(error)`: an exception that no guest code caught.
+pub(crate) fn report_exception(
+    scope: &mut v8::PinScope,
+    args: v8::FunctionCallbackArguments,
+    _value: v8::ReturnValue,
+) {
+    let Some(realm) = RealmState::of(scope) else { return };
+    let guest = exception::describe(scope, args.get(0));
+    let text = if guest.stack.is_empty() {
+        format!("{}: {}", guest.name, guest.message)
+    } else {
+        guest.stack
+    };
+    realm.log(LogLevel::Error, format!("Uncaught {text}"));
+}

@@ -1,0 +1,186 @@
+//! What the guest side says about an event: its response, its failure, its end; and calls of the
+//! host's functions. All of it is carried out when the turn is over.
+
+use bytes::Bytes;
+use isolane_scheduler::{Body, RequestId, SchedulerMessage};
+
+use crate::definition::HostCodec;
+use crate::error::{Error, ErrorKind};
+use crate::limits::LimitKind;
+use crate::request::{Response, Usage};
+use crate::runtime::answers::ask;
+use crate::runtime::exception;
+use crate::runtime::realm_state::{End, OperationKind, RealmState, Responder};
+
+use super::structured_clone;
+use super::throw::throw_type_error;
+use super::timers::id_of;
+
+/// `host.respond(id, status, statusText, headersFlat, body, finished)`: the handler's answer.
+pub(crate) fn respond(
+    scope: &mut v8::PinScope,
+    args: v8::FunctionCallbackArguments,
+    _value: v8::ReturnValue,
+) {
+    let Some(realm) = RealmState::of(scope) else { return };
+    let request = id_of(scope, args.get(0));
+    let status = args.get(1).uint32_value(scope).unwrap_or(200);
+    let status_text = text_of(scope, args.get(2));
+    let headers = pairs_of(scope, args.get(3));
+    let body = args.get(4);
+    let (body, bytes) = if body.is_string() {
+        let text = text_of(scope, body);
+        let bytes = text.len();
+        (Body::Text(text), bytes)
+    } else if body.is_number() {
+        let stream = id_of(scope, body);
+        let reader = realm.outgoing.borrow_mut().remove(&stream);
+        if let Some(active) = realm.requests.borrow_mut().get_mut(&request) {
+            active.response_stream = Some(stream);
+        }
+        (reader.map_or(Body::Empty, Body::Stream), 0)
+    } else {
+        let bytes = bytes_of(body);
+        let length = bytes.as_ref().map_or(0, Bytes::len);
+        (bytes.map_or(Body::Empty, Body::Bytes), length)
+    };
+    let limit =
+        realm.requests.borrow().get(&request).and_then(|active| active.limits.response_bytes);
+    let end = if limit.is_some_and(|limit| bytes as u64 > limit) {
+        End::Fail(Error::limit(LimitKind::Response))
+    } else {
+        let status = u16::try_from(status).unwrap_or(200);
+        let response = Response { status, status_text, headers, body, usage: Usage::default() };
+        End::Answer { response, finished: args.get(5).is_true() }
+    };
+    realm.ends.borrow_mut().push((request, end));
+}
+
+/// `host.fail(id, why, error)`: the event ended without an answer.
+///
+/// `why`: 0 guest code threw `error`; 1 there is no handler for `error`; 2 it gave `error`, which is
+/// a description of what is not a Response.
+pub(crate) fn fail(
+    scope: &mut v8::PinScope,
+    args: v8::FunctionCallbackArguments,
+    _value: v8::ReturnValue,
+) {
+    let Some(realm) = RealmState::of(scope) else { return };
+    let request = id_of(scope, args.get(0));
+    let error = match args.get(1).uint32_value(scope).unwrap_or(0) {
+        1 if text_of(scope, args.get(2)) == "scheduled" => ErrorKind::NoHandler("scheduled").into(),
+        1 => ErrorKind::NoHandler("fetch").into(),
+        2 => {
+            let what = text_of(scope, args.get(2));
+            let message = format!("the handler gave {what} where a Response was expected");
+            ErrorKind::NoResponse(message).into()
+        }
+        _ => thrown_error(scope, realm, args.get(2)),
+    };
+    realm.ends.borrow_mut().push((request, End::Fail(error)));
+}
+
+/// An exception; one that says that ArrayBuffer memory is used up is the limit's.
+fn thrown_error(
+    scope: &mut v8::PinScope<'_, '_>,
+    realm: &RealmState,
+    thrown: v8::Local<v8::Value>,
+) -> Error {
+    let guest = exception::describe(scope, thrown);
+    if guest.name == "RangeError" && realm.guards.buffers.take_denied() {
+        return Error::limit(LimitKind::Buffer);
+    }
+    ErrorKind::WorkerException(guest).into()
+}
+
+/// `host.finish(id)`: nothing of the request goes on.
+pub(crate) fn finish(
+    scope: &mut v8::PinScope,
+    args: v8::FunctionCallbackArguments,
+    _value: v8::ReturnValue,
+) {
+    let Some(realm) = RealmState::of(scope) else { return };
+    let request = id_of(scope, args.get(0));
+    realm.ends.borrow_mut().push((request, End::Finish));
+}
+
+/// `host.evaluated(id, value)`: the value of `Runtime::evaluate`, which must be cloneable.
+pub(crate) fn evaluated<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    args: v8::FunctionCallbackArguments<'s>,
+    _value: v8::ReturnValue,
+) {
+    let Some(realm) = RealmState::of(scope) else { return };
+    let request = id_of(scope, args.get(0));
+    if !is_evaluation(realm, request) {
+        return;
+    }
+    v8::tc_scope!(let scope, scope);
+    let end = match structured_clone::serialize(scope, args.get(1)) {
+        Some(bytes) => End::Evaluated(bytes.into()),
+        None => match scope.exception() {
+            Some(thrown) => End::Fail(thrown_error(scope, realm, thrown)),
+            None => return,
+        },
+    };
+    realm.ends.borrow_mut().push((request, end));
+}
+
+fn is_evaluation(realm: &RealmState, request: RequestId) -> bool {
+    let requests = realm.requests.borrow();
+    requests.get(&request).is_some_and(|active| matches!(active.responder, Responder::Evaluate(_)))
+}
+
+/// `host.hostCall(index, args)`: calls the function of `env` with that index; the callback id of its
+/// answer.
+pub(crate) fn host_call<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    args: v8::FunctionCallbackArguments<'s>,
+    mut value: v8::ReturnValue,
+) {
+    let Some(realm) = RealmState::of(scope) else { return };
+    let index = args.get(0).uint32_value(scope).unwrap_or(u32::MAX) as usize;
+    let Some(function) = realm.host_functions.get(index) else {
+        throw_type_error(scope, "There is no such function");
+        return;
+    };
+    let arguments = match function.codec {
+        HostCodec::Structured => structured_clone::serialize(scope, args.get(1)),
+        HostCodec::Json => v8::json::stringify(scope, args.get(1))
+            .map(|text| text.to_rust_string_lossy(scope).into_bytes()),
+    };
+    // Where that threw (an argument cannot be cloned), the guest gets the exception.
+    let Some(arguments) = arguments else { return };
+    let call = (function.call)(arguments.into());
+    let id = ask(realm, OperationKind::HostCall(function.codec), |request, id| {
+        SchedulerMessage::HostCall { request, id, call }
+    });
+    value.set_double(id as f64);
+}
+
+fn text_of(scope: &mut v8::PinScope<'_, '_>, value: v8::Local<v8::Value>) -> String {
+    if value.is_string() { value.to_rust_string_lossy(scope) } else { String::new() }
+}
+
+/// A flat array of names and values as pairs.
+pub(super) fn pairs_of(
+    scope: &mut v8::PinScope<'_, '_>,
+    value: v8::Local<v8::Value>,
+) -> Vec<(String, String)> {
+    let Ok(array) = v8::Local::<v8::Array>::try_from(value) else { return Vec::new() };
+    let mut text = |index| {
+        array.get_index(scope, index).map(|value| value.to_rust_string_lossy(scope))
+    };
+    (0..array.length() / 2)
+        .filter_map(|pair| Some((text(pair * 2)?, text(pair * 2 + 1)?)))
+        .collect()
+}
+
+/// A copy of a view's bytes.
+pub(super) fn bytes_of(value: v8::Local<v8::Value>) -> Option<Bytes> {
+    let view = v8::Local::<v8::ArrayBufferView>::try_from(value).ok()?;
+    let mut bytes = vec![0; view.byte_length()];
+    let copied = view.copy_contents(&mut bytes);
+    bytes.truncate(copied);
+    Some(bytes.into())
+}

@@ -1,0 +1,114 @@
+//! Streams across the boundary: incoming ones are read chunk by chunk, outgoing ones are written
+//! into a bounded channel whose reader is the host's. Nothing here blocks.
+
+use isolane_scheduler::{SchedulerMessage, StreamError, WriteOutcome};
+
+use crate::error::Error;
+use crate::limits::LimitKind;
+use crate::runtime::answers::ask;
+use crate::runtime::realm_state::{End, OperationKind, RealmState};
+
+use super::serve::bytes_of;
+use super::timers::id_of;
+
+/// How many chunks an outgoing stream holds before its writer has to wait.
+const CAPACITY_CHUNKS: usize = 16;
+
+/// `host.streamRead(streamId)`: the callback id of the next chunk.
+pub(crate) fn stream_read(
+    scope: &mut v8::PinScope,
+    args: v8::FunctionCallbackArguments,
+    mut value: v8::ReturnValue,
+) {
+    let Some(realm) = RealmState::of(scope) else { return };
+    let stream = id_of(scope, args.get(0));
+    let id = ask(realm, OperationKind::Stream, |request, id| {
+        SchedulerMessage::StreamRead { request, id, stream }
+    });
+    value.set_double(id as f64);
+}
+
+/// `host.streamCancel(streamId)`.
+pub(crate) fn stream_cancel(
+    scope: &mut v8::PinScope,
+    args: v8::FunctionCallbackArguments,
+    _value: v8::ReturnValue,
+) {
+    let Some(realm) = RealmState::of(scope) else { return };
+    let stream = id_of(scope, args.get(0));
+    realm.scheduler.send(SchedulerMessage::CancelStream { stream });
+}
+
+/// `host.streamOpen()`: a new outgoing stream.
+pub(crate) fn stream_open(
+    scope: &mut v8::PinScope,
+    _args: v8::FunctionCallbackArguments,
+    mut value: v8::ReturnValue,
+) {
+    let Some(realm) = RealmState::of(scope) else { return };
+    let (stream, reader) = realm.scheduler.open_stream_for(realm.current.get(), CAPACITY_CHUNKS);
+    realm.outgoing.borrow_mut().insert(stream, reader);
+    value.set_double(stream as f64);
+}
+
+/// `host.streamWrite(streamId, chunk)`: 0 accepted, a callback id to wait for, or -1 nobody reads.
+pub(crate) fn stream_write(
+    scope: &mut v8::PinScope,
+    args: v8::FunctionCallbackArguments,
+    mut value: v8::ReturnValue,
+) {
+    let Some(realm) = RealmState::of(scope) else { return };
+    let stream = id_of(scope, args.get(0));
+    let chunk = bytes_of(args.get(1)).unwrap_or_default();
+    if exceeds_response_limit(realm, stream, chunk.len() as u64) {
+        value.set_int32(-1);
+        return;
+    }
+    match realm.scheduler.write(stream, chunk) {
+        WriteOutcome::Accepted => value.set_int32(0),
+        WriteOutcome::Closed => value.set_int32(-1),
+        WriteOutcome::Full => {
+            let id = ask(realm, OperationKind::Stream, |request, id| {
+                SchedulerMessage::StreamWritable { request, id, stream }
+            });
+            value.set_double(id as f64);
+        }
+    }
+}
+
+/// Counts a chunk of the response's body, and ends the request where it is one too many.
+fn exceeds_response_limit(realm: &RealmState, stream: u64, bytes: u64) -> bool {
+    let mut requests = realm.requests.borrow_mut();
+    let owner = requests.iter_mut().find(|(_, active)| active.response_stream == Some(stream));
+    let Some((request, active)) = owner else { return false };
+    active.response_bytes += bytes;
+    let exceeded = active.limits.response_bytes.is_some_and(|limit| active.response_bytes > limit);
+    if exceeded {
+        let error = Error::limit(LimitKind::Response);
+        realm.ends.borrow_mut().push((*request, End::Fail(error)));
+    }
+    exceeded
+}
+
+/// `host.streamClose(streamId)`.
+pub(crate) fn stream_close(
+    scope: &mut v8::PinScope,
+    args: v8::FunctionCallbackArguments,
+    _value: v8::ReturnValue,
+) {
+    let Some(realm) = RealmState::of(scope) else { return };
+    let stream = id_of(scope, args.get(0));
+    realm.scheduler.close_stream(stream);
+}
+
+/// `host.streamFail(streamId, message)`.
+pub(crate) fn stream_fail(
+    scope: &mut v8::PinScope,
+    args: v8::FunctionCallbackArguments,
+    _value: v8::ReturnValue,
+) {
+    let Some(realm) = RealmState::of(scope) else { return };
+    let stream = id_of(scope, args.get(0));
+    let message = args.get(1).to_rust_string_lossy(scope);
+    realm.scheduler.fail_stream(stream, StreamError::Guest(message.into()));
+}

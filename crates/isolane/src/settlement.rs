@@ -1,0 +1,250 @@
+//! One answer on its way from an isolate's thread to whoever waits for it: settled exactly once,
+//! taken by polling, by a callback, or by a short spin.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use isolane_scheduler::RequestId;
+use parking_lot::Mutex;
+
+use crate::error::{Error, ErrorKind};
+use crate::request::{Response, Usage};
+
+type Answer<T> = Result<T, Error>;
+type Callback<T> = Box<dyn FnOnce(Answer<T>) + Send>;
+
+enum State<T> {
+    Waiting(Option<Waker>),
+    Calling(Callback<T>),
+    Settled(Answer<T>),
+    Taken,
+}
+
+struct Shared<T> {
+    /// Written once, after `state`; lets a spinning caller look without the mutex.
+    settled: AtomicBool,
+    state: Mutex<State<T>>,
+}
+
+/// The settling side. Dropping it unsettled answers with an internal error: nobody waits forever.
+pub(crate) struct Settlement<T>(Option<Arc<Shared<T>>>);
+
+impl<T> Settlement<T> {
+    pub(crate) fn settle(mut self, answer: Answer<T>) {
+        self.settle_once(answer);
+    }
+
+    fn settle_once(&mut self, answer: Answer<T>) {
+        let Some(shared) = self.0.take() else { return };
+        let mut state = shared.state.lock();
+        match std::mem::replace(&mut *state, State::Taken) {
+            State::Waiting(waker) => {
+                *state = State::Settled(answer);
+                shared.settled.store(true, Ordering::Release);
+                drop(state);
+                if let Some(waker) = waker {
+                    waker.wake();
+                }
+            }
+            State::Calling(callback) => {
+                shared.settled.store(true, Ordering::Release);
+                drop(state);
+                callback(answer);
+            }
+            State::Settled(_) | State::Taken => {}
+        }
+    }
+}
+
+impl<T> Drop for Settlement<T> {
+    fn drop(&mut self) {
+        self.settle_once(Err(Error::internal("the request was dropped without an answer")));
+    }
+}
+
+/// Where an abort goes.
+pub(crate) trait AbortTarget: Send + Sync {
+    /// Ends `request`, wherever it is; does nothing once it has ended.
+    fn abort(&self, request: RequestId);
+}
+
+/// Ends the guest's work for one request.
+#[derive(Clone)]
+pub struct AbortHandle {
+    request: RequestId,
+    target: Option<Arc<dyn AbortTarget>>,
+}
+
+impl AbortHandle {
+    /// Ends the request at once, even in the middle of a turn; other requests go on.
+    ///
+    /// The request is answered with the code `ERR_ABORTED` unless it had an answer already; a
+    /// response body that still streams fails.
+    pub fn abort(&self) {
+        if let Some(target) = &self.target {
+            target.abort(self.request);
+        }
+    }
+}
+
+impl std::fmt::Debug for AbortHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AbortHandle").field("request", &self.request).finish_non_exhaustive()
+    }
+}
+
+/// The answer to one run; it needs no particular executor.
+///
+/// # Cancel safety
+///
+/// Dropping it before it is ready aborts the request.
+#[must_use = "dropping the future aborts the request"]
+pub struct RunFuture<T> {
+    shared: Arc<Shared<T>>,
+    abort: AbortHandle,
+    /// Whether the answer is likely to come within microseconds.
+    quick: bool,
+}
+
+/// The answer to a `fetch` event.
+pub type WorkerFuture = RunFuture<Response>;
+
+/// The answer to a `scheduled` event: what it used.
+pub type ScheduledFuture = RunFuture<Usage>;
+
+impl<T> RunFuture<T> {
+    /// A future and the side that settles it.
+    pub(crate) fn new(
+        request: RequestId,
+        target: Option<Arc<dyn AbortTarget>>,
+    ) -> (Self, Settlement<T>) {
+        let shared = Arc::new(Shared {
+            settled: AtomicBool::new(false),
+            state: Mutex::new(State::Waiting(None)),
+        });
+        let settlement = Settlement(Some(shared.clone()));
+        (Self { shared, abort: AbortHandle { request, target }, quick: false }, settlement)
+    }
+
+    /// A future that has failed already.
+    pub(crate) fn failed(error: Error) -> Self {
+        let (future, settlement) = Self::new(0, None);
+        settlement.settle(Err(error));
+        future
+    }
+
+    #[must_use]
+    pub(crate) fn expect_quick(mut self, quick: bool) -> Self {
+        self.quick = quick;
+        self
+    }
+
+    pub(crate) fn set_abort_target(&mut self, target: Arc<dyn AbortTarget>) {
+        self.abort.target = Some(target);
+    }
+
+    /// Ends the request when called; see [`AbortHandle::abort`].
+    pub fn abort_handle(&self) -> AbortHandle {
+        self.abort.clone()
+    }
+
+    /// Waits by spinning, at most for `limit`, and only where the isolate was idle and its recent
+    /// turns were short: for callers that want the answer inside their own call.
+    pub fn wait_briefly(&mut self, limit: Duration) -> Option<Result<T, Error>> {
+        if !self.quick {
+            return self.take();
+        }
+        let begin = Instant::now();
+        while !self.shared.settled.load(Ordering::Acquire) {
+            for _ in 0..16 {
+                std::hint::spin_loop();
+            }
+            if begin.elapsed() >= limit {
+                self.quick = false;
+                return None;
+            }
+        }
+        self.take()
+    }
+
+    /// Calls back with the answer, on the isolate's thread, or here where it is there already.
+    pub fn on_ready(self, callback: impl FnOnce(Result<T, Error>) + Send + 'static) -> AbortHandle {
+        let abort = self.abort.clone();
+        let mut state = self.shared.state.lock();
+        if let State::Waiting(_) = &*state {
+            *state = State::Calling(Box::new(callback));
+            return abort;
+        }
+        let settled = std::mem::replace(&mut *state, State::Taken);
+        drop(state);
+        if let State::Settled(answer) = settled {
+            callback(answer);
+        }
+        abort
+    }
+
+    fn take(&mut self) -> Option<Result<T, Error>> {
+        if !self.shared.settled.load(Ordering::Acquire) {
+            return None;
+        }
+        let mut state = self.shared.state.lock();
+        match std::mem::replace(&mut *state, State::Taken) {
+            State::Settled(answer) => Some(answer),
+            other => {
+                *state = other;
+                None
+            }
+        }
+    }
+}
+
+/// How long a first poll may spin where the answer is likely to come within microseconds.
+const SPIN: Duration = Duration::from_micros(20);
+
+impl<T> Future for RunFuture<T> {
+    type Output = Result<T, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.quick {
+            let answer = self.wait_briefly(SPIN);
+            self.quick = false;
+            if let Some(answer) = answer {
+                return Poll::Ready(answer);
+            }
+        }
+        let mut state = self.shared.state.lock();
+        match &mut *state {
+            State::Waiting(waker) => {
+                match waker {
+                    Some(waker) => waker.clone_from(cx.waker()),
+                    None => *waker = Some(cx.waker().clone()),
+                }
+                Poll::Pending
+            }
+            State::Settled(_) => match std::mem::replace(&mut *state, State::Taken) {
+                State::Settled(answer) => Poll::Ready(answer),
+                _ => Poll::Ready(Err(ErrorKind::Aborted.into())),
+            },
+            State::Calling(_) | State::Taken => Poll::Ready(Err(ErrorKind::Aborted.into())),
+        }
+    }
+}
+
+impl<T> Drop for RunFuture<T> {
+    fn drop(&mut self) {
+        let unsettled = !self.shared.settled.load(Ordering::Acquire);
+        if unsettled && matches!(&*self.shared.state.lock(), State::Waiting(_)) {
+            self.abort.abort();
+        }
+    }
+}
+
+impl<T> std::fmt::Debug for RunFuture<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RunFuture").field("request", &self.abort.request).finish_non_exhaustive()
+    }
+}

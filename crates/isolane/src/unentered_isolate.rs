@@ -1,0 +1,79 @@
+//! An isolate that is entered on no thread until one locks it, and the witness of that lock.
+//!
+//! The names cross upstream's: what is called `UnenteredIsolate` here is `v8::SharedIsolate` there,
+//! while our [`SharedIsolate`](crate::SharedIsolate) is bound to one thread. Upstream's is always
+//! written with its path.
+
+use std::ops::{Deref, DerefMut};
+
+use crate::error::Error;
+use crate::isolate_params::{self, IsolateGuards};
+use crate::limits::Limits;
+use crate::platform;
+
+/// An isolate that any isolate thread may lock, one at a time.
+#[derive(Debug)]
+pub struct UnenteredIsolate {
+    isolate: v8::SharedIsolate,
+    // After `isolate`: V8 may call the guards until the isolate is disposed.
+    guards: IsolateGuards,
+}
+
+impl UnenteredIsolate {
+    /// Makes an isolate that no thread has entered.
+    ///
+    /// # Errors
+    ///
+    /// `ERR_INVALID_ARG` on a thread that [`platform::spawn`] did not make.
+    pub fn new(limits: &Limits) -> Result<Self, Error> {
+        if !platform::is_isolate_thread() {
+            return Err(Error::invalid_arg(
+                "thread",
+                "one made by isolane::platform::spawn",
+                "another thread",
+            ));
+        }
+        let (isolate, guards) = isolate_params::create(limits);
+        // SAFETY: the isolate was made on this thread just now, and all that is attached to it (the
+        // guards, plain function pointers) is Send; later only `RealmState` is attached, as a
+        // pointer that is set and cleared within one turn, under the lock.
+        let shared = unsafe { isolate.try_into_shared() };
+        match shared {
+            Ok(isolate) => Ok(Self { isolate, guards }),
+            Err(error) => Err(Error::internal(error.to_string())),
+        }
+    }
+
+    /// Takes the isolate's lock and enters it on this thread, for one turn or a batch of them.
+    ///
+    /// # Panics
+    ///
+    /// Where this thread is inside an isolate already. A lane never is: it runs one isolate at a
+    /// time and holds no lock across an await.
+    pub fn lock(&self) -> IsolateLock<'_> {
+        IsolateLock { locker: self.isolate.lock() }
+    }
+
+    pub(crate) fn guards(&self) -> &IsolateGuards {
+        &self.guards
+    }
+}
+
+/// Proof that this thread holds an isolate's lock; dereferences to the isolate.
+pub struct IsolateLock<'a> {
+    locker: v8::Locker<'a>,
+}
+
+impl Deref for IsolateLock<'_> {
+    type Target = v8::Isolate;
+
+    fn deref(&self) -> &v8::Isolate {
+        &self.locker
+    }
+}
+
+impl DerefMut for IsolateLock<'_> {
+    fn deref_mut(&mut self) -> &mut v8::Isolate {
+        &mut self.locker
+    }
+}
