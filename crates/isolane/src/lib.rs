@@ -10,15 +10,21 @@
 
 mod definition;
 mod error;
+mod execution_context;
 mod event_loop;
 mod isolate_params;
+mod isolate_pool;
 mod isolate_thread;
 mod limits;
+mod locker_managed_isolate;
 mod outbound;
 pub mod platform;
+mod pool;
 mod request;
 mod runtime;
 mod settlement;
+mod shared_isolate;
+mod shared_isolate_handle;
 mod typescript;
 mod unentered_isolate;
 mod v8_flags;
@@ -30,15 +36,23 @@ pub use definition::{
 };
 pub use error::{Error, ErrorKind, GuestException};
 pub use event_loop::{EventLoopRuntime, SchedulerGone, drain_and_process};
+pub use execution_context::ExecutionContext;
 pub use isolane_scheduler::{
     Body, BodyReader, BodyWriter, CallbackMessage, FetchClient, FetchError, FetchRequest,
     FetchResponse, HostCallError, SchedulerMessage, StreamError,
 };
+pub use isolate_pool::{
+    Deployable, IsolatePool, PoolOptions, PoolStats, WorkerStats, default_pool, execute_pooled,
+    get_pool_stats, init_pool,
+};
 pub use limits::{LimitKind, Limits};
+pub use locker_managed_isolate::LockerManagedIsolate;
 pub use request::{
     LogEntry, LogLevel, LogSink, Request, Response, RunOptions, ScheduledEvent, Start, Usage,
 };
 pub use runtime::{HeapStatistics, Runtime, RuntimeHandle, RuntimeOptions};
 pub use settlement::{AbortHandle, RunFuture, ScheduledFuture, WorkerFuture};
+pub use shared_isolate::{SharedIsolate, SharedIsolateOptions};
+pub use shared_isolate_handle::{ExecutionContextHandle, SharedIsolateHandle};
 pub use unentered_isolate::{IsolateLock, UnenteredIsolate};
 pub use worker::{Worker, WorkerOptions};

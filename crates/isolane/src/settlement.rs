@@ -69,7 +69,7 @@ impl<T> Drop for Settlement<T> {
 /// Where an abort goes.
 pub(crate) trait AbortTarget: Send + Sync {
     /// Ends `request`, wherever it is; does nothing once it has ended.
-    fn abort(&self, request: RequestId);
+    fn abort(self: Arc<Self>, request: RequestId);
 }
 
 /// Ends the guest's work for one request.
@@ -86,7 +86,7 @@ impl AbortHandle {
     /// response body that still streams fails.
     pub fn abort(&self) {
         if let Some(target) = &self.target {
-            target.abort(self.request);
+            target.clone().abort(self.request);
         }
     }
 }
@@ -145,6 +145,10 @@ impl<T> RunFuture<T> {
 
     pub(crate) fn set_abort_target(&mut self, target: Arc<dyn AbortTarget>) {
         self.abort.target = Some(target);
+    }
+
+    pub(crate) fn request(&self) -> RequestId {
+        self.abort.request
     }
 
     /// Ends the request when called; see [`AbortHandle::abort`].

@@ -180,7 +180,7 @@ impl Run {
 struct WorkerAbort(Arc<Mailbox<Command>>);
 
 impl AbortTarget for WorkerAbort {
-    fn abort(&self, request: RequestId) {
+    fn abort(self: Arc<Self>, request: RequestId) {
         watchdog::abort_running(request);
         self.0.send(Command::Abort(request, ErrorKind::Aborted.into()));
     }

@@ -36,6 +36,10 @@ impl BufferBudget {
         self.denied.load(Ordering::Relaxed) && self.denied.swap(false, Ordering::Relaxed)
     }
 
+    pub(crate) fn used(&self) -> usize {
+        self.used.load(Ordering::Relaxed)
+    }
+
     /// The allocator that V8 uses for this budget.
     pub(crate) fn allocator(self: &Arc<Self>) -> v8::UniqueRef<v8::Allocator> {
         // SAFETY: the pointer comes from Arc::into_raw of the type that the table is for, and the

@@ -33,6 +33,7 @@ pub(crate) enum Fired {
 
 struct Armed {
     request: RequestId,
+    group: u64,
     handle: v8::IsolateHandle,
     cpu_until: Option<Duration>,
     wall_until: Option<Instant>,
@@ -86,6 +87,8 @@ impl Drop for RegisteredSlot {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TurnBudget {
     pub(crate) request: RequestId,
+    /// What the turn belongs to together with others; 0 for nothing.
+    pub(crate) group: u64,
     pub(crate) cpu: Option<Duration>,
     pub(crate) wall_until: Option<Instant>,
 }
@@ -108,6 +111,7 @@ impl Watch {
         SLOT.with(|slot| {
             *slot.0.armed.lock() = Some(Armed {
                 request: budget.request,
+                group: budget.group,
                 handle: handle.clone(),
                 cpu_until: budget.cpu.map(|cpu| cpu_at_start + cpu),
                 wall_until: budget.wall_until,
@@ -133,9 +137,18 @@ impl Watch {
 
 /// Terminates the turn of `request` if one runs now, on whichever thread.
 pub(crate) fn abort_running(request: RequestId) {
+    abort_where(|armed| armed.request == request);
+}
+
+/// Terminates the turns of a group that run now.
+pub(crate) fn abort_group(group: u64) {
+    abort_where(|armed| armed.group == group);
+}
+
+fn abort_where(wanted: impl Fn(&Armed) -> bool) {
     let Some(watchdog) = WATCHDOG.get() else { return };
     for slot in watchdog.slots.lock().iter() {
-        if let Some(armed) = slot.armed.lock().as_mut().filter(|armed| armed.request == request) {
+        if let Some(armed) = slot.armed.lock().as_mut().filter(|armed| wanted(armed)) {
             Slot::terminate(armed, Fired::Aborted);
         }
     }

@@ -9,7 +9,7 @@ use crate::limits::Limits;
 use crate::limits::buffer;
 use crate::request::{LogSink, Request, ScheduledEvent, Start};
 
-use super::realm_state::{RealmState, Responder, Ticket};
+use super::realm_state::{End, RealmState, Responder, Ticket};
 
 const CONFIGURE: i32 = 0;
 const FETCH: i32 = 1;
@@ -25,6 +25,8 @@ pub(crate) enum Event {
     Fetch(Request),
     Scheduled(ScheduledEvent),
     Evaluate { source: String, filename: String },
+    /// Nothing but that the worker has loaded.
+    Load,
 }
 
 /// A request on its way into a realm.
@@ -76,6 +78,7 @@ pub(crate) fn dispatch(scope: Scope<'_, '_, '_>, realm: &RealmState, id: Request
             let time = v8::Number::new(scope, event.scheduled_time_ms).into();
             enter(scope, realm, SCHEDULED, id, &[cron, time]);
         }
+        Event::Load => realm.ends.borrow_mut().push((id, End::Finish)),
         Event::Evaluate { source, filename } => {
             evaluate(scope, realm, id, &source, &filename);
         }

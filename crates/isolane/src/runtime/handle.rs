@@ -169,7 +169,7 @@ impl Command {
 struct RuntimeAbort(Arc<Mailbox<Command>>);
 
 impl AbortTarget for RuntimeAbort {
-    fn abort(&self, request: RequestId) {
+    fn abort(self: Arc<Self>, request: RequestId) {
         watchdog::abort_running(request);
         self.0.send(Command::Abort(request));
     }

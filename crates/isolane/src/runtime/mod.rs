@@ -109,7 +109,7 @@ impl Runtime {
         let claim = ThreadClaim::take()?;
         let (mut isolate, guards) = isolate_params::create(&limits);
         let options =
-            RealmOptions { definition: definition.clone(), limits, worker_id: None, on_log };
+            RealmOptions { definition: definition.clone(), limits, worker_id: None, on_log, group: 0 };
         let realm = Realm::new(&mut isolate, &guards, options)?;
         Ok(Self {
             realm,

@@ -60,6 +60,8 @@ pub(crate) struct RealmOptions {
     pub(crate) limits: Limits,
     pub(crate) worker_id: Option<Arc<str>>,
     pub(crate) on_log: Option<LogSink>,
+    /// Whose turns the watchdog may be asked to end together; 0 for none.
+    pub(crate) group: u64,
 }
 
 /// One context and its requests.
@@ -70,6 +72,7 @@ pub(crate) struct Realm {
     handle: v8::IsolateHandle,
     phase: Phase,
     health: Health,
+    group: u64,
     turns: u32,
 }
 
@@ -96,6 +99,7 @@ impl Realm {
             on_log: options.on_log,
             host_functions: events::host_functions(&options.definition),
             background_work: Cell::new(false),
+            panicked: Cell::new(false),
             modules: RefCell::new(ModuleMap::new(options.definition)),
             origin: Instant::now(),
             origin_unix_ms: unix_ms(),
@@ -114,6 +118,7 @@ impl Realm {
             handle,
             phase: Phase::Ready,
             health: Health::Good,
+            group: options.group,
             turns: 0,
         })
     }
@@ -281,7 +286,7 @@ impl Realm {
     ///
     /// Guest code may run here: finalizers, the promises of background compilations.
     pub(crate) fn housekeep(&mut self, isolate: &mut v8::Isolate) {
-        let budget = TurnBudget { request: 0, cpu: Limits::default().cpu, wall_until: None };
+        let budget = TurnBudget { request: 0, group: self.group, cpu: Limits::default().cpu, wall_until: None };
         self.state.enter(isolate, 0);
         let watch = Watch::begin(&self.handle, budget);
         {
@@ -304,6 +309,7 @@ impl Realm {
         let active = requests.get(&request)?;
         Some(TurnBudget {
             request,
+            group: self.group,
             cpu: active.limits.cpu.map(|limit| limit.saturating_sub(active.cpu_used)),
             wall_until: active.limits.wall.map(|limit| active.began + limit),
         })
@@ -320,6 +326,12 @@ impl Realm {
             self.health = Health::Condemned;
             self.state.ends.borrow_mut().clear();
             self.fail_all(&Error::limit(LimitKind::Heap));
+            return;
+        }
+        if self.state.panicked.get() {
+            self.health = Health::Condemned;
+            self.state.ends.borrow_mut().clear();
+            self.fail_all(&Error::internal("a native operation panicked"));
             return;
         }
         if let Some(fired) = watched.fired {

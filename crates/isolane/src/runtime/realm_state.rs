@@ -171,6 +171,8 @@ pub(crate) struct RealmState {
     /// The request that the running turn is charged to.
     pub(crate) current: Cell<RequestId>,
     pub(crate) heap_used_bytes: Cell<usize>,
+    /// An operation panicked in this turn.
+    pub(crate) panicked: Cell<bool>,
     /// Whether V8 compiles something for this isolate in the background.
     pub(crate) background_work: Cell<bool>,
     pub(crate) requests: RefCell<HashMap<RequestId, ActiveRequest>>,

@@ -1,0 +1,201 @@
+//! The pool's isolate: an [`UnenteredIsolate`] with the contexts of one worker on it. Any pool thread
+//! may lock it; its lane sees to it that one at a time does.
+
+use std::sync::Arc;
+use std::task::Context;
+
+use isolane_scheduler::{CallbackMessage, RequestId};
+
+use crate::definition::{ContextPolicy, WorkerDefinition};
+use crate::error::Error;
+use crate::event_loop::drain_and_process;
+use crate::limits::Limits;
+use crate::request::{LogSink, Start};
+use crate::runtime::events::StartRequest;
+use crate::runtime::realm::{EnteredRealm, Health, Realm, RealmOptions};
+use crate::unentered_isolate::{IsolateLock, UnenteredIsolate};
+
+/// Contexts that move between threads together with their isolate.
+struct Realms(Vec<Realm>);
+
+// SAFETY: a realm's handles (Globals, its microtask queue) and state are touched only through
+// `LockedIsolate`, which holds the isolate's lock, and dropped under that lock (see `Drop` below).
+// Nothing in it is bound to a thread by other means.
+unsafe impl Send for Realms {}
+
+/// What the isolates of one worker are made from.
+#[derive(Clone)]
+pub(crate) struct IsolateRecipe {
+    pub(crate) definition: Arc<WorkerDefinition>,
+    pub(crate) limits: Limits,
+    pub(crate) worker_id: Arc<str>,
+    pub(crate) on_log: Option<LogSink>,
+    /// Names the lane to the watchdog.
+    pub(crate) group: u64,
+}
+
+/// A pooled isolate with one worker's contexts.
+pub struct LockerManagedIsolate {
+    realms: Realms,
+    isolate: UnenteredIsolate,
+    recipe: IsolateRecipe,
+    health: Health,
+}
+
+impl LockerManagedIsolate {
+    /// Makes an isolate; its context is made by its first request.
+    pub(crate) fn new(recipe: IsolateRecipe) -> Result<Self, Error> {
+        let isolate = UnenteredIsolate::new(&recipe.limits)?;
+        Ok(Self { realms: Realms(Vec::new()), isolate, recipe, health: Health::Good })
+    }
+
+    /// Locks the isolate on this thread for a batch of turns.
+    pub(crate) fn lock(&mut self) -> LockedIsolate<'_> {
+        LockedIsolate {
+            realms: &mut self.realms.0,
+            lock: self.isolate.lock(),
+            isolate: &self.isolate,
+            recipe: &self.recipe,
+            health: &mut self.health,
+        }
+    }
+
+    /// Answers everything with `error`; the isolate is not to be used again.
+    pub(crate) fn condemn(&mut self, error: &Error) {
+        self.lock().fail_all(error);
+        self.health = Health::Condemned;
+    }
+
+    pub(crate) fn health(&self) -> Health {
+        self.health
+    }
+
+    /// How many requests run here or wait for the worker to load.
+    pub(crate) fn active(&self) -> usize {
+        self.realms.0.iter().map(Realm::active).sum()
+    }
+
+    pub(crate) fn memory_bytes(&self) -> usize {
+        let heap = self.realms.0.iter().map(Realm::heap_used_bytes).max().unwrap_or(0);
+        heap + self.isolate.guards().buffers.used()
+    }
+}
+
+impl Drop for LockerManagedIsolate {
+    fn drop(&mut self) {
+        // Contexts go under the lock and before the isolate.
+        let _lock = self.isolate.lock();
+        self.realms.0.clear();
+    }
+}
+
+impl std::fmt::Debug for LockerManagedIsolate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LockerManagedIsolate")
+            .field("worker", &self.recipe.worker_id)
+            .field("health", &self.health)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A pooled isolate that this thread has locked.
+pub(crate) struct LockedIsolate<'a> {
+    realms: &'a mut Vec<Realm>,
+    lock: IsolateLock<'a>,
+    isolate: &'a UnenteredIsolate,
+    recipe: &'a IsolateRecipe,
+    health: &'a mut Health,
+}
+
+impl LockedIsolate<'_> {
+    /// Runs the first turn of a request, in the worker's context or a new one.
+    pub(crate) fn start(&mut self, mut start: StartRequest, isolate_is_new: bool) {
+        let fresh = self.recipe.definition.context == ContextPolicy::Fresh;
+        // A worker that failed to load is loaded again: it may have failed for a passing reason.
+        let usable = |realm: &Realm| realm.failure().is_none();
+        let at = if fresh { None } else { self.realms.iter().position(usable) };
+        let at = match at {
+            Some(at) => at,
+            None => match self.make_realm() {
+                Ok(at) => {
+                    start.start = if isolate_is_new { Start::Isolate } else { Start::Context };
+                    at
+                }
+                Err(error) => return start.fail(error),
+            },
+        };
+        self.realms[at].start(&mut self.lock, start);
+        self.note_health(at);
+    }
+
+    /// Ends one request from outside.
+    pub(crate) fn abort(&mut self, request: RequestId, error: &Error) {
+        for at in 0..self.realms.len() {
+            self.realms[at].abort(&mut self.lock, request, error);
+            self.note_health(at);
+        }
+    }
+
+    /// Answers everything with `error`.
+    pub(crate) fn fail_all(&mut self, error: &Error) {
+        for realm in self.realms.iter_mut() {
+            realm.fail_all(error);
+        }
+    }
+
+    /// Processes the scheduler's answers and asks to be woken by the next ones.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, buffer: &mut Vec<CallbackMessage>) {
+        for at in 0..self.realms.len() {
+            if self.realms[at].active() == 0 {
+                continue;
+            }
+            let mut entered = EnteredRealm {
+                isolate: &mut self.lock,
+                realm: &mut self.realms[at],
+                definition: &self.recipe.definition,
+            };
+            // The scheduler lives as long as the process.
+            let _ = drain_and_process(cx, &mut entered, buffer);
+            self.note_health(at);
+        }
+    }
+
+    /// Runs V8's own tasks, and drops contexts that nothing uses any more.
+    pub(crate) fn housekeep(&mut self) {
+        let fresh = self.recipe.definition.context == ContextPolicy::Fresh;
+        self.realms.retain(|realm| realm.active() > 0 || (!fresh && realm.failure().is_none()));
+        if let Some(realm) = self.realms.first_mut() {
+            realm.housekeep(&mut self.lock);
+            self.note_health(0);
+        }
+    }
+
+    fn make_realm(&mut self) -> Result<usize, Error> {
+        let IsolateRecipe { definition, limits, worker_id, on_log, group } = self.recipe.clone();
+        let options = RealmOptions {
+            definition: definition.clone(),
+            limits,
+            worker_id: Some(worker_id),
+            on_log,
+            group,
+        };
+        let mut realm = Realm::new(&mut self.lock, self.isolate.guards(), options)?;
+        realm.load(&mut self.lock, &definition, limits);
+        self.realms.push(realm);
+        let at = self.realms.len() - 1;
+        self.note_health(at);
+        Ok(at)
+    }
+
+    fn note_health(&mut self, at: usize) {
+        match self.realms[at].health() {
+            Health::Good => {}
+            Health::Retiring if *self.health == Health::Condemned => {}
+            health => *self.health = health,
+        }
+        if *self.health == Health::Condemned {
+            let error = Error::limit(crate::limits::LimitKind::Heap);
+            self.fail_all(&error);
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! How the pool's isolates are run without contention: lanes, the threads that run them, and the
+//! reaper that drops what left the pool.
+
+pub(crate) mod lane;
+pub(crate) mod reaper;
+pub(crate) mod registry;
+pub(crate) mod threads;

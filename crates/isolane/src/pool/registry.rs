@@ -1,0 +1,108 @@
+//! The pool's workers by id, each with its deployed definition and its lanes.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
+
+use isolane_scheduler::RequestId;
+use parking_lot::{Mutex, RwLock};
+
+use crate::definition::WorkerDefinition;
+use crate::limits::watchdog;
+use crate::settlement::AbortTarget;
+
+use super::lane::Lane;
+
+const SHARDS: usize = 16;
+
+/// What is deployed under one id.
+pub(crate) struct Deployment {
+    pub(crate) id: Arc<str>,
+    pub(crate) definition: Arc<WorkerDefinition>,
+    /// Lanes that take requests.
+    pub(crate) lanes: Mutex<Vec<Arc<Lane>>>,
+    /// Lanes that only finish what they have.
+    pub(crate) leaving: Mutex<Vec<Arc<Lane>>>,
+    pub(crate) requests: AtomicU64,
+    /// Requests that wait for their first turn, here or for an isolate.
+    pub(crate) waiting: AtomicUsize,
+    pub(crate) pool: Weak<dyn WaitingRequests>,
+}
+
+/// Where requests wait that have no lane yet.
+pub(crate) trait WaitingRequests: Send + Sync {
+    /// Ends a request that still waits for an isolate.
+    fn abort_waiting(&self, request: RequestId);
+}
+
+impl Deployment {
+    pub(crate) fn queued(&self) -> usize {
+        let lanes: usize = self.lanes.lock().iter().map(|lane| lane.queued()).sum();
+        lanes + self.waiting.load(Ordering::Relaxed)
+    }
+}
+
+impl AbortTarget for Deployment {
+    fn abort(self: Arc<Self>, request: RequestId) {
+        watchdog::abort_running(request);
+        if let Some(pool) = self.pool.upgrade() {
+            pool.abort_waiting(request);
+        }
+        // Ids are unique in the process, so the lanes that do not have the request ignore it.
+        let lanes: Vec<_> = self.lanes.lock().iter().chain(self.leaving.lock().iter()).cloned().collect();
+        for lane in lanes.iter().filter(|lane| lane.load() > 0) {
+            lane.abort(request);
+        }
+    }
+}
+
+/// The deployments by worker id; sharded so that requests for different workers do not meet.
+#[derive(Default)]
+pub(crate) struct Registry {
+    shards: [RwLock<HashMap<Arc<str>, Arc<Deployment>>>; SHARDS],
+    hasher: RandomState,
+}
+
+impl Registry {
+    fn shard(&self, id: &str) -> &RwLock<HashMap<Arc<str>, Arc<Deployment>>> {
+        &self.shards[self.hasher.hash_one(id) as usize % SHARDS]
+    }
+
+    pub(crate) fn get(&self, id: &str) -> Option<Arc<Deployment>> {
+        self.shard(id).read().get(id).cloned()
+    }
+
+    /// The deployment of `definition` under `id`: the present one where it is the same, or a new one
+    /// and the one that it replaces.
+    pub(crate) fn deploy(
+        &self,
+        id: &str,
+        definition: &Arc<WorkerDefinition>,
+        make: impl FnOnce() -> Arc<Deployment>,
+    ) -> (Arc<Deployment>, Option<Arc<Deployment>>) {
+        let same = |deployment: &Deployment| {
+            Arc::ptr_eq(&deployment.definition, definition)
+                || deployment.definition.is_same(definition)
+        };
+        let shard = self.shard(id);
+        if let Some(present) = shard.read().get(id).filter(|present| same(present)) {
+            return (present.clone(), None);
+        }
+        let mut shard = shard.write();
+        if let Some(present) = shard.get(id).filter(|present| same(present)) {
+            return (present.clone(), None);
+        }
+        let deployment = make();
+        let replaced = shard.insert(deployment.id.clone(), deployment.clone());
+        (deployment, replaced)
+    }
+
+    pub(crate) fn remove(&self, id: &str) -> Option<Arc<Deployment>> {
+        self.shard(id).write().remove(id)
+    }
+
+    pub(crate) fn all(&self) -> Vec<Arc<Deployment>> {
+        self.shards.iter().flat_map(|shard| shard.read().values().cloned().collect::<Vec<_>>()).collect()
+    }
+}

@@ -1,0 +1,64 @@
+//! The thread-local isolate: entered on one thread, with disposable contexts on it.
+//!
+//! The names cross upstream's: `v8::SharedIsolate` is the isolate that threads share by locking it,
+//! which here is [`UnenteredIsolate`](crate::UnenteredIsolate). This one wraps `v8::OwnedIsolate`.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use crate::error::Error;
+use crate::isolate_params::{self, IsolateGuards};
+use crate::limits::Limits;
+use crate::runtime::{HeapStatistics, ThreadClaim};
+
+/// How a [`SharedIsolate`] is set up.
+#[derive(Clone, Default)]
+pub struct SharedIsolateOptions {
+    /// Limits of the isolate's memory, and of requests on contexts whose worker names none.
+    pub limits: Limits,
+}
+
+/// One isolate bound to one thread; clones share it.
+///
+/// The thread must have been made by [`platform::spawn`](crate::platform::spawn) and may have no
+/// other isolate. The isolate lives until the last clone and the last context are gone.
+#[derive(Clone)]
+pub struct SharedIsolate(pub(crate) Rc<SharedParts>);
+
+pub(crate) struct SharedParts {
+    // In this order: the guards outlive the isolate, the claim outlives both.
+    pub(crate) isolate: RefCell<v8::OwnedIsolate>,
+    pub(crate) guards: IsolateGuards,
+    pub(crate) limits: Limits,
+    pub(crate) condemned: Cell<bool>,
+    _claim: ThreadClaim,
+}
+
+impl SharedIsolate {
+    /// Makes the thread's isolate.
+    ///
+    /// # Errors
+    ///
+    /// `ERR_INVALID_ARG` on a thread that cannot have one, see [`SharedIsolate`].
+    pub fn new(options: SharedIsolateOptions) -> Result<Self, Error> {
+        let claim = ThreadClaim::take()?;
+        let (isolate, guards) = isolate_params::create(&options.limits);
+        Ok(Self(Rc::new(SharedParts {
+            isolate: RefCell::new(isolate),
+            guards,
+            limits: options.limits,
+            condemned: Cell::new(false),
+            _claim: claim,
+        })))
+    }
+
+    /// Whether its heap limit was reached: no context can be made or used any more.
+    pub fn is_condemned(&self) -> bool {
+        self.0.condemned.get()
+    }
+
+    /// The size of its heap.
+    pub fn heap_statistics(&self) -> HeapStatistics {
+        HeapStatistics::of(&mut self.0.isolate.borrow_mut())
+    }
+}
