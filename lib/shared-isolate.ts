@@ -1,6 +1,6 @@
 // Owns the public classes of the mode with one isolate on one thread and disposable contexts on it.
 
-import { type BindingContext, BindingSharedIsolate, type BindingTarget } from '#binding';
+import { type BindingCell, BindingContext, BindingSharedIsolate, type BindingTarget } from '#binding';
 import { checkOptions } from './check.js';
 import { connection } from './connection.js';
 import { parseDefinition, toBinding } from './definition.js';
@@ -63,7 +63,7 @@ export class SharedIsolate implements AsyncDisposable {
     const definition = parseDefinition(worker);
     return await operation(
       (ticket) => this.#isolate.createContext(ticket, toBinding(definition)),
-      (_, context) => new ExecutionContext(CREATED, context as BindingContext),
+      (_, context) => createExecutionContext(context),
     );
   }
 
@@ -78,8 +78,8 @@ export class SharedIsolate implements AsyncDisposable {
   }
 }
 
-/** What only {@link SharedIsolate.createContext} has. */
-const CREATED = Symbol('created');
+/** The way into the private constructor. */
+let createExecutionContext: (context: BindingCell) => ExecutionContext;
 
 /** A worker in a context of its own on a {@link SharedIsolate}; made by `createContext`. */
 export class ExecutionContext implements AsyncDisposable {
@@ -87,10 +87,13 @@ export class ExecutionContext implements AsyncDisposable {
   readonly #target: BindingTarget;
   #closed: Promise<void> | undefined;
 
-  /** @internal */
-  constructor(created: typeof CREATED, context: BindingContext) {
-    if (created !== CREATED) {
-      throw invalidArgument('new ExecutionContext()', 'to be made by SharedIsolate.createContext()', created);
+  static {
+    createExecutionContext = (context) => new ExecutionContext(context);
+  }
+
+  private constructor(context: BindingCell) {
+    if (!(context instanceof BindingContext)) {
+      throw invalidArgument('new ExecutionContext()', 'SharedIsolate.createContext() in its place', context);
     }
     this.#context = context;
     this.#target = context.target();

@@ -63,7 +63,7 @@ export class WorkerError extends Error {
   /** What the request had used when it ended, where it had started. */
   declare readonly usage?: RunUsage;
 
-  /** @internal */
+  /** Errors are made by this package; the parts are those of its properties. */
   constructor(failure: FailureData) {
     super(failure.message);
     this.code = failure.code;

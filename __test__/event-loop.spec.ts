@@ -1,0 +1,69 @@
+// Node's event loop: free whatever guests do, kept alive by requests in flight, and by nothing else.
+
+import path from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { Worker as Thread } from 'node:worker_threads';
+import test from 'ava';
+import { executePooled } from '../index.js';
+import { runScript } from './support/child.js';
+import { HELLO, newId, SPIN, URL_A } from './support/workers.js';
+
+test('a guest that spins leaves the event loop free', async (t) => {
+  await executePooled(newId(), HELLO, URL_A);
+  const delay = monitorEventLoopDelay({ resolution: 5 });
+  let ticks = 0;
+  const timer = setInterval(() => ticks++, 5);
+  delay.enable();
+  const limits = { cpuMs: 400, wallMs: 10_000 };
+  await Promise.all(
+    [1, 2].map((n) =>
+      t.throwsAsync(executePooled(newId(), `${SPIN}// ${n}`, URL_A, { limits }), { code: 'ERR_CPU_LIMIT' }),
+    ),
+  );
+  delay.disable();
+  clearInterval(timer);
+  t.true(ticks >= 20, `${ticks} ticks of a timer of 5 ms in at least 400 ms`);
+  t.true(delay.percentile(50) < 40e6, `median delay ${delay.percentile(50) / 1e6} ms`);
+});
+
+test('a process with nothing in flight exits by itself', async (t) => {
+  const script = `
+    import { IsolatePool, Runtime, SharedIsolate, Worker } from 'isolane';
+    const pool = new IsolatePool(), runtime = new Runtime(), isolate = new SharedIsolate(), worker = new Worker('export default { fetch: () => new Response("w") }');
+    await pool.deploy('a', 'export default { fetch: () => new Response("p") }');
+    const context = await isolate.createContext('export default { fetch: () => new Response("c") }');
+    const texts = await Promise.all([pool.fetch('a', 'http://x'), worker.fetch('http://x'), context.fetch('http://x')].map(async (r) => (await r).text()));
+    console.log(texts.join(), await runtime.evaluate('1'));`;
+  const ended = await runScript(script);
+  t.deepEqual([ended.stdout, ended.stderr, ended.code, ended.signal], ['p,w,c 1\n', '', 0, null]);
+});
+
+test('a process stays while a request is in flight', async (t) => {
+  const script = `
+    import { executePooled } from 'isolane';
+    executePooled('a', 'export default { async fetch() { await new Promise((r) => setTimeout(r, 300)); return new Response("later") } }', 'http://x')
+      .then((r) => r.text()).then(console.log);`;
+  const ended = await runScript(script);
+  t.deepEqual([ended.stdout, ended.code], ['later\n', 0]);
+});
+
+test('a worker thread of Node has its own connection, and may go while requests run', async (t) => {
+  const index = path.resolve(__dirname, '../dist/index.js');
+  const script = `
+    const { executePooled } = require(${JSON.stringify(index)});
+    const { parentPort } = require('node:worker_threads');
+    executePooled('thread', 'export default { fetch: () => new Response("thread") }', 'http://x').then((r) => r.text()).then((text) => {
+      executePooled('slow', 'export default { fetch: () => new Promise(() => setTimeout(() => {}, 60000)) }', 'http://x').catch(() => {});
+      parentPort.postMessage(text);
+    });`;
+  for (let n = 0; n < 3; n += 1) {
+    const thread = new Thread(script, { eval: true });
+    const text = await new Promise((resolve, reject) => {
+      thread.once('message', resolve);
+      thread.once('error', reject);
+    });
+    t.is(text, 'thread');
+    await thread.terminate();
+  }
+  t.is(await (await executePooled(newId(), HELLO, 'http://x/main')).text(), 'hello /main');
+});

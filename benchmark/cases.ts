@@ -1,0 +1,125 @@
+// Owns the benchmark's cases: what each one sets up, does once, and takes down.
+
+import { executePooled, IsolatePool, SharedIsolate, Worker } from 'isolane';
+
+const WORKER = `export default { fetch: (request) => new Response('hello ' + new URL(request.url).pathname) }`;
+const URL_OF_REQUEST = 'http://worker.test/path?x=1';
+
+export interface Case {
+  readonly name: string;
+  /** How many of it run at the same time. */
+  readonly callers: number;
+  /** How long to measure. */
+  readonly milliseconds: number;
+  readonly setUp: () => Promise<Running>;
+}
+
+export interface Running {
+  readonly once: (n: number) => Promise<unknown>;
+  readonly tearDown: () => Promise<void>;
+}
+
+const nothing = async (): Promise<void> => {};
+
+function isolate(callers: number): Case {
+  return {
+    name: 'Worker: a new isolate',
+    callers,
+    milliseconds: 2000,
+    setUp: async () => {
+      const worker = new Worker(WORKER);
+      return { once: () => worker.fetch(URL_OF_REQUEST), tearDown: () => worker.close() };
+    },
+  };
+}
+
+function context(callers: number): Case {
+  return {
+    name: 'SharedIsolate: a new context',
+    callers,
+    milliseconds: 2000,
+    setUp: async () => {
+      const shared = new SharedIsolate();
+      const once = async () => {
+        const created = await shared.createContext(WORKER);
+        await created.fetch(URL_OF_REQUEST);
+        await created.close();
+      };
+      return { once, tearDown: () => shared.close() };
+    },
+  };
+}
+
+function warm(callers: number): Case {
+  return {
+    name: 'executePooled: a warm isolate',
+    callers,
+    milliseconds: 2000,
+    setUp: async () => ({ once: () => executePooled('bench', WORKER, URL_OF_REQUEST), tearDown: nothing }),
+  };
+}
+
+function warmAndRead(callers: number): Case {
+  return {
+    name: 'executePooled: the same, text() read',
+    callers,
+    milliseconds: 2000,
+    setUp: async () => ({
+      once: async () => await (await executePooled('bench', WORKER, URL_OF_REQUEST)).text(),
+      tearDown: nothing,
+    }),
+  };
+}
+
+function fresh(callers: number): Case {
+  return {
+    name: `executePooled: context 'fresh'`,
+    callers,
+    milliseconds: 2000,
+    setUp: async () => {
+      const worker = { script: WORKER, context: 'fresh' } as const;
+      return { once: () => executePooled('bench-fresh', worker, URL_OF_REQUEST), tearDown: nothing };
+    },
+  };
+}
+
+/** Every request is to another worker than the pool has an isolate of. */
+function eviction(callers: number): Case {
+  const workers = 40;
+  return {
+    name: `IsolatePool: ${workers} workers on 8 isolates, each request evicts`,
+    callers,
+    milliseconds: 3000,
+    setUp: async () => {
+      const pool = new IsolatePool({ maxIsolates: 8 });
+      for (let n = 0; n < workers; n += 1) await pool.deploy(`w${n}`, WORKER);
+      return { once: (n) => pool.fetch(`w${n % workers}`, URL_OF_REQUEST), tearDown: () => pool.close() };
+    },
+  };
+}
+
+function manyWorkers(callers: number): Case {
+  const workers = 16;
+  return {
+    name: `executePooled: ${workers} workers in turn`,
+    callers,
+    milliseconds: 2000,
+    setUp: async () => ({
+      once: (n) => executePooled(`bench-${n % workers}`, WORKER, URL_OF_REQUEST),
+      tearDown: nothing,
+    }),
+  };
+}
+
+export const CASES: readonly Case[] = [
+  isolate(1),
+  isolate(8),
+  context(1),
+  fresh(1),
+  fresh(8),
+  ...[1, 8, 64, 512].map(warm),
+  ...[1, 64].map(warmAndRead),
+  ...[1, 64].map(manyWorkers),
+  eviction(1),
+  eviction(8),
+];
