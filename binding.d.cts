@@ -63,7 +63,7 @@ export declare class BindingPool {
   /** Configures the default pool; answers with a failure, or nothing. */
   static initDefault(connection: BindingConnection, options: BindingPoolOptions): string | null
   /** A worker on the default pool, which each request deploys where it is new. */
-  static defaultTarget(connection: BindingConnection, id: string, definition: BindingDefinitionOptions): BindingTarget
+  static defaultTarget(connection: BindingConnection, id: string, definition: BindingDefinitionOptions): BindingTarget | string
   /** The counters of the default pool. */
   static defaultStats(): BindingPoolStats
   /** Puts a worker under an id. */
@@ -114,8 +114,8 @@ export declare class BindingWorker {
   static create(connection: BindingConnection, definition: BindingDefinitionOptions, limits?: BindingLimits | undefined | null, log?: number | undefined | null): BindingWorker | string
   /** Where its events go. */
   target(): BindingTarget
-  /** Closes the worker. */
-  close(ticket: number): void
+  /** Ends what runs, and refuses what comes. */
+  close(): void
 }
 
 /** One value of a batch. */

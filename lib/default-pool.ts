@@ -66,7 +66,7 @@ function targetFor(id: string, worker: string | WorkerDefinition): BindingTarget
   checkName(id, 'id');
   const definition = parseDefinition(worker);
   if (last !== undefined && sameDefinition(last.definition, definition)) return last.target;
-  const target = BindingPool.defaultTarget(connection, id, toBinding(definition));
+  const target = orThrow(BindingPool.defaultTarget(connection, id, toBinding(definition)));
   if (known.size >= MOST_KNOWN && last === undefined) known.delete(known.keys().next().value as string);
   known.set(id, { script: typeof worker === 'string' ? worker : undefined, definition, target });
   return target;

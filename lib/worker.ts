@@ -6,7 +6,6 @@ import { connection } from './connection.js';
 import { parseDefinition, toBinding } from './definition.js';
 import { dispatchFetch, dispatchScheduled } from './dispatch.js';
 import { parseLimits, parseLogHandler } from './options.js';
-import { noAnswer, operation } from './tickets.js';
 import type {
   Limits,
   LogHandler,
@@ -41,7 +40,6 @@ const KEYS: ReadonlyArray<keyof WorkerOptions> = ['limits', 'onLog'];
 export class Worker implements AsyncDisposable {
   readonly #worker: BindingWorker;
   readonly #target: BindingTarget;
-  #closed: Promise<void> | undefined;
 
   /**
    * Takes the worker's code; nothing runs before the first request.
@@ -73,9 +71,8 @@ export class Worker implements AsyncDisposable {
   }
 
   /** Ends what is in flight and frees everything. Closing twice is closing once. */
-  close(): Promise<void> {
-    this.#closed ??= operation((ticket) => this.#worker.close(ticket), noAnswer);
-    return this.#closed;
+  async close(): Promise<void> {
+    this.#worker.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

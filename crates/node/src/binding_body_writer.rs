@@ -4,7 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use isolane::{BodyReader, BodyWriter, StreamError, TrySendError};
+use isolane::{BodyReader, BodyWriter, StreamError};
+use isolane_scheduler::TrySendError;
 use napi::Env;
 use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;

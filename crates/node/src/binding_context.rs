@@ -8,20 +8,20 @@ use napi_derive::napi;
 
 use crate::binding_target::{BindingTarget, Target};
 use crate::connection::SharedConnection;
-use crate::delivery::Answer;
+use crate::failure::empty_answer;
 
 /// A worker in a context of its own.
 #[napi]
 pub struct BindingContext {
     connection: SharedConnection,
-    context: ExecutionContextHandle,
+    context: Arc<ExecutionContextHandle>,
     limits: Limits,
 }
 
 impl BindingContext {
     pub(crate) fn new(
         connection: &SharedConnection,
-        context: ExecutionContextHandle,
+        context: Arc<ExecutionContextHandle>,
         limits: Limits,
     ) -> Self {
         Self {
@@ -37,18 +37,14 @@ impl BindingContext {
     /// Where its events go.
     #[napi(catch_unwind)]
     pub fn target(&self) -> BindingTarget {
-        let target = Target::Context(self.context.clone());
+        let target = Target::Context(Arc::clone(&self.context));
         BindingTarget::new(&self.connection, target, self.limits)
     }
 
     /// Closes the context.
     #[napi(catch_unwind)]
     pub fn close(&self, env: &Env, ticket: i64) {
-        let context = self.context.clone();
-        let close = async move {
-            context.close().await;
-            Answer::nothing()
-        };
-        self.connection.run(env, ticket, Box::pin(close));
+        self.connection
+            .settle_with(env, ticket, self.context.close(), empty_answer);
     }
 }

@@ -14,8 +14,7 @@ use crate::binding_pool_options::BindingPoolOptions;
 use crate::binding_pool_stats::BindingPoolStats;
 use crate::binding_target::{BindingTarget, Target};
 use crate::connection::{SharedConnection, lock};
-use crate::delivery::Answer;
-use crate::failure::failure;
+use crate::failure::{empty_answer, failure};
 
 /// The default pool's limits, which its workers' own limits go over; set where it is configured.
 static DEFAULT_POOL_LIMITS: OnceLock<Limits> = OnceLock::new();
@@ -76,9 +75,12 @@ impl BindingPool {
         connection: &BindingConnection,
         id: String,
         definition: BindingDefinitionOptions,
-    ) -> BindingTarget {
+    ) -> Either<BindingTarget, String> {
         let connection = connection.shared();
-        let pool = default_pool();
+        let pool = match default_pool() {
+            Ok(pool) => pool,
+            Err(error) => return Either::B(failure(&error)),
+        };
         let base = DEFAULT_POOL_LIMITS.get().copied().unwrap_or_default();
         let (definition, limits) = definition.into_definition(connection, &base);
         let target = Target::Pooled {
@@ -86,7 +88,7 @@ impl BindingPool {
             id,
             definition: Arc::new(definition),
         };
-        BindingTarget::new(connection, target, limits)
+        Either::A(BindingTarget::new(connection, target, limits))
     }
 
     /// The counters of the default pool.
@@ -100,14 +102,9 @@ impl BindingPool {
     pub fn deploy(&self, env: &Env, ticket: i64, id: String, definition: BindingDefinitionOptions) {
         let (definition, limits) = definition.into_definition(&self.connection, &self.limits);
         lock(&self.worker_limits).insert(id.clone(), limits);
-        let pool = self.pool.clone();
-        let deploy = async move {
-            match pool.deploy(&id, definition).await {
-                Ok(()) => Answer::nothing(),
-                Err(error) => Answer::text(failure(&error)),
-            }
-        };
-        self.connection.run(env, ticket, Box::pin(deploy));
+        let future = self.pool.begin_deploy(&id, definition);
+        self.connection
+            .settle_with(env, ticket, future, empty_answer);
     }
 
     /// The worker under an id, whether there is one or not.
@@ -140,11 +137,7 @@ impl BindingPool {
     /// Closes the pool.
     #[napi(catch_unwind)]
     pub fn close(&self, env: &Env, ticket: i64) {
-        let pool = self.pool.clone();
-        let close = async move {
-            pool.close().await;
-            Answer::nothing()
-        };
-        self.connection.run(env, ticket, Box::pin(close));
+        self.connection
+            .settle_with(env, ticket, self.pool.close(), empty_answer);
     }
 }

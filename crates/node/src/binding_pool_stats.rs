@@ -30,7 +30,7 @@ pub struct BindingPoolStats {
 impl From<PoolStats> for BindingPoolStats {
     fn from(stats: PoolStats) -> Self {
         let workers = stats.workers.into_iter().map(|worker| BindingWorkerStats {
-            id: worker.id.to_string(),
+            id: worker.id,
             isolates: worker.isolates as f64,
             requests: worker.requests as f64,
             heap_used_bytes: worker.heap_used_bytes as f64,

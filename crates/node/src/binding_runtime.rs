@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use isolane::{Limits, RuntimeHandle, RuntimeOptions};
+use isolane::{HeapStatistics, Limits, RuntimeHandle, RuntimeOptions};
 use napi::Env;
 use napi::bindgen_prelude::Either;
 use napi_derive::napi;
@@ -12,14 +12,14 @@ use crate::binding_limits::BindingLimits;
 use crate::binding_run_options::BindingRunOptions;
 use crate::connection::SharedConnection;
 use crate::delivery::{Answer, Head, Payload};
-use crate::failure::failure;
+use crate::failure::{empty_answer, failure};
 use crate::host_functions::log_sink;
 
 /// A bare isolate on a thread of its own.
 #[napi]
 pub struct BindingRuntime {
     connection: SharedConnection,
-    runtime: Arc<RuntimeHandle>,
+    runtime: RuntimeHandle,
     limits: Limits,
 }
 
@@ -43,7 +43,7 @@ impl BindingRuntime {
         }) {
             Ok(runtime) => Either::A(Self {
                 connection: Arc::clone(connection),
-                runtime: Arc::new(runtime),
+                runtime,
                 limits,
             }),
             Err(error) => Either::B(failure(&error)),
@@ -63,20 +63,15 @@ impl BindingRuntime {
         let options = options.unwrap_or_default();
         let run = options.over(&self.connection, &self.limits);
         let future = self.runtime.evaluate(source, filename, run);
-        self.connection.hold(env);
-        let connection = Arc::clone(&self.connection);
-        let abort = future.on_ready(move |result| {
-            connection.settle(
-                ticket,
-                match result {
-                    Ok(bytes) => Answer {
-                        head: Head::Nothing,
-                        payload: Payload::Bytes(bytes),
-                    },
-                    Err(error) => Answer::text(failure(&error)),
+        let abort = self
+            .connection
+            .settle_with(env, ticket, future, |result| match result {
+                Ok(bytes) => Answer {
+                    head: Head::Nothing,
+                    payload: Payload::Bytes(bytes),
                 },
-            );
-        });
+                Err(error) => Answer::text(failure(&error)),
+            });
         if options.is_abortable() {
             self.connection.abort_with(ticket, abort);
         }
@@ -85,32 +80,26 @@ impl BindingRuntime {
     /// Delivers the isolate's memory as JSON.
     #[napi(catch_unwind)]
     pub fn heap_statistics(&self, env: &Env, ticket: i64) {
-        let runtime = Arc::clone(&self.runtime);
-        let statistics = async move {
-            match runtime.heap_statistics().await {
-                Ok(heap) => Answer::text(
-                    serde_json::json!({
-                        "totalHeapBytes": heap.total_heap_bytes,
-                        "usedHeapBytes": heap.used_heap_bytes,
-                        "heapLimitBytes": heap.heap_limit_bytes,
-                        "externalBytes": heap.external_bytes,
-                    })
-                    .to_string(),
-                ),
-                Err(error) => Answer::text(failure(&error)),
-            }
-        };
-        self.connection.run(env, ticket, Box::pin(statistics));
+        let future = self.runtime.heap_statistics();
+        self.connection.settle_with(env, ticket, future, |result| {
+            Answer::text(result.map_or_else(|error| failure(&error), |heap| heap_json(&heap)))
+        });
     }
 
     /// Closes the runtime.
     #[napi(catch_unwind)]
     pub fn close(&self, env: &Env, ticket: i64) {
-        let runtime = Arc::clone(&self.runtime);
-        let close = async move {
-            runtime.close().await;
-            Answer::nothing()
-        };
-        self.connection.run(env, ticket, Box::pin(close));
+        self.connection
+            .settle_with(env, ticket, self.runtime.close(), empty_answer);
     }
+}
+
+fn heap_json(heap: &HeapStatistics) -> String {
+    serde_json::json!({
+        "totalHeapBytes": heap.total_heap_bytes,
+        "usedHeapBytes": heap.used_heap_bytes,
+        "heapLimitBytes": heap.heap_limit_bytes,
+        "externalBytes": heap.external_bytes,
+    })
+    .to_string()
 }

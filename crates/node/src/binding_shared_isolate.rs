@@ -12,13 +12,13 @@ use crate::binding_definition::BindingDefinitionOptions;
 use crate::binding_limits::BindingLimits;
 use crate::connection::SharedConnection;
 use crate::delivery::{Answer, Head, Payload};
-use crate::failure::failure;
+use crate::failure::{empty_answer, failure};
 
 /// One isolate on one thread.
 #[napi]
 pub struct BindingSharedIsolate {
     connection: SharedConnection,
-    isolate: Arc<SharedIsolateHandle>,
+    isolate: SharedIsolateHandle,
     limits: Limits,
 }
 
@@ -34,7 +34,7 @@ impl BindingSharedIsolate {
         match SharedIsolateHandle::new(SharedIsolateOptions { limits }) {
             Ok(isolate) => Either::A(Self {
                 connection: Arc::clone(connection.shared()),
-                isolate: Arc::new(isolate),
+                isolate,
                 limits,
             }),
             Err(error) => Either::B(failure(&error)),
@@ -45,27 +45,24 @@ impl BindingSharedIsolate {
     #[napi(catch_unwind)]
     pub fn create_context(&self, env: &Env, ticket: i64, definition: BindingDefinitionOptions) {
         let (definition, limits) = definition.into_definition(&self.connection, &self.limits);
-        let isolate = Arc::clone(&self.isolate);
-        let create = async move {
-            match isolate.create_context(definition).await {
-                Ok(context) => Answer {
-                    head: Head::Nothing,
-                    payload: Payload::Context(context, limits),
-                },
+        let future = self.isolate.create_context(definition, None);
+        self.connection
+            .settle_with(env, ticket, future, move |result| match result {
+                Ok(context) => {
+                    let payload = Payload::Context(Arc::new(context), limits);
+                    Answer {
+                        head: Head::Nothing,
+                        payload,
+                    }
+                }
                 Err(error) => Answer::text(failure(&error)),
-            }
-        };
-        self.connection.run(env, ticket, Box::pin(create));
+            });
     }
 
     /// Closes the isolate and its contexts.
     #[napi(catch_unwind)]
     pub fn close(&self, env: &Env, ticket: i64) {
-        let isolate = Arc::clone(&self.isolate);
-        let close = async move {
-            isolate.close().await;
-            Answer::nothing()
-        };
-        self.connection.run(env, ticket, Box::pin(close));
+        self.connection
+            .settle_with(env, ticket, self.isolate.close(), empty_answer);
     }
 }

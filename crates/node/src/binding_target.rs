@@ -37,7 +37,7 @@ pub(crate) enum Target {
         id: String,
     },
     Worker(Arc<Worker>),
-    Context(ExecutionContextHandle),
+    Context(Arc<ExecutionContextHandle>),
 }
 
 /// What events are sent to.
@@ -70,7 +70,7 @@ impl BindingTarget {
                 pool,
                 id,
                 definition,
-            } => pool.execute(id, Arc::clone(definition), request, options),
+            } => pool.execute(id, definition, request, options),
             Target::Deployed { pool, id } => pool.fetch(id, request, options),
             Target::Worker(worker) => worker.fetch(request, options),
             Target::Context(context) => context.fetch(request, options),
@@ -123,11 +123,9 @@ impl BindingTarget {
             self.connection.settle(ticket, answer);
             return None;
         }
-        self.connection.hold(env);
-        let connection = Arc::clone(&self.connection);
-        let abort = future.on_ready(move |result| {
-            connection.settle(ticket, fetch_answer(result));
-        });
+        let abort = self
+            .connection
+            .settle_with(env, ticket, future, fetch_answer);
         if options.is_some_and(|options| options.is_abortable()) {
             self.connection.abort_with(ticket, abort);
         }
@@ -149,11 +147,9 @@ impl BindingTarget {
             scheduled_time_ms: time_ms,
         };
         let future = self.start_scheduled(event, self.options(options.as_ref()));
-        self.connection.hold(env);
-        let connection = Arc::clone(&self.connection);
-        let abort = future.on_ready(move |result| {
-            connection.settle(ticket, scheduled_answer(result));
-        });
+        let abort = self
+            .connection
+            .settle_with(env, ticket, future, scheduled_answer);
         if options.is_some_and(|options| options.is_abortable()) {
             self.connection.abort_with(ticket, abort);
         }

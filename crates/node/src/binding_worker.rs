@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use isolane::{Limits, Worker, WorkerOptions};
-use napi::Env;
 use napi::bindgen_prelude::Either;
 use napi_derive::napi;
 
@@ -12,7 +11,6 @@ use crate::binding_definition::BindingDefinitionOptions;
 use crate::binding_limits::BindingLimits;
 use crate::binding_target::{BindingTarget, Target};
 use crate::connection::SharedConnection;
-use crate::delivery::Answer;
 use crate::failure::failure;
 use crate::host_functions::log_sink;
 
@@ -61,14 +59,9 @@ impl BindingWorker {
         BindingTarget::new(&self.connection, target, self.limits)
     }
 
-    /// Closes the worker.
+    /// Ends what runs, and refuses what comes.
     #[napi(catch_unwind)]
-    pub fn close(&self, env: &Env, ticket: i64) {
-        let worker = Arc::clone(&self.worker);
-        let close = async move {
-            worker.close().await;
-            Answer::nothing()
-        };
-        self.connection.run(env, ticket, Box::pin(close));
+    pub fn close(&self) {
+        self.worker.close();
     }
 }

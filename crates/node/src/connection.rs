@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use futures_util::future::BoxFuture;
-use isolane::{AbortHandle, FetchError, FetchResponse, HostCallError};
+use isolane::{AbortHandle, Error, FetchError, FetchResponse, HostCallError, RunFuture};
 use napi::bindgen_prelude::FnArgs;
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Env, Status};
@@ -125,6 +125,19 @@ impl Connection {
         if !aborts.is_empty() {
             aborts.remove(&ticket);
         }
+    }
+
+    /// Delivers what a future gives to the ticket, and hands out what aborts it.
+    pub(crate) fn settle_with<T: 'static>(
+        self: &Arc<Self>,
+        env: &Env,
+        ticket: i64,
+        future: RunFuture<T>,
+        convert: impl FnOnce(Result<T, Error>) -> Answer + Send + 'static,
+    ) -> AbortHandle {
+        self.hold(env);
+        let connection = Arc::clone(self);
+        future.on_ready(move |result| connection.settle(ticket, convert(result)))
     }
 
     /// Runs a future on the JavaScript thread; its answer is delivered to the ticket.

@@ -1,5 +1,7 @@
 //! What other threads hand over to JavaScript, and how it becomes the cells of a batch.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use isolane::{Body, BodyReader, ExecutionContextHandle, Limits, LogEntry};
 use napi::bindgen_prelude::{Either6, Uint8Array, Undefined};
@@ -21,7 +23,7 @@ pub(crate) enum Payload {
     Text(String),
     Bytes(Bytes),
     Stream(BodyReader),
-    Context(ExecutionContextHandle, Limits),
+    Context(Arc<ExecutionContextHandle>, Limits),
 }
 
 impl From<Body> for Payload {

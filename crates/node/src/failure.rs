@@ -4,6 +4,13 @@
 use isolane::{Error, Start, StreamError, Usage};
 use serde_json::{Value, json};
 
+use crate::delivery::Answer;
+
+/// The answer of an operation that gives nothing.
+pub(crate) fn empty_answer<T>(result: Result<T, Error>) -> Answer {
+    result.map_or_else(|error| Answer::text(failure(&error)), |_| Answer::nothing())
+}
+
 /// The failure as JavaScript takes it.
 pub(crate) fn failure(error: &Error) -> String {
     let mut data = json!({ "code": error.code(), "message": error.to_string() });

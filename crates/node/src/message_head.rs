@@ -3,7 +3,8 @@
 
 use std::fmt::Write;
 
-use isolane::{Error, FetchRequest, RedirectMode, Response, Start, Usage};
+use isolane::{Error, FetchRequest, Response, Start, Usage};
+use isolane_scheduler::RedirectMode;
 
 use crate::delivery::{Answer, Head};
 use crate::failure::failure;
