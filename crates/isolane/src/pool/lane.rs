@@ -286,6 +286,8 @@ impl Lane {
     fn run_item(&self, locked: &mut LockedIsolate<'_>, item: Item, isolate_is_new: bool) {
         match item {
             Item::Start(start) => {
+                // Counted as active first, so that the lane never looks idle in between.
+                self.active.fetch_add(1, Ordering::Relaxed);
                 self.queued.fetch_sub(1, Ordering::Relaxed);
                 if self.was_aborted(start.id) {
                     start.fail(ErrorKind::Aborted.into());

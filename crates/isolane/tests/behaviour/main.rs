@@ -1,0 +1,4 @@
+//! What workers, contexts and pools do, from the outside. One binary, because each links V8.
+
+mod pool;
+mod support;
