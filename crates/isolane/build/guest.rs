@@ -26,7 +26,24 @@ pub fn sources(dir: &Path) -> Vec<GuestSource> {
             let source = std::fs::read_to_string(path).expect("a readable file");
             let code = typescript::erase_types(&source, &name)
                 .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-            GuestSource { name, code }
+            GuestSource { name, code: without_comments(&code) }
         })
         .collect()
+}
+
+/// Drops indentation, empty lines and comments that have lines of their own: the sources are in the
+/// snapshot, and every isolate copies it.
+fn without_comments(code: &str) -> String {
+    let mut in_block = false;
+    let mut kept = String::with_capacity(code.len());
+    for line in code.lines().map(str::trim) {
+        let starts_block = line.starts_with("/*");
+        let comment = in_block || starts_block || line.starts_with("//");
+        in_block = (in_block || starts_block) && !line.contains("*/");
+        if !comment && !line.is_empty() {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+    }
+    kept
 }

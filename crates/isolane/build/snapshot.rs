@@ -93,7 +93,7 @@ fn compile<'s>(
             v8::script_compiler::compile_unbound_script(
                 scope,
                 &mut source_text,
-                v8::script_compiler::CompileOptions::EagerCompile,
+                v8::script_compiler::CompileOptions::NoCompileOptions,
                 v8::script_compiler::NoCacheReason::NoReason,
             )
             .unwrap_or_else(|| panic!("{} does not compile", source.name))
@@ -101,28 +101,36 @@ fn compile<'s>(
         .collect()
 }
 
-/// Makes every family once in a context that is thrown away: their bytecode goes into the snapshot.
+/// What a warmed-up context has run: typical requests, on a host whose operations do nothing.
+const REHEARSAL: &str = include_str!("rehearsal.js");
+
+/// Makes every family and runs typical requests in a context that is thrown away: their bytecode
+/// goes into the snapshot, and what is not used often is compiled at its first use.
 fn warm_up<'s>(
     scope: &mut v8::PinScope<'s, '_, ()>,
     scripts: &[v8::Local<'s, v8::UnboundScript>],
 ) {
     let context = v8::Context::new(scope, v8::ContextOptions::default());
     let scope = &mut v8::ContextScope::new(scope, context);
-    let booted = boot(scope, scripts);
-    let load_all: v8::Local<v8::Function> =
-        property(scope, booted, "loadAll").try_into().expect("a function");
-    v8::tc_scope!(let scope, scope);
+    let code = string(scope, REHEARSAL);
+    let rehearse = v8::Script::compile(scope, code, None).and_then(|script| script.run(scope));
+    let rehearse: v8::Local<v8::Function> =
+        rehearse.and_then(|value| value.try_into().ok()).expect("a function expression");
     let undefined = v8::undefined(scope).into();
-    if load_all.call(scope, undefined, &[]).is_none() {
+    let idle_host = rehearse.call(scope, undefined, &[]).expect("a host");
+    let booted = boot_with(scope, scripts, idle_host);
+    v8::tc_scope!(let scope, scope);
+    if rehearse.call(scope, undefined, &[booted.into()]).is_none() {
         let stack = scope.stack_trace().or(scope.exception());
         panic!(
-            "a family's factory threw: {}",
+            "the rehearsal threw: {}",
             stack.map(|value| value.to_rust_string_lossy(scope)).unwrap_or_default()
         );
     }
+    scope.perform_microtask_checkpoint();
 }
 
-/// Runs `boot` and hands it the native functions and the definitions of every family.
+/// Boots a context on the native functions, and makes the families that every request needs.
 fn boot<'s>(
     scope: &mut v8::PinScope<'s, '_>,
     scripts: &[v8::Local<'s, v8::UnboundScript>],
@@ -139,6 +147,23 @@ fn boot<'s>(
         let key = string(scope, name);
         host.set(scope, key.into(), function.into()).expect("a plain object");
     }
+    let booted = boot_with(scope, scripts, host.into());
+    let load: v8::Local<v8::Function> =
+        property(scope, booted, "load").try_into().expect("a function");
+    let undefined = v8::undefined(scope).into();
+    for name in ["callbacks", "serve", "request", "response"] {
+        let name = string(scope, name).into();
+        load.call(scope, undefined, &[name]).expect("a factory does not throw");
+    }
+    booted
+}
+
+/// Runs `boot` and hands it a host and the definitions of every family.
+fn boot_with<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    scripts: &[v8::Local<'s, v8::UnboundScript>],
+    host: v8::Local<'s, v8::Value>,
+) -> v8::Local<'s, v8::Object> {
     let undefined = v8::undefined(scope).into();
     let mut wrappers = scripts.iter().map(|script| {
         let value = script.bind_to_current_context(scope).run(scope).expect("a function expression");
@@ -150,7 +175,7 @@ fn boot<'s>(
     boot.call(scope, undefined, &[booted.into()]).expect("boot does not throw");
     let start: v8::Local<v8::Function> =
         property(scope, booted, "start").try_into().expect("a function");
-    let define = start.call(scope, undefined, &[host.into()]).expect("start does not throw");
+    let define = start.call(scope, undefined, &[host]).expect("start does not throw");
     for wrapper in wrappers {
         wrapper.call(scope, undefined, &[define]).expect("a definition does not throw");
     }

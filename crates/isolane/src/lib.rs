@@ -56,3 +56,10 @@ pub use shared_isolate::{SharedIsolate, SharedIsolateOptions};
 pub use shared_isolate_handle::{ExecutionContextHandle, SharedIsolateHandle};
 pub use unentered_isolate::{IsolateLock, UnenteredIsolate};
 pub use worker::{Worker, WorkerOptions};
+
+#[doc(hidden)]
+pub mod bench_support {
+    //! Parts that only benchmarks measure on their own.
+
+    pub use crate::shared_isolate::new_context;
+}

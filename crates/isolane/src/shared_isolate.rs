@@ -5,10 +5,13 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 
+use crate::definition::WorkerDefinition;
 use crate::error::Error;
 use crate::isolate_params::{self, IsolateGuards};
 use crate::limits::Limits;
+use crate::runtime::realm::{Realm, RealmOptions};
 use crate::runtime::{HeapStatistics, ThreadClaim};
 
 /// How a [`SharedIsolate`] is set up.
@@ -61,4 +64,18 @@ impl SharedIsolate {
     pub fn heap_statistics(&self) -> HeapStatistics {
         HeapStatistics::of(&mut self.0.isolate.borrow_mut())
     }
+}
+
+/// Makes and drops a context with every web API installed and no worker in it.
+#[doc(hidden)]
+pub fn new_context(isolate: &SharedIsolate) {
+    let options = RealmOptions {
+        definition: Arc::new(WorkerDefinition::script("")),
+        limits: isolate.0.limits,
+        worker_id: None,
+        on_log: None,
+        group: 0,
+    };
+    let realm = Realm::new(&mut isolate.0.isolate.borrow_mut(), &isolate.0.guards, options);
+    drop(realm.expect("a context"));
 }

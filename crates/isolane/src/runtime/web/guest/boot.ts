@@ -4,6 +4,7 @@
 
 const booted = define as unknown as {
   start(host: object): unknown;
+  load(name: string): void;
   loadAll(): void;
   resolve(name: string): unknown;
   entry: EntryFunction;
@@ -32,6 +33,10 @@ booted.start = (host) => {
   booted.resolve = (name) => {
     const owner = owners[name];
     return owner === undefined ? undefined : use(owner)[name];
+  };
+
+  booted.load = (name) => {
+    use(name);
   };
 
   booted.loadAll = () => {

@@ -1,0 +1,155 @@
+//! What each mode costs beside bare V8 doing the same, measured in one run.
+//!
+//! V8's read-only heap is one for a process, so bare V8 (with its own snapshot) is measured in a
+//! child process of this program, in turns with ours.
+
+use std::pin::pin;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_executor::block_on;
+use isolane::{
+    ExecutionContext, IsolatePool, PoolOptions, Request, RunOptions, SharedIsolate,
+    SharedIsolateOptions, Worker, WorkerDefinition, WorkerOptions,
+};
+
+const HELLO: &str =
+    "export default { fetch: (r) => new Response('hello ' + new URL(r.url).pathname) }";
+const PLAIN: &str = "export default { fetch: (r) => new Response('hello') }";
+
+fn main() {
+    if std::env::args().nth(1).as_deref() == Some("bare") {
+        return bare();
+    }
+    let program = std::env::current_exe().expect("this program's path");
+    for _ in 0..2 {
+        let status = Command::new(&program).arg("bare").status().expect("a child process");
+        assert!(status.success());
+        ours();
+    }
+}
+
+fn report(what: &str, mut samples: Vec<f64>) {
+    samples.sort_by(f64::total_cmp);
+    let at = |part: f64| samples[((samples.len() - 1) as f64 * part) as usize];
+    println!("{what:<46} p50 {:>9.2} µs   p99 {:>9.2} µs", at(0.5), at(0.99));
+}
+
+fn time(samples: usize, mut body: impl FnMut()) -> Vec<f64> {
+    (0..samples)
+        .map(|_| {
+            let begin = Instant::now();
+            body();
+            begin.elapsed().as_secs_f64() * 1e6
+        })
+        .collect()
+}
+
+fn bare() {
+    v8::V8::initialize_platform(v8::new_default_platform(1, false).make_shared());
+    v8::V8::initialize();
+    let begin = |isolate: &mut v8::OwnedIsolate| {
+        v8::scope!(let scope, isolate);
+        let context = v8::Context::new(scope, Default::default());
+        let scope = &mut v8::ContextScope::new(scope, context);
+        let code = v8::String::new(scope, "(u) => 'hello ' + u").expect("a string");
+        let function = v8::Script::compile(scope, code, None).and_then(|script| script.run(scope));
+        let function: v8::Local<v8::Function> =
+            function.and_then(|value| value.try_into().ok()).expect("a function");
+        let url = v8::String::new(scope, "/world").expect("a string").into();
+        let receiver = v8::undefined(scope).into();
+        function.call(scope, receiver, &[url]).expect("an answer");
+        (v8::Global::new(scope, context), v8::Global::new(scope, function))
+    };
+    report(
+        "bare V8: isolate, context, script, first call",
+        time(60, || {
+            let mut isolate = v8::Isolate::new(Default::default());
+            begin(&mut isolate);
+        }),
+    );
+    let mut isolate = v8::Isolate::new(Default::default());
+    report(
+        "bare V8: context on a live isolate",
+        time(2000, || {
+            v8::scope!(let scope, &mut isolate);
+            let _ = v8::Context::new(scope, Default::default());
+        }),
+    );
+    let (context, function) = begin(&mut isolate);
+    // SAFETY: nothing but globals is attached to the isolate.
+    let shared = unsafe { isolate.try_into_shared() }.expect("no weak handles");
+    report("bare V8: lock and unlock", time(20_000, || drop(shared.lock())));
+    report(
+        "bare V8: locked call with one string",
+        time(20_000, || {
+            let mut lock = shared.lock();
+            let scope = pin!(v8::HandleScope::new(&mut *lock));
+            let scope = &mut scope.init();
+            let context = v8::Local::new(scope, &context);
+            let scope = &mut v8::ContextScope::new(scope, context);
+            let function = v8::Local::new(scope, &function);
+            let url = v8::String::new(scope, "http://x/world").expect("a string").into();
+            let receiver = v8::undefined(scope).into();
+            let answer = function.call(scope, receiver, &[url]).expect("an answer");
+            assert!(answer.to_rust_string_lossy(scope).len() > 5);
+        }),
+    );
+}
+
+fn request() -> Request {
+    Request::get("http://x/world")
+}
+
+fn ours() {
+    let pool = IsolatePool::new(PoolOptions::default()).expect("a pool");
+    for (name, script) in [("hello with URL", HELLO), ("plain hello", PLAIN)] {
+        let worker: Arc<WorkerDefinition> = Arc::new(script.into());
+        let mut run = || {
+            block_on(pool.execute(name, &worker, request(), RunOptions::default())).expect("an answer");
+        };
+        for _ in 0..2000 {
+            run();
+        }
+        report(&format!("execute_pooled, warm, {name}"), time(50_000, run));
+    }
+    let fresh: Arc<WorkerDefinition> = Arc::new(WorkerDefinition {
+        context: isolane::ContextPolicy::Fresh,
+        ..WorkerDefinition::script(PLAIN)
+    });
+    report(
+        "execute_pooled, context: fresh",
+        time(1000, || {
+            block_on(pool.execute("fresh", &fresh, request(), RunOptions::default())).expect("an answer");
+        }),
+    );
+    std::thread::sleep(Duration::from_millis(100));
+    let contexts = isolane::platform::spawn("contexts", || {
+        let isolate = SharedIsolate::new(SharedIsolateOptions::default()).expect("an isolate");
+        report(
+            "a bare context with every web API",
+            time(2000, || isolane::bench_support::new_context(&isolate)),
+        );
+        report(
+            "ExecutionContext::new with a module",
+            time(1000, || drop(ExecutionContext::new(&isolate, PLAIN).expect("a context"))),
+        );
+        report(
+            "ExecutionContext::new and its first response",
+            time(1000, || {
+                let mut context = ExecutionContext::new(&isolate, PLAIN).expect("a context");
+                block_on(context.fetch(request(), RunOptions::default())).expect("an answer");
+            }),
+        );
+    });
+    contexts.expect("a thread").join().expect("no panic");
+    let worker = Worker::new(PLAIN, WorkerOptions::default()).expect("a worker");
+    report(
+        "Worker: new isolate to its first response",
+        time(100, || {
+            block_on(worker.fetch(request(), RunOptions::default())).expect("an answer");
+        }),
+    );
+    block_on(pool.close()).expect("closed");
+}
