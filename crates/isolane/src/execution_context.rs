@@ -149,6 +149,7 @@ impl ExecutionContext {
     /// [`SchedulerGone`] where nothing can arrive any more.
     pub fn poll(&mut self, cx: &mut Context<'_>) -> Result<(), SchedulerGone> {
         let mut buffer = std::mem::take(&mut self.buffer);
+        self.shared.0.guards.tasks.register(cx.waker());
         let outcome = drain_and_process(cx, self, &mut buffer);
         self.buffer = buffer;
         outcome

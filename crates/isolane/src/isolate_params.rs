@@ -1,8 +1,11 @@
 //! The one place that makes isolates: parameters, callbacks and the guards of their memory limits.
 
 use std::borrow::Cow;
+use std::mem::ManuallyDrop;
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
+use crate::foreground_tasks::ForegroundTasks;
 use crate::limits::Limits;
 use crate::limits::buffer::BufferBudget;
 use crate::limits::heap::HeapGuard;
@@ -14,6 +17,19 @@ use crate::runtime::{exception, modules, snapshot};
 pub(crate) struct IsolateGuards {
     pub(crate) heap: Arc<HeapGuard>,
     pub(crate) buffers: Arc<BufferBudget>,
+    pub(crate) tasks: ForegroundTasks,
+}
+
+impl IsolateGuards {
+    /// To be called when nothing of the isolate runs any more, before it is disposed of.
+    pub(crate) fn before_dispose(&self) {
+        self.tasks.close();
+    }
+
+    /// To be called when the isolate has been disposed of.
+    pub(crate) fn after_dispose(&self) {
+        self.tasks.forget();
+    }
 }
 
 /// Makes an isolate from the startup snapshot and enters it on this thread.
@@ -31,6 +47,46 @@ pub(crate) fn create(limits: &Limits) -> (v8::OwnedIsolate, IsolateGuards) {
     isolate.set_promise_reject_callback(exception::on_promise_reject);
     isolate.set_host_initialize_import_meta_object_callback(modules::initialize_import_meta);
     isolate.set_host_import_module_dynamically_callback(modules::import_dynamically);
-    let heap = HeapGuard::install(&mut isolate);
-    (isolate, IsolateGuards { heap, buffers })
+    let heap = HeapGuard::install(&mut isolate, limits.heap_bytes, buffers.clone());
+    let tasks = ForegroundTasks::open(&isolate);
+    (isolate, IsolateGuards { heap, buffers, tasks })
+}
+
+/// An isolate entered on this thread, disposed of in the right order.
+pub(crate) struct GuardedIsolate {
+    isolate: ManuallyDrop<v8::OwnedIsolate>,
+    guards: IsolateGuards,
+}
+
+impl GuardedIsolate {
+    pub(crate) fn new(isolate: v8::OwnedIsolate, guards: IsolateGuards) -> Self {
+        Self { isolate: ManuallyDrop::new(isolate), guards }
+    }
+
+    pub(crate) fn guards(&self) -> &IsolateGuards {
+        &self.guards
+    }
+}
+
+impl Drop for GuardedIsolate {
+    fn drop(&mut self) {
+        self.guards.before_dispose();
+        // SAFETY: the field is not touched again: this is the end of its only owner.
+        unsafe { ManuallyDrop::drop(&mut self.isolate) };
+        self.guards.after_dispose();
+    }
+}
+
+impl Deref for GuardedIsolate {
+    type Target = v8::Isolate;
+
+    fn deref(&self) -> &v8::Isolate {
+        &self.isolate
+    }
+}
+
+impl DerefMut for GuardedIsolate {
+    fn deref_mut(&mut self) -> &mut v8::Isolate {
+        &mut self.isolate
+    }
 }

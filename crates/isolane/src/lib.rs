@@ -12,6 +12,7 @@ mod definition;
 mod error;
 mod execution_context;
 mod event_loop;
+mod foreground_tasks;
 mod isolate_params;
 mod isolate_pool;
 mod isolate_thread;

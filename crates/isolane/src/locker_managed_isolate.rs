@@ -145,6 +145,7 @@ impl LockedIsolate<'_> {
 
     /// Processes the scheduler's answers and asks to be woken by the next ones.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>, buffer: &mut Vec<CallbackMessage>) {
+        self.isolate.guards().tasks.register(cx.waker());
         for at in 0..self.realms.len() {
             if self.realms[at].active() == 0 {
                 continue;

@@ -11,6 +11,7 @@ use std::sync::OnceLock;
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
+use crate::foreground_tasks::Foreground;
 use crate::v8_flags::V8_FLAGS;
 
 /// Stack of every thread that enters isolates: V8 takes about 1 MiB, its callers the rest.
@@ -76,7 +77,7 @@ fn root() -> &'static mpsc::Sender<Birth> {
             .name("isolane-root".to_owned())
             .spawn(move || {
                 v8::V8::set_flags_from_string(V8_FLAGS);
-                let platform = v8::new_default_platform(0, false).make_shared();
+                let platform = v8::new_custom_platform(0, false, false, Foreground).make_shared();
                 v8::V8::initialize_platform(platform);
                 v8::V8::initialize();
                 let _ = ready.send(());
@@ -88,11 +89,4 @@ fn root() -> &'static mpsc::Sender<Birth> {
         initialized.recv().expect("V8 initialises");
         sender
     })
-}
-
-/// Runs the foreground tasks that V8 has queued for `isolate`: finished background compilations,
-/// garbage collection steps.
-pub(crate) fn pump(isolate: &v8::Isolate) {
-    let platform = v8::V8::get_current_platform();
-    while v8::Platform::pump_message_loop(&platform, isolate, false) {}
 }

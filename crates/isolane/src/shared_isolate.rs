@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::definition::WorkerDefinition;
 use crate::error::Error;
-use crate::isolate_params::{self, IsolateGuards};
+use crate::isolate_params::{self, GuardedIsolate, IsolateGuards};
 use crate::limits::Limits;
 use crate::runtime::realm::{Realm, RealmOptions};
 use crate::runtime::{HeapStatistics, ThreadClaim};
@@ -30,7 +30,7 @@ pub struct SharedIsolate(pub(crate) Rc<SharedParts>);
 
 pub(crate) struct SharedParts {
     // In this order: the guards outlive the isolate, the claim outlives both.
-    pub(crate) isolate: RefCell<v8::OwnedIsolate>,
+    pub(crate) isolate: RefCell<GuardedIsolate>,
     pub(crate) guards: IsolateGuards,
     pub(crate) limits: Limits,
     pub(crate) condemned: Cell<bool>,
@@ -47,7 +47,7 @@ impl SharedIsolate {
         let claim = ThreadClaim::take()?;
         let (isolate, guards) = isolate_params::create(&options.limits);
         Ok(Self(Rc::new(SharedParts {
-            isolate: RefCell::new(isolate),
+            isolate: RefCell::new(GuardedIsolate::new(isolate, guards.clone())),
             guards,
             limits: options.limits,
             condemned: Cell::new(false),

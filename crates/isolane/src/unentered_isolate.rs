@@ -15,8 +15,18 @@ use crate::platform;
 #[derive(Debug)]
 pub struct UnenteredIsolate {
     isolate: v8::SharedIsolate,
-    // After `isolate`: V8 may call the guards until the isolate is disposed.
-    guards: IsolateGuards,
+    // After `isolate`: V8 may call the guards until the isolate is disposed of.
+    guards: DisposalGuards,
+}
+
+/// What is to be done once the isolate before it in a struct is gone.
+#[derive(Debug)]
+struct DisposalGuards(IsolateGuards);
+
+impl Drop for DisposalGuards {
+    fn drop(&mut self) {
+        self.0.after_dispose();
+    }
 }
 
 impl UnenteredIsolate {
@@ -39,7 +49,7 @@ impl UnenteredIsolate {
         // pointer that is set and cleared within one turn, under the lock.
         let shared = unsafe { isolate.try_into_shared() };
         match shared {
-            Ok(isolate) => Ok(Self { isolate, guards }),
+            Ok(isolate) => Ok(Self { isolate, guards: DisposalGuards(guards) }),
             Err(error) => Err(Error::internal(error.to_string())),
         }
     }
@@ -55,7 +65,13 @@ impl UnenteredIsolate {
     }
 
     pub(crate) fn guards(&self) -> &IsolateGuards {
-        &self.guards
+        &self.guards.0
+    }
+}
+
+impl Drop for UnenteredIsolate {
+    fn drop(&mut self) {
+        self.guards.0.before_dispose();
     }
 }
 

@@ -31,6 +31,10 @@ impl BufferBudget {
         })
     }
 
+    pub(crate) fn was_denied(&self) -> bool {
+        self.denied.load(Ordering::Relaxed)
+    }
+
     /// Whether an allocation was refused since the last call.
     pub(crate) fn take_denied(&self) -> bool {
         self.denied.load(Ordering::Relaxed) && self.denied.swap(false, Ordering::Relaxed)

@@ -3,10 +3,16 @@
 //! V8 calls back on the isolate's thread, in the middle of an allocation. The callback must answer
 //! with more than the current limit, or V8 aborts; and what still does not fit after it is fatal
 //! too. So it terminates, gives room for any single object, and the isolate is condemned.
+//!
+//! V8 also calls back when the ArrayBuffer allocator refuses, however empty the heap is. That is no
+//! reason to end anything: the limit is raised until the turn is over, and until then every garbage
+//! collection looks whether the heap has passed its real limit.
 
 use std::ffi::c_void;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::buffer::BufferBudget;
 
 /// Room for the guest to unwind in: more than the largest single object.
 const UNWIND_BYTES: usize = 1 << 30;
@@ -15,24 +21,66 @@ const UNWIND_BYTES: usize = 1 << 30;
 #[derive(Debug)]
 pub(crate) struct HeapGuard {
     handle: v8::IsolateHandle,
+    isolate: v8::UnsafeRawIsolatePtr,
+    limit_bytes: usize,
+    buffers: Arc<BufferBudget>,
     exceeded: AtomicBool,
+    raised: AtomicBool,
 }
+
+// SAFETY: the raw isolate pointer is used only inside V8's callbacks, which V8 makes on the thread
+// that has the isolate entered; the rest is Send and Sync.
+unsafe impl Send for HeapGuard {}
+// SAFETY: as above.
+unsafe impl Sync for HeapGuard {}
 
 impl HeapGuard {
     /// Starts to watch `isolate`, which must be dropped before the guard.
-    pub(crate) fn install(isolate: &mut v8::Isolate) -> Arc<Self> {
+    pub(crate) fn install(
+        isolate: &mut v8::Isolate,
+        limit_bytes: usize,
+        buffers: Arc<BufferBudget>,
+    ) -> Arc<Self> {
         let guard = Arc::new(Self {
             handle: isolate.thread_safe_handle(),
+            // SAFETY: the pointer is not used after the isolate is gone: only its callbacks use it.
+            isolate: unsafe { isolate.as_raw_isolate_ptr() },
+            limit_bytes,
+            buffers,
             exceeded: AtomicBool::new(false),
+            raised: AtomicBool::new(false),
         });
-        let data = Arc::as_ptr(&guard).cast_mut().cast::<c_void>();
-        isolate.add_near_heap_limit_callback(near_heap_limit, data);
+        isolate.add_near_heap_limit_callback(near_heap_limit, guard.data());
+        isolate.add_gc_epilogue_callback(after_collection, guard.data(), v8::GCType::kGCTypeAll);
         guard
     }
 
     /// Whether the limit was reached; the isolate is then not to be used again.
     pub(crate) fn exceeded(&self) -> bool {
         self.exceeded.load(Ordering::Relaxed)
+    }
+
+    /// Takes back what a refused ArrayBuffer had raised, when the turn is over.
+    pub(crate) fn restore(&self, isolate: &mut v8::Isolate) {
+        if self.raised.swap(false, Ordering::Relaxed) {
+            isolate.remove_near_heap_limit_callback(near_heap_limit, self.limit_bytes);
+            isolate.add_near_heap_limit_callback(near_heap_limit, self.data());
+        }
+    }
+
+    fn data(&self) -> *mut c_void {
+        std::ptr::from_ref(self).cast_mut().cast()
+    }
+
+    fn used_bytes(&self) -> usize {
+        // SAFETY: called from V8's callbacks only, so the isolate lives and is entered here.
+        let mut isolate = unsafe { v8::Isolate::from_raw_isolate_ptr(self.isolate) };
+        isolate.get_heap_statistics().used_heap_size()
+    }
+
+    fn end(&self) {
+        self.exceeded.store(true, Ordering::Relaxed);
+        self.handle.terminate_execution();
     }
 }
 
@@ -43,7 +91,23 @@ unsafe extern "C" fn near_heap_limit(
 ) -> usize {
     // SAFETY: `data` is the guard's address, and the guard outlives its isolate.
     let guard = unsafe { &*data.cast::<HeapGuard>() };
-    guard.exceeded.store(true, Ordering::Relaxed);
-    guard.handle.terminate_execution();
+    if guard.buffers.was_denied() && guard.used_bytes() < guard.limit_bytes / 4 * 3 {
+        guard.raised.store(true, Ordering::Relaxed);
+    } else {
+        guard.end();
+    }
     current_limit + UNWIND_BYTES
+}
+
+unsafe extern "C" fn after_collection(
+    _isolate: v8::UnsafeRawIsolatePtr,
+    _kind: v8::GCType,
+    _flags: v8::GCCallbackFlags,
+    data: *mut c_void,
+) {
+    // SAFETY: `data` is the guard's address, and the guard outlives its isolate.
+    let guard = unsafe { &*data.cast::<HeapGuard>() };
+    if guard.raised.load(Ordering::Relaxed) && guard.used_bytes() > guard.limit_bytes {
+        guard.end();
+    }
 }

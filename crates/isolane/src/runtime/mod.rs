@@ -24,7 +24,7 @@ use isolane_scheduler::{CallbackMessage, CallbackReceiver, RequestId, next_id};
 use crate::definition::WorkerDefinition;
 use crate::error::Error;
 use crate::event_loop::{EventLoopRuntime, SchedulerGone, drain_and_process};
-use crate::isolate_params::{self, IsolateGuards};
+use crate::isolate_params::{self, GuardedIsolate};
 use crate::limits::Limits;
 use crate::platform;
 use crate::request::{LogSink, RunOptions};
@@ -81,8 +81,7 @@ pub struct RuntimeOptions {
 pub struct Runtime {
     // In this order: what refers to the isolate goes before it, the claim last.
     realm: Realm,
-    isolate: v8::OwnedIsolate,
-    _guards: IsolateGuards,
+    isolate: GuardedIsolate,
     definition: Arc<WorkerDefinition>,
     limits: Limits,
     buffer: Vec<CallbackMessage>,
@@ -113,8 +112,7 @@ impl Runtime {
         let realm = Realm::new(&mut isolate, &guards, options)?;
         Ok(Self {
             realm,
-            isolate,
-            _guards: guards,
+            isolate: GuardedIsolate::new(isolate, guards),
             definition,
             limits,
             buffer: Vec::new(),
@@ -184,6 +182,7 @@ impl Runtime {
     /// [`SchedulerGone`] where nothing can arrive any more.
     pub fn poll(&mut self, cx: &mut Context<'_>) -> Result<(), SchedulerGone> {
         let mut buffer = std::mem::take(&mut self.buffer);
+        self.isolate.guards().tasks.register(cx.waker());
         let outcome = drain_and_process(cx, self, &mut buffer);
         self.buffer = buffer;
         outcome

@@ -294,7 +294,7 @@ impl Realm {
             let context = v8::Local::new(scope, &self.state.context);
             let scope = &mut v8::ContextScope::new(scope, context);
             v8::tc_scope!(let scope, scope);
-            crate::platform::pump(scope);
+            self.state.guards.tasks.run();
             self.microtasks.perform_checkpoint(scope);
             report_unhandled(scope, &self.state);
         }
@@ -322,6 +322,7 @@ impl Realm {
         if watched.fired.is_some() || isolate.is_execution_terminating() {
             isolate.cancel_terminate_execution();
         }
+        self.state.guards.heap.restore(isolate);
         if self.state.guards.heap.exceeded() {
             self.health = Health::Condemned;
             self.state.ends.borrow_mut().clear();

@@ -1,4 +1,6 @@
 //! What workers, contexts and pools do, from the outside. One binary, because each links V8.
 
+mod limits;
 mod pool;
 mod support;
+mod workers;

@@ -26,9 +26,9 @@ pub fn pool_with(change: impl FnOnce(&mut PoolOptions)) -> IsolatePool {
 
 pub fn small_limits() -> Limits {
     Limits {
-        cpu: Some(Duration::from_millis(200)),
+        cpu: Some(Duration::from_millis(400)),
         wall: Some(Duration::from_secs(5)),
-        heap_bytes: 64 << 20,
+        heap_bytes: 32 << 20,
         buffer_bytes: Some(16 << 20),
         ..Limits::default()
     }
