@@ -8,7 +8,7 @@ import { executePooled } from '../index.js';
 import { runScript } from './support/child.js';
 import { HELLO, newId, SPIN, URL_A } from './support/workers.js';
 
-test('a guest that spins leaves the event loop free', async (t) => {
+test.serial('a guest that spins leaves the event loop free', async (t) => {
   await executePooled(newId(), HELLO, URL_A);
   const delay = monitorEventLoopDelay({ resolution: 5 });
   let ticks = 0;
@@ -26,7 +26,7 @@ test('a guest that spins leaves the event loop free', async (t) => {
   t.true(delay.percentile(50) < 40e6, `median delay ${delay.percentile(50) / 1e6} ms`);
 });
 
-test('a process with nothing in flight exits by itself', async (t) => {
+test.serial('a process with nothing in flight exits by itself', async (t) => {
   const script = `
     import { IsolatePool, Runtime, SharedIsolate, Worker } from 'isolane';
     const pool = new IsolatePool(), runtime = new Runtime(), isolate = new SharedIsolate(), worker = new Worker('export default { fetch: () => new Response("w") }');
@@ -38,7 +38,7 @@ test('a process with nothing in flight exits by itself', async (t) => {
   t.deepEqual([ended.stdout, ended.stderr, ended.code, ended.signal], ['p,w,c 1\n', '', 0, null]);
 });
 
-test('a process stays while a request is in flight', async (t) => {
+test.serial('a process stays while a request is in flight', async (t) => {
   const script = `
     import { executePooled } from 'isolane';
     executePooled('a', 'export default { async fetch() { await new Promise((r) => setTimeout(r, 300)); return new Response("later") } }', 'http://x')
@@ -47,7 +47,7 @@ test('a process stays while a request is in flight', async (t) => {
   t.deepEqual([ended.stdout, ended.code], ['later\n', 0]);
 });
 
-test('a worker thread of Node has its own connection, and may go while requests run', async (t) => {
+test.serial('a worker thread of Node has its own connection, and may go while requests run', async (t) => {
   const index = path.resolve(__dirname, '../dist/index.js');
   const script = `
     const { executePooled } = require(${JSON.stringify(index)});

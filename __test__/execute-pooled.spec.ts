@@ -108,7 +108,7 @@ test('rejects when there is no handler, or no response', async (t) => {
   await t.throwsAsync(executePooled(newId(), forever, URL_A), { code: 'ERR_NO_RESPONSE' });
 });
 
-test('counts in the stats of the default pool', async (t) => {
+test.serial('counts in the stats of the default pool', async (t) => {
   const id = newId();
   await executePooled(id, HELLO, URL_A);
   const before = getPoolStats();

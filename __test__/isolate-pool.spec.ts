@@ -4,19 +4,19 @@ import test from 'ava';
 import { IsolatePool, WorkerError } from '../index.js';
 import { HELLO, SLEEP, URL_A } from './support/workers.js';
 
-test('runs what was deployed', async (t) => {
+test.serial('runs what was deployed', async (t) => {
   await using pool = new IsolatePool();
   await pool.deploy('a', HELLO);
   t.is(await (await pool.fetch('a', 'http://x/there')).text(), 'hello /there');
 });
 
-test('refuses ids that nothing was deployed under', async (t) => {
+test.serial('refuses ids that nothing was deployed under', async (t) => {
   await using pool = new IsolatePool();
   await t.throwsAsync(pool.fetch('nobody', URL_A), { instanceOf: WorkerError, code: 'ERR_UNKNOWN_WORKER' });
   await t.throwsAsync(pool.scheduled('nobody'), { instanceOf: WorkerError, code: 'ERR_UNKNOWN_WORKER' });
 });
 
-test('refuses to deploy what does not load, and keeps what was there', async (t) => {
+test.serial('refuses to deploy what does not load, and keeps what was there', async (t) => {
   await using pool = new IsolatePool();
   await pool.deploy('a', HELLO);
   await t.throwsAsync(pool.deploy('a', 'export default {'), { code: 'ERR_WORKER_SYNTAX' });
@@ -24,7 +24,7 @@ test('refuses to deploy what does not load, and keeps what was there', async (t)
   t.is(await (await pool.fetch('a', 'http://x/still')).text(), 'hello /still');
 });
 
-test('deploying again replaces the worker', async (t) => {
+test.serial('deploying again replaces the worker', async (t) => {
   await using pool = new IsolatePool();
   for (const n of [1, 2, 3]) {
     await pool.deploy('a', `export default { fetch: () => new Response('v${n}') }`);
@@ -32,14 +32,14 @@ test('deploying again replaces the worker', async (t) => {
   }
 });
 
-test('pools have their own workers', async (t) => {
+test.serial('pools have their own workers', async (t) => {
   await using one = new IsolatePool();
   await using two = new IsolatePool();
   await one.deploy('a', HELLO);
   await t.throwsAsync(two.fetch('a', URL_A), { code: 'ERR_UNKNOWN_WORKER' });
 });
 
-test('runs the scheduled handler, and gives what it used', async (t) => {
+test.serial('runs the scheduled handler, and gives what it used', async (t) => {
   const messages: string[] = [];
   await using pool = new IsolatePool({ onLog: ({ message }) => messages.push(message) });
   await pool.deploy(
@@ -57,7 +57,7 @@ test('runs the scheduled handler, and gives what it used', async (t) => {
   await t.throwsAsync(pool.fetch('cron', URL_A), { code: 'ERR_NO_HANDLER' });
 });
 
-test('evict takes a worker out', async (t) => {
+test.serial('evict takes a worker out', async (t) => {
   await using pool = new IsolatePool();
   await pool.deploy('a', HELLO);
   await pool.fetch('a', URL_A);
@@ -65,7 +65,7 @@ test('evict takes a worker out', async (t) => {
   t.false(await pool.evict('b'));
 });
 
-test('stays within maxIsolates by evicting the least recently used', async (t) => {
+test.serial('stays within maxIsolates by evicting the least recently used', async (t) => {
   await using pool = new IsolatePool({ maxIsolates: 3 });
   for (let n = 0; n < 12; n += 1) {
     await pool.deploy(`w${n}`, HELLO);
@@ -78,7 +78,7 @@ test('stays within maxIsolates by evicting the least recently used', async (t) =
   t.is(await (await pool.fetch('w0', 'http://x/back')).text(), 'hello /back');
 });
 
-test('refuses more requests than maxQueue lets wait', async (t) => {
+test.serial('refuses more requests than maxQueue lets wait', async (t) => {
   await using pool = new IsolatePool({
     maxIsolates: 1,
     maxIsolatesPerWorker: 1,
@@ -104,7 +104,7 @@ test('refuses more requests than maxQueue lets wait', async (t) => {
   );
 });
 
-test('close ends what is in flight after graceMs, and refuses the rest', async (t) => {
+test.serial('close ends what is in flight after graceMs, and refuses the rest', async (t) => {
   const pool = new IsolatePool({ graceMs: 30 });
   await pool.deploy('slow', SLEEP);
   const inFlight = pool.fetch('slow', URL_A);
@@ -116,7 +116,7 @@ test('close ends what is in flight after graceMs, and refuses the rest', async (
   await t.throwsAsync(pool.deploy('slow', HELLO), { code: 'ERR_POOL_CLOSED' });
 });
 
-test('close lets requests finish within graceMs', async (t) => {
+test.serial('close lets requests finish within graceMs', async (t) => {
   const pool = new IsolatePool({ graceMs: 5000 });
   await pool.deploy(
     'a',
@@ -128,7 +128,7 @@ test('close lets requests finish within graceMs', async (t) => {
   await closed;
 });
 
-test('many workers share few isolates', async (t) => {
+test.serial('many workers share few isolates', async (t) => {
   await using pool = new IsolatePool({ maxIsolates: 5 });
   const ids = Array.from({ length: 20 }, (_, n) => `w${n}`);
   await Promise.all(

@@ -56,7 +56,7 @@ const CASES: Array<[what: string, script: string, limits: Limits, code: string]>
 ];
 for (const [mode, run] of Object.entries(MODES)) {
   for (const [what, script, limits, code] of CASES) {
-    test(`${mode}: ${what} ends the request with ${code}`, async (t) => {
+    test.serial(`${mode}: ${what} ends the request with ${code}`, async (t) => {
       const error = await t.throwsAsync(run({ script, limits }), { instanceOf: WorkerError, code });
       t.true(error?.usage === undefined || error.usage.wallMs >= 0);
       t.is(await (await executePooled(newId(), HELLO, 'http://x/after')).text(), 'hello /after');
@@ -64,7 +64,7 @@ for (const [mode, run] of Object.entries(MODES)) {
   }
 }
 
-test('a limit ends its own request and leaves the worker usable', async (t) => {
+test.serial('a limit ends its own request and leaves the worker usable', async (t) => {
   const id = newId();
   const script = `export default { fetch(request) { if (request.url.endsWith('/spin')) while (true) {} return new Response('fine') } }`;
   for (let n = 0; n < 3; n += 1) {
@@ -75,7 +75,7 @@ test('a limit ends its own request and leaves the worker usable', async (t) => {
   }
 });
 
-test('a heap limit condemns the isolate, and the next request gets a new one', async (t) => {
+test.serial('a heap limit condemns the isolate, and the next request gets a new one', async (t) => {
   await using pool = new IsolatePool();
   await pool.deploy('hungry', {
     script: `export default { fetch(request) { if (request.url.endsWith('/eat')) { const kept = []; while (true) kept.push(new Array(1000).fill({})) } return new Response('fed') } }`,
@@ -86,7 +86,7 @@ test('a heap limit condemns the isolate, and the next request gets a new one', a
   t.is(pool.stats().condemned, 1);
 });
 
-test("limits of the call go over the worker's, and those over the pool's", async (t) => {
+test.serial("limits of the call go over the worker's, and those over the pool's", async (t) => {
   await using pool = new IsolatePool({ limits: { wallMs: 30 } });
   const wait = (ms: number) =>
     `export default { async fetch() { await new Promise((r) => setTimeout(r, ${ms})); return new Response('done') } }`;
@@ -98,12 +98,12 @@ test("limits of the call go over the worker's, and those over the pool's", async
   await t.throwsAsync(pool.fetch('worker', URL_A, { limits: { wallMs: 20 } }), { code: 'ERR_WALL_LIMIT' });
 });
 
-test('0 means no limit', async (t) => {
+test.serial('0 means no limit', async (t) => {
   const busy = `export default { fetch() { const end = Date.now() + 120; while (Date.now() < end); return new Response('done') } }`;
   t.is(await (await executePooled(newId(), busy, URL_A, { limits: { cpuMs: 0 } })).text(), 'done');
 });
 
-test('a streamed response is limited as it flows', async (t) => {
+test.serial('a streamed response is limited as it flows', async (t) => {
   const script = `export default { fetch() {
     return new Response(new ReadableStream({ pull(controller) { controller.enqueue(new Uint8Array(100_000)) } }));
   } }`;
@@ -112,7 +112,7 @@ test('a streamed response is limited as it flows', async (t) => {
   t.is(error?.code, 'ERR_RESPONSE_LIMIT');
 });
 
-test('subrequests beyond the limit fail in the guest, and only so many run at a time', async (t) => {
+test.serial('subrequests beyond the limit fail in the guest, and only so many run at a time', async (t) => {
   let now = 0;
   let most = 0;
   const server = createServer((_, response) => {

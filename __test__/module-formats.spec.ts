@@ -6,11 +6,11 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
 import * as source from '../index.js';
-import { installedNodes, runScript } from './support/child.js';
+import { nodes, runScript } from './support/child.js';
 
 const HELLO = `executePooled('a', "export default { fetch: (r) => new Response('hello ' + new URL(r.url).pathname) }", 'http://x/world')`;
 
-for (const [name, node] of installedNodes()) {
+for (const [name, node] of nodes()) {
   test(`${name}: answers in an ES module, and exits by itself`, async (t) => {
     const script = `import { executePooled } from 'isolane'; console.log(await (await ${HELLO}).text());`;
     const ended = await runScript(script, { node });

@@ -10,20 +10,20 @@ async function send(body: BodyLike, headers?: Record<string, string>): Promise<E
   return (await (await executePooled(id, ECHO, request)).json()) as Echo;
 }
 
-test('strings', async (t) => {
+test.serial('strings', async (t) => {
   const echo = await send('grüße 😀');
   t.is(echo.body, 'grüße 😀');
   t.is(echo.headers['content-type'], 'text/plain;charset=UTF-8');
 });
 
-test('a content-type that was given stays', async (t) => {
+test.serial('a content-type that was given stays', async (t) => {
   t.is(
     (await send('{}', { 'content-type': 'application/json' })).headers['content-type'],
     'application/json',
   );
 });
 
-test('bytes, buffers and views', async (t) => {
+test.serial('bytes, buffers and views', async (t) => {
   const bytes = new TextEncoder().encode('..bytes..');
   t.is((await send(bytes)).body, '..bytes..');
   t.is((await send(bytes.subarray(2, 7))).body, 'bytes');
@@ -34,26 +34,26 @@ test('bytes, buffers and views', async (t) => {
   t.is((await send(bytes)).headers['content-type'], undefined);
 });
 
-test('what is changed after the call does not arrive', async (t) => {
+test.serial('what is changed after the call does not arrive', async (t) => {
   const bytes = new TextEncoder().encode('before');
   const echo = send(bytes);
   bytes.fill(0);
   t.is((await echo).body, 'before');
 });
 
-test('URLSearchParams', async (t) => {
+test.serial('URLSearchParams', async (t) => {
   const echo = await send(new URLSearchParams({ a: '1 2' }));
   t.is(echo.body, 'a=1+2');
   t.is(echo.headers['content-type'], 'application/x-www-form-urlencoded;charset=UTF-8');
 });
 
-test('Blob', async (t) => {
+test.serial('Blob', async (t) => {
   const echo = await send(new Blob(['blo', 'b'], { type: 'text/x' }));
   t.is(echo.body, 'blob');
   t.is(echo.headers['content-type'], 'text/x');
 });
 
-test('FormData', async (t) => {
+test.serial('FormData', async (t) => {
   const form = new FormData();
   form.set('field', 'value');
   form.set('file', new Blob(['content']), 'name.txt');
@@ -63,7 +63,7 @@ test('FormData', async (t) => {
   t.regex(echo.body ?? '', /filename="name.txt"/);
 });
 
-test('streams', async (t) => {
+test.serial('streams', async (t) => {
   const parts = ['one ', 'two ', 'three'];
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
@@ -77,7 +77,7 @@ test('streams', async (t) => {
   t.true(body.locked);
 });
 
-test('a stream is pulled no faster than the guest reads', async (t) => {
+test.serial('a stream is pulled no faster than the guest reads', async (t) => {
   let pulled = 0;
   let cancelled = false;
   const body = new ReadableStream<Uint8Array>(
@@ -105,7 +105,7 @@ test('a stream is pulled no faster than the guest reads', async (t) => {
   t.true(cancelled);
 });
 
-test("a stream that fails fails in the guest, without the host's text", async (t) => {
+test.serial("a stream that fails fails in the guest, without the host's text", async (t) => {
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
       controller.enqueue(new Uint8Array([1]));
@@ -122,7 +122,7 @@ test("a stream that fails fails in the guest, without the host's text", async (t
   t.notRegex(text, /secret/);
 });
 
-test('a stream of what is not bytes fails', async (t) => {
+test.serial('a stream of what is not bytes fails', async (t) => {
   const body = new ReadableStream({
     start(controller) {
       controller.enqueue('text');
@@ -134,7 +134,7 @@ test('a stream of what is not bytes fails', async (t) => {
   });
 });
 
-test('large bodies arrive whole', async (t) => {
+test.serial('large bodies arrive whole', async (t) => {
   const script = `export default { async fetch(request) {
     let sum = 0, length = 0;
     for await (const chunk of request.body) { length += chunk.length; for (let i = 0; i < chunk.length; i += 4096) sum += chunk[i] }

@@ -16,7 +16,7 @@ const STREAM = (count: number) => `export default { fetch() {
   } }));
 } }`;
 
-test('status, text and headers, repeated ones too', async (t) => {
+test.serial('status, text and headers, repeated ones too', async (t) => {
   const response = await respond(
     `new Response('x', { status: 404, statusText: 'Gone Fishing', headers: [['set-cookie', 'a=1'], ['set-cookie', 'b=2'], ['x-latin', 'é']] })`,
   );
@@ -28,7 +28,7 @@ test('status, text and headers, repeated ones too', async (t) => {
   t.is(response.headers, response.headers);
 });
 
-test('text, json, bytes, arrayBuffer and blob read any body', async (t) => {
+test.serial('text, json, bytes, arrayBuffer and blob read any body', async (t) => {
   for (const body of [`'{"a":"ü"}'`, `new TextEncoder().encode('{"a":"ü"}')`, `new Blob(['{"a":"ü"}'])`]) {
     const make = () => respond(`new Response(${body}, { headers: { 'content-type': 'application/json' } })`);
     t.is(await (await make()).text(), '{"a":"ü"}');
@@ -41,16 +41,16 @@ test('text, json, bytes, arrayBuffer and blob read any body', async (t) => {
   }
 });
 
-test('json that is none rejects with a SyntaxError', async (t) => {
+test.serial('json that is none rejects with a SyntaxError', async (t) => {
   await t.throwsAsync((await respond(`new Response('{')`)).json(), { instanceOf: SyntaxError });
 });
 
-test('text drops a byte order mark', async (t) => {
+test.serial('text drops a byte order mark', async (t) => {
   t.is(await (await respond(`new Response('\\ufeffx')`)).text(), 'x');
   t.is(await (await respond(`new Response(new Uint8Array([0xef, 0xbb, 0xbf, 0x78]))`)).text(), 'x');
 });
 
-test('a body can be read once', async (t) => {
+test.serial('a body can be read once', async (t) => {
   const response = await respond(`new Response('x')`);
   t.false(response.bodyUsed);
   await response.text();
@@ -59,7 +59,7 @@ test('a body can be read once', async (t) => {
   t.throws(() => response.toResponse(), { instanceOf: TypeError });
 });
 
-test('a response without a body has none', async (t) => {
+test.serial('a response without a body has none', async (t) => {
   const response = await respond(`new Response(null, { status: 204 })`);
   t.is(response.body, null);
   t.is(await response.text(), '');
@@ -67,7 +67,7 @@ test('a response without a body has none', async (t) => {
   t.is(response.toResponse().status, 204);
 });
 
-test('body streams what the guest streams, as it comes', async (t) => {
+test.serial('body streams what the guest streams, as it comes', async (t) => {
   const response = await executePooled(newId(), STREAM(10), URL_A);
   const chunks: string[] = [];
   for await (const chunk of response.body ?? []) chunks.push(Buffer.from(chunk).toString());
@@ -76,7 +76,7 @@ test('body streams what the guest streams, as it comes', async (t) => {
   t.true(response.bodyUsed);
 });
 
-test('a streamed body can be read whole, and through a BYOB reader', async (t) => {
+test.serial('a streamed body can be read whole, and through a BYOB reader', async (t) => {
   t.is(await (await executePooled(newId(), STREAM(5), URL_A)).text(), '0;1;2;3;4;');
   const { body } = await executePooled(newId(), STREAM(3), URL_A);
   const reader = (body as ReadableStream<Uint8Array>).getReader({ mode: 'byob' });
@@ -89,7 +89,7 @@ test('a streamed body can be read whole, and through a BYOB reader', async (t) =
   t.is(text, '0;1;2;');
 });
 
-test('the guest goes on only as far as its response is read', async (t) => {
+test.serial('the guest goes on only as far as its response is read', async (t) => {
   const messages: string[] = [];
   const script = `export default { fetch() {
     let n = 0;
@@ -106,7 +106,7 @@ test('the guest goes on only as far as its response is read', async (t) => {
   await reader.cancel();
 });
 
-test('cancelling the body reaches the guest', async (t) => {
+test.serial('cancelling the body reaches the guest', async (t) => {
   const messages: string[] = [];
   const script = `export default { fetch() {
     return new Response(new ReadableStream({ pull(c) { c.enqueue(new Uint8Array(10)) }, cancel() { console.log('cancelled') } }));
@@ -120,7 +120,7 @@ test('cancelling the body reaches the guest', async (t) => {
   t.deepEqual(messages, ['cancelled']);
 });
 
-test('a stream that fails in the guest fails here', async (t) => {
+test.serial('a stream that fails in the guest fails here', async (t) => {
   const script = `export default { fetch() {
     let n = 0;
     return new Response(new ReadableStream({ pull(c) { if (n++ < 2) c.enqueue(new Uint8Array(10)); else c.error(new RangeError('half way')) } }));
@@ -129,7 +129,7 @@ test('a stream that fails in the guest fails here', async (t) => {
   await t.throwsAsync(response.bytes(), { instanceOf: WorkerError });
 });
 
-test('toResponse gives a standard Response with the same parts', async (t) => {
+test.serial('toResponse gives a standard Response with the same parts', async (t) => {
   const make = async () =>
     (await respond(`new Response('text', { status: 201, headers: { 'x-a': 'b' } })`)).toResponse();
   const response = await make();
@@ -141,7 +141,7 @@ test('toResponse gives a standard Response with the same parts', async (t) => {
   t.is(await streamed.text(), '0;1;2;');
 });
 
-test('toResponse adds no header that the worker left out', async (t) => {
+test.serial('toResponse adds no header that the worker left out', async (t) => {
   const response = await respond(
     `{ const r = new Response('x'); r.headers.delete('content-type'); return r }`
       .replace('{', '(() => {')
@@ -150,7 +150,7 @@ test('toResponse adds no header that the worker left out', async (t) => {
   t.is(response.toResponse().headers.get('content-type'), null);
 });
 
-test('large bodies arrive whole', async (t) => {
+test.serial('large bodies arrive whole', async (t) => {
   const script = `export default { fetch: () => new Response(new Uint8Array(20 << 20).fill(7)) }`;
   const bytes = await (await executePooled(newId(), { script, limits: { cpuMs: 0 } }, URL_A)).bytes();
   t.is(bytes.byteLength, 20 << 20);

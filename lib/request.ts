@@ -68,9 +68,17 @@ function parseInit(init: RequestInitLike): ParsedRequest {
   return { head: requestHead(method, url, headers), body, signal: undefined };
 }
 
+/**
+ * URLs that are valid without asking the parser, by far the most: a host of plain names and, after it,
+ * printable ASCII. Native code brings every URL into its normal form, these too.
+ */
+const PLAINLY_VALID =
+  /^https?:\/\/(?![^/?#]*xn--)(?:[a-z0-9-]+\.)*[a-z]+(?::\d{1,4})?(?:[/?#][\x21-\x7e]*)?$/i;
+
 function parseUrl(url: unknown, argument: string): string {
   const expected = 'an absolute http or https URL';
   if (typeof url !== 'string') throw invalidArgument(argument, expected, url);
+  if (PLAINLY_VALID.test(url)) return url;
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (parsed === undefined || (parsed.protocol !== 'http:' && parsed.protocol !== 'https:')) {
     throw invalidArgument(argument, expected, url);

@@ -1,13 +1,38 @@
 // Owns structured cloning to and from bytes, in V8's wire format as the isolates write it.
 
 import { Deserializer, Serializer } from 'node:v8';
+import { WorkerError } from './worker-error.js';
+
+/** Where the format's version stands, after the tag that announces it. */
+const VERSION_AT = 1;
+
+/** The newest version that is known here. All that 16 adds to 15 is lengths beyond 32 bits. */
+const LARGE_LENGTHS = 16;
+
+/** The version that this Node's V8 writes, which is the newest that it reads. */
+const OWN_VERSION = ownVersion();
+
+function ownVersion(): number {
+  const serializer = new Serializer();
+  serializer.writeHeader();
+  return serializer.releaseBuffer()[VERSION_AT] ?? 0;
+}
 
 /** A value from bytes that an isolate wrote. */
 export function decodeClone(bytes: Uint8Array): unknown {
+  // Nothing that fits into `bytes` is that long, so to an older V8 the version before reads the same.
+  if (bytes[VERSION_AT] === LARGE_LENGTHS && OWN_VERSION === LARGE_LENGTHS - 1)
+    bytes[VERSION_AT] = OWN_VERSION;
   // The base class: Node's own `deserialize` has another format for typed arrays.
   const deserializer = new Deserializer(bytes);
-  deserializer.readHeader();
-  return deserializer.readValue();
+  try {
+    deserializer.readHeader();
+    return deserializer.readValue();
+  } catch (error) {
+    const message = `the value holds what Node ${process.version} cannot clone`;
+    const guest = { name: 'DataCloneError', message, stack: '' };
+    throw new WorkerError({ code: 'ERR_WORKER_EXCEPTION', message, guest }, { cause: error });
+  }
 }
 
 /** A value as bytes that an isolate can read. Throws where the value cannot be cloned. */

@@ -64,8 +64,8 @@ export class WorkerError extends Error {
   declare readonly usage?: RunUsage;
 
   /** Errors are made by this package; the parts are those of its properties. */
-  constructor(failure: FailureData) {
-    super(failure.message);
+  constructor(failure: FailureData, options?: ErrorOptions) {
+    super(failure.message, options);
     this.code = failure.code;
     if (failure.guest !== undefined) this.guest = failure.guest;
     if (failure.usage !== undefined) this.usage = failure.usage;

@@ -15,20 +15,20 @@ const IN_FLIGHT = `
   await new Promise((r) => setTimeout(r, 100));
   console.log('ready');`;
 
-test('process.exit with requests in flight', async (t) => {
+test.serial('process.exit with requests in flight', async (t) => {
   const ended = await runScript(`${IN_FLIGHT} process.exit(7);`);
   t.deepEqual([ended.stdout, ended.stderr, ended.code, ended.signal], ['ready\n', '', 7, null]);
   t.true(ended.milliseconds < 20_000);
 });
 
-test('an uncaught exception with requests in flight', async (t) => {
+test.serial('an uncaught exception with requests in flight', async (t) => {
   const ended = await runScript(`${IN_FLIGHT} throw new Error('on purpose');`);
   t.is(ended.code, 1);
   t.regex(ended.stderr, /on purpose/);
 });
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  test(`${signal} with requests in flight`, async (t) => {
+  test.serial(`${signal} with requests in flight`, async (t) => {
     const options: ChildOptions = { signal };
     const ended = await runScript(IN_FLIGHT, options);
     t.deepEqual([ended.code, ended.signal], [null, signal]);
@@ -36,7 +36,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   });
 }
 
-test('process.exit again and again right after a request', async (t) => {
+test.serial('process.exit again and again right after a request', async (t) => {
   for (let n = 0; n < 5; n += 1) {
     const ended = await runScript(`
       import { executePooled } from 'isolane';
@@ -46,7 +46,7 @@ test('process.exit again and again right after a request', async (t) => {
   }
 });
 
-test('a log handler that throws is an uncaught exception of the host', async (t) => {
+test.serial('a log handler that throws is an uncaught exception of the host', async (t) => {
   const ended = await runScript(`
     import { executePooled } from 'isolane';
     process.on('uncaughtException', (error) => console.log('uncaught', error.message));

@@ -20,7 +20,7 @@ const PATTERNS: Record<string, string> = {
 };
 
 for (const [name, body] of Object.entries(PATTERNS)) {
-  test(`heap: ${name}`, async (t) => {
+  test.serial(`heap: ${name}`, async (t) => {
     const ended = await runScript(`
       import { executePooled, IsolatePool } from 'isolane';
       const limits = { heapMb: 32, cpuMs: 0, wallMs: 30_000 };

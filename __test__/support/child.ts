@@ -1,6 +1,6 @@
 // Runs a script in a Node process of its own and says how it ended.
 
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 
@@ -48,12 +48,23 @@ export async function runScript(script: string, options: ChildOptions = {}): Pro
   });
 }
 
-/** The Node versions to test with that are installed here, by name. */
-export function installedNodes(): Map<string, string> {
-  const nodes = new Map([[`Node ${process.version}`, process.execPath]]);
-  for (const name of ['node-22', 'node-24']) {
-    const binary = path.join(root, 'node_modules', name, 'bin', 'node');
-    if (existsSync(binary)) nodes.set(name, binary);
+const nodesDir = path.join(root, '__test__/nodes');
+
+/** The Node versions to test with, by name: this one, and those of `__test__/nodes` where they can be had. */
+export function nodes(): Map<string, string> {
+  const found = new Map([[`Node ${process.version}`, process.execPath]]);
+  if (!existsSync(path.join(nodesDir, 'node_modules'))) {
+    console.log('Installing other versions of Node into __test__/nodes …');
+    const { status } = spawnSync('npm', ['run', '--silent', 'test:nodes'], {
+      cwd: root,
+      stdio: 'inherit',
+      shell: true,
+    });
+    if (status !== 0) console.log('That failed: only this Node is tested.');
   }
-  return nodes;
+  for (const name of ['node-22', 'node-24']) {
+    const binary = path.join(nodesDir, 'node_modules', name, 'bin', 'node');
+    if (existsSync(binary)) found.set(name, binary);
+  }
+  return found;
 }
