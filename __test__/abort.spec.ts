@@ -62,7 +62,10 @@ test.serial('the signal of a Request counts too', async (t) => {
 
 test.serial('it works in every mode', async (t) => {
   await using worker = new Worker({ script: SPIN, limits: { cpuMs: 0 } });
-  await t.throwsAsync(worker.fetch(URL_A, { signal: AbortSignal.timeout(20) }), { any: true, name: 'TimeoutError' });
+  await t.throwsAsync(worker.fetch(URL_A, { signal: AbortSignal.timeout(20) }), {
+    any: true,
+    name: 'TimeoutError',
+  });
   await using runtime = new Runtime({ limits: { cpuMs: 0 } });
   await t.throwsAsync(runtime.evaluate('while (true) {}', { signal: AbortSignal.timeout(20) }), {
     any: true,

@@ -52,6 +52,11 @@ impl BindingRuntime {
 
     /// Evaluates a script; delivers its value as structured clone.
     #[napi(catch_unwind)]
+    // `expect` would not do: the macro copies it to where the lint does not look.
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "an object in their place costs a read each"
+    )]
     pub fn evaluate(
         &self,
         env: &Env,

@@ -92,6 +92,11 @@ impl BindingTarget {
 impl BindingTarget {
     /// Sends a request. The answer is returned if it comes at once, else delivered to the ticket.
     #[napi(catch_unwind)]
+    // `expect` would not do: the macro copies it to where the lint does not look.
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "an object in their place costs a read each"
+    )]
     pub fn fetch(
         &self,
         env: &Env,
@@ -134,6 +139,11 @@ impl BindingTarget {
 
     /// Sends a scheduled event; its usage is delivered to the ticket.
     #[napi(catch_unwind)]
+    // `expect` would not do: the macro copies it to where the lint does not look.
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "an object in their place costs a read each"
+    )]
     pub fn scheduled(
         &self,
         env: &Env,
