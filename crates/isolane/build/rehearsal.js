@@ -30,4 +30,5 @@
   entry(5, 1, 0);
   entry(6, 1, 'TypeError', 'rehearsed');
   entry(7, 1);
+  entry(8, 0, [1]);
 });

@@ -61,8 +61,11 @@ impl BindingBodyReader {
             self.waiting.set(Some(waker));
             return Either3::C(WAIT);
         }
-        // Nobody awaits the ticket.
-        waker.woken.store(true, Ordering::Release);
+        // Nobody awaits the ticket. If another thread has woken it in between, its delivery is on the
+        // way and gives back a hold, which there has to be.
+        if waker.woken.swap(true, Ordering::AcqRel) {
+            self.connection.hold(env);
+        }
         match polled {
             Poll::Ready(Some(Ok(chunk))) => Either3::A(Uint8Array::new(chunk.into())),
             Poll::Ready(Some(Err(error))) => {

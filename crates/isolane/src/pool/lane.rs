@@ -27,7 +27,7 @@ const BATCH_TIME: Duration = Duration::from_millis(1);
 /// How often a busy lane lets V8 run its own tasks.
 const HOUSEKEEPING_INTERVAL: Duration = Duration::from_millis(20);
 /// A lane whose turns are shorter than this on average answers while its caller spins.
-const QUICK_TURN_NS: u64 = 8_000;
+const QUICK_TURN_NS: u64 = 20_000;
 
 const IDLE: u8 = 0;
 const QUEUED: u8 = 1;
@@ -207,9 +207,14 @@ impl Lane {
     }
 
     fn schedule(self: &Arc<Self>) {
-        if self.state.compare_exchange(IDLE, QUEUED, Ordering::AcqRel, Ordering::Acquire).is_ok() {
+        if self.claim() {
             self.threads.enqueue(self.clone());
         }
+    }
+
+    /// Whether the caller is the one to put the lane on a run queue.
+    fn claim(&self) -> bool {
+        self.state.compare_exchange(IDLE, QUEUED, Ordering::SeqCst, Ordering::SeqCst).is_ok()
     }
 
     /// Runs a batch on the calling pool thread, which took the lane off a run queue.
@@ -236,7 +241,9 @@ impl Lane {
         self.state.store(IDLE, Ordering::SeqCst);
         // Look once more before letting go: what came in while the state was Running is seen here.
         if !self.items.is_empty() || self.poll_wanted.load(Ordering::SeqCst) {
-            self.schedule();
+            if self.claim() {
+                self.threads.requeue(thread, self.clone());
+            }
         } else if self.load() == 0
             && let Some(owner) = self.owner.upgrade()
         {

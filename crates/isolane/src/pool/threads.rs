@@ -80,6 +80,15 @@ impl Threads {
         self.wake(place);
     }
 
+    /// Puts a lane that has more to do behind the others of the thread that ran it.
+    pub(crate) fn requeue(&self, thread: usize, lane: Arc<Lane>) {
+        let crowded = !self.slots[thread].queue.is_empty();
+        self.slots[thread].queue.push(lane);
+        if crowded && let Some(idle) = self.idle_thread() {
+            self.wake(idle);
+        }
+    }
+
     /// Ends the threads; those that run a lane finish its batch first.
     pub(crate) fn stop(&self) {
         self.stopping.store(true, Ordering::SeqCst);
@@ -136,8 +145,13 @@ impl Threads {
 
     /// A lane of the thread's own queue, or of another's that is busy.
     fn next_lane(&self, index: usize) -> Option<Arc<Lane>> {
-        let count = self.slots.len();
-        (0..count).find_map(|step| self.slots[(index + step) % count].queue.pop())
+        self.slots[index].queue.pop().or_else(|| {
+            let count = self.slots.len();
+            (1..count).map(|step| (index + step) % count).find_map(|other| {
+                // A thread that is not busy is about to take its lanes itself.
+                (self.state(other) == BUSY).then(|| self.slots[other].queue.pop()).flatten()
+            })
+        })
     }
 
     /// Spins, then sleeps, until there may be work.
@@ -149,14 +163,14 @@ impl Threads {
             for _ in 0..16 {
                 std::hint::spin_loop();
             }
-            if self.has_work() {
+            if self.has_work(index) {
                 slot.state.store(BUSY, Ordering::SeqCst);
                 return;
             }
         }
         // Say so first, look again, and only then sleep: nothing pushed in between is missed.
         slot.state.store(PARKED, Ordering::SeqCst);
-        if self.has_work() || self.stopping.load(Ordering::SeqCst) {
+        if self.has_work(index) || self.stopping.load(Ordering::SeqCst) {
             slot.state.store(BUSY, Ordering::SeqCst);
             return;
         }
@@ -166,7 +180,10 @@ impl Threads {
         slot.state.store(BUSY, Ordering::SeqCst);
     }
 
-    fn has_work(&self) -> bool {
-        self.slots.iter().any(|slot| !slot.queue.is_empty())
+    fn has_work(&self, index: usize) -> bool {
+        let waits = |(other, slot): (usize, &Slot)| {
+            !slot.queue.is_empty() && (other == index || self.state(other) == BUSY)
+        };
+        self.slots.iter().enumerate().any(waits)
     }
 }

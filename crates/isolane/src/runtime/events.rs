@@ -19,6 +19,7 @@ const ABORT: i32 = 4;
 const FULFILL: i32 = 5;
 const REJECT: i32 = 6;
 const FIRE: i32 = 7;
+const FORGET: i32 = 8;
 
 /// What happens to a worker.
 pub(crate) enum Event {
@@ -176,6 +177,17 @@ pub(crate) fn configure<'s>(
 /// Tells the guest that its caller gave up.
 pub(crate) fn abort(scope: Scope<'_, '_, '_>, realm: &RealmState, id: RequestId) {
     enter(scope, realm, ABORT, id, &[]);
+}
+
+/// Has the guest side drop the callbacks of requests that have ended.
+pub(crate) fn forget_orphaned(scope: Scope<'_, '_, '_>, realm: &RealmState) {
+    if realm.orphaned.borrow().is_empty() {
+        return;
+    }
+    let ids = realm.orphaned.take();
+    let ids: Vec<_> = ids.into_iter().map(|id| number(scope, id)).collect();
+    let ids = v8::Array::new_with_elements(scope, &ids).into();
+    enter(scope, realm, FORGET, 0, &[ids]);
 }
 
 /// Fires a timer.

@@ -98,7 +98,6 @@ impl Realm {
             worker_id: options.worker_id,
             on_log: options.on_log,
             host_functions: events::host_functions(&options.definition),
-            background_work: Cell::new(false),
             panicked: Cell::new(false),
             modules: RefCell::new(ModuleMap::new(options.definition)),
             origin: Instant::now(),
@@ -107,6 +106,7 @@ impl Realm {
             heap_used_bytes: Cell::new(0),
             requests: RefCell::default(),
             operations: RefCell::default(),
+            orphaned: RefCell::default(),
             unhandled: RefCell::default(),
             ends: RefCell::default(),
             outgoing: RefCell::new(HashMap::new()),
@@ -214,7 +214,10 @@ impl Realm {
                 active.start = start;
                 active.ticket = ticket;
                 self.state.requests.borrow_mut().insert(id, active);
-                self.turn(isolate, id, |scope, state| events::dispatch(scope, state, id, event));
+                self.turn(isolate, id, |scope, state| {
+                    events::forget_orphaned(scope, state);
+                    events::dispatch(scope, state, id, event);
+                });
             }
         }
     }
@@ -341,7 +344,7 @@ impl Realm {
             self.end_request(request, fired_error(fired));
         }
         self.carry_out_ends();
-        self.check_request(request);
+        self.check_request(isolate, request);
     }
 
     fn carry_out_ends(&mut self) {
@@ -388,7 +391,7 @@ impl Realm {
     }
 
     /// Ends a request that cannot go on, and sets the deadline of one that waits.
-    fn check_request(&mut self, request: RequestId) {
+    fn check_request(&mut self, isolate: &v8::Isolate, request: RequestId) {
         let mut requests = self.state.requests.borrow_mut();
         let alone = requests.len() == 1;
         let Some(active) = requests.get_mut(&request) else { return };
@@ -402,7 +405,7 @@ impl Realm {
         if unanswered && active.waited && active.pending == 0 && alone && !self.is_loading() {
             active.waited = false;
             let idle = self.state.operations.borrow().is_empty();
-            let quiet = idle && !self.state.background_work.get();
+            let quiet = idle && !isolate.has_pending_background_tasks();
             if quiet {
                 drop(requests);
                 let why = "everything the handler waited for has ended, without a Response";
@@ -492,7 +495,6 @@ impl Realm {
             self.state.heap_used_bytes.set(isolate.get_heap_statistics().used_heap_size());
         }
         self.turns = self.turns.wrapping_add(1);
-        self.state.background_work.set(isolate.has_pending_background_tasks());
     }
 }
 

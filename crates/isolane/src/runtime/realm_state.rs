@@ -173,10 +173,10 @@ pub(crate) struct RealmState {
     pub(crate) heap_used_bytes: Cell<usize>,
     /// An operation panicked in this turn.
     pub(crate) panicked: Cell<bool>,
-    /// Whether V8 compiles something for this isolate in the background.
-    pub(crate) background_work: Cell<bool>,
     pub(crate) requests: RefCell<HashMap<RequestId, ActiveRequest>>,
     pub(crate) operations: RefCell<HashMap<CallbackId, Operation>>,
+    /// Operations of ended requests, whose callbacks the guest side still holds.
+    pub(crate) orphaned: RefCell<Vec<CallbackId>>,
     pub(crate) unhandled: RefCell<Vec<Rejection>>,
     pub(crate) ends: RefCell<Vec<(RequestId, End)>>,
     /// Outgoing streams that no response or fetch has taken yet.
@@ -297,7 +297,14 @@ impl RealmState {
     pub(crate) fn remove(&self, request: RequestId) -> Option<ActiveRequest> {
         let active = self.requests.borrow_mut().remove(&request)?;
         if active.waited || active.deadline_set {
-            self.operations.borrow_mut().retain(|_, operation| operation.request != request);
+            let mut orphaned = self.orphaned.borrow_mut();
+            self.operations.borrow_mut().retain(|id, operation| {
+                let keep = operation.request != request;
+                if !keep {
+                    orphaned.push(*id);
+                }
+                keep
+            });
             self.scheduler.send(SchedulerMessage::CancelRequest { request });
         }
         for stream in &active.incoming {

@@ -314,6 +314,16 @@ const serveFamily = define(
       }
     }
 
+    /** Drops what requests that have ended still wait for. */
+    function forget(ids: number[]): void {
+      const { off, forget: forgetAnswer } = use('callbacks');
+      use('timers').forgetAll(ids);
+      for (let index = 0; index < ids.length; index++) {
+        off(ids[index] as number);
+        forgetAnswer(ids[index] as number);
+      }
+    }
+
     const dispatch: EntryFunction = (kind, id, a, b, c, d) => {
       switch (kind) {
         case 0:
@@ -332,6 +342,8 @@ const serveFamily = define(
           return use('callbacks').settle(id, false, rejection(a as string, b as string));
         case 7:
           return use('callbacks').fire(id);
+        case 8:
+          return forget(a as number[]);
       }
     };
 

@@ -1,0 +1,60 @@
+//! Requests per second of a pool against the number of calling threads, on one worker and on many.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use futures_executor::block_on;
+use futures_util::future::join_all;
+use isolane::{IsolatePool, PoolOptions, Request, RunOptions, WorkerDefinition};
+
+const SCRIPT: &str = "export default { fetch: () => new Response('hello') }";
+const WINDOW: Duration = Duration::from_millis(1000);
+
+fn main() {
+    if std::env::args().len() > 1 { for _ in 0..5 { println!("{:.0}", measure(1, 1, 32)); } for _ in 0..5 { println!("{:.0}", measure(1, 1, 1)); } return; }
+    for depth in [1, 32] {
+        for workers in [1, 8] {
+            for threads in [1, 2, 4, 8] {
+                let rate = measure(threads, workers, depth);
+                println!("{workers} worker(s), {threads} thread(s), {depth:>2} in flight each: {rate:>9.0} requests/s");
+            }
+        }
+    }
+}
+
+fn measure(threads: usize, workers: usize, depth: usize) -> f64 {
+    let pool = IsolatePool::new(PoolOptions::default()).expect("a pool");
+    let worker: Arc<WorkerDefinition> = Arc::new(SCRIPT.into());
+    let (stop, count) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let run = |pool: &IsolatePool, worker: &Arc<WorkerDefinition>, name: &str| {
+        pool.execute(name, worker, Request::get("http://x/"), RunOptions::default())
+    };
+    for index in 0..workers {
+        block_on(run(&pool, &worker, &format!("w{index}"))).expect("an answer");
+    }
+    let callers: Vec<_> = (0..threads)
+        .map(|index| {
+            let (pool, worker) = (pool.clone(), worker.clone());
+            let (stop, count) = (stop.clone(), count.clone());
+            std::thread::spawn(move || {
+                let name = format!("w{}", index % workers);
+                while !stop.load(Ordering::Relaxed) {
+                    let answers = block_on(join_all((0..depth).map(|_| run(&pool, &worker, &name))));
+                    assert!(answers.iter().all(Result::is_ok));
+                    count.fetch_add(depth as u64, Ordering::Relaxed);
+                }
+            })
+        })
+        .collect();
+    std::thread::sleep(WINDOW / 5);
+    let (begin, before) = (Instant::now(), count.load(Ordering::Relaxed));
+    std::thread::sleep(WINDOW);
+    let rate = (count.load(Ordering::Relaxed) - before) as f64 / begin.elapsed().as_secs_f64();
+    stop.store(true, Ordering::Relaxed);
+    for caller in callers {
+        caller.join().expect("no panic");
+    }
+    block_on(pool.close()).expect("closed");
+    rate
+}
