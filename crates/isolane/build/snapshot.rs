@@ -151,7 +151,7 @@ fn boot<'s>(
     let load: v8::Local<v8::Function> =
         property(scope, booted, "load").try_into().expect("a function");
     let undefined = v8::undefined(scope).into();
-    for name in ["callbacks", "serve", "request", "response"] {
+    for name in ["callbacks", "serve"] {
         let name = string(scope, name).into();
         load.call(scope, undefined, &[name]).expect("a factory does not throw");
     }

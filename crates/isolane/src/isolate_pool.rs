@@ -170,9 +170,10 @@ impl IsolatePool {
         })))
     }
 
-    /// Deploys a worker under an id and evaluates its modules; an equal one that is there stays.
+    /// Evaluates a worker's modules and deploys it under an id; an equal one that is there stays.
     ///
-    /// A worker that replaces another takes the requests from now on; the old one finishes its own.
+    /// A worker that replaces another takes the requests from then on; the old one finishes its own.
+    /// One that does not load replaces nothing.
     ///
     /// # Errors
     ///
@@ -188,12 +189,22 @@ impl IsolatePool {
 
     /// As [`IsolatePool::deploy`], as a future that can call back.
     pub fn begin_deploy(&self, id: &str, worker: WorkerDefinition) -> ScheduledFuture {
-        match self.0.deployment_of(id, &Arc::new(worker)) {
-            Ok(deployment) => {
-                self.0.run(deployment, Event::Load, Responder::Scheduled, RunOptions::default())
+        let candidate = match self.0.candidate(id, Arc::new(worker)) {
+            Ok(candidate) => candidate,
+            Err(error) => return RunFuture::failed(error),
+        };
+        let (future, settlement) = RunFuture::new(next_id(), None);
+        let pool = self.0.clone();
+        let deployment = candidate.clone();
+        let load = self.0.run(candidate, Event::Load, Responder::Scheduled, RunOptions::default());
+        load.on_ready(move |loaded| {
+            match &loaded {
+                Ok(_) => pool.install(deployment),
+                Err(_) => pool.retire_all(&deployment),
             }
-            Err(error) => RunFuture::failed(error),
-        }
+            settlement.settle(loaded);
+        });
+        future
     }
 
     /// Runs the `fetch` handler of a deployed worker.
@@ -292,26 +303,49 @@ impl Pool {
         {
             return Ok(present);
         }
-        if id.is_empty() {
-            return Err(Error::invalid_arg("id", "a name", "an empty string"));
-        }
+        check_id(id)?;
         modules::validate(definition)?;
-        let me: Weak<dyn WaitingRequests> = self.me.clone();
-        let (deployment, replaced) = self.registry.deploy(id, definition, || {
-            Arc::new(Deployment {
-                id: Arc::from(id),
-                definition: definition.clone(),
-                lanes: Mutex::default(),
-                leaving: Mutex::default(),
-                requests: AtomicU64::new(0),
-                waiting: AtomicUsize::new(0),
-                pool: me,
-            })
-        });
+        let (deployment, replaced) =
+            self.registry.deploy(id, definition, || self.new_deployment(id, definition.clone()));
         if let Some(replaced) = replaced {
             self.retire_all(&replaced);
         }
         Ok(deployment)
+    }
+
+    /// The present deployment where it is the same, or one that is not in the registry yet.
+    fn candidate(
+        &self,
+        id: &str,
+        definition: Arc<WorkerDefinition>,
+    ) -> Result<Arc<Deployment>, Error> {
+        self.check_open()?;
+        check_id(id)?;
+        modules::validate(&definition)?;
+        let present = self.registry.get(id);
+        Ok(match present.filter(|present| present.definition.is_same(&definition)) {
+            Some(present) => present,
+            None => self.new_deployment(id, definition),
+        })
+    }
+
+    fn install(&self, deployment: Arc<Deployment>) {
+        let replaced = self.registry.install(deployment.clone());
+        if let Some(replaced) = replaced.filter(|replaced| !Arc::ptr_eq(replaced, &deployment)) {
+            self.retire_all(&replaced);
+        }
+    }
+
+    fn new_deployment(&self, id: &str, definition: Arc<WorkerDefinition>) -> Arc<Deployment> {
+        Arc::new(Deployment {
+            id: Arc::from(id),
+            definition,
+            lanes: Mutex::default(),
+            leaving: Mutex::default(),
+            requests: AtomicU64::new(0),
+            waiting: AtomicUsize::new(0),
+            pool: self.me.clone(),
+        })
     }
 
     fn run<T>(
@@ -576,6 +610,13 @@ impl Pool {
             }
         }
     }
+}
+
+fn check_id(id: &str) -> Result<(), Error> {
+    if id.is_empty() {
+        return Err(Error::invalid_arg("id", "a name", "an empty string"));
+    }
+    Ok(())
 }
 
 impl LaneOwner for Pool {

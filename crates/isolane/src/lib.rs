@@ -40,7 +40,7 @@ pub use event_loop::{EventLoopRuntime, SchedulerGone, drain_and_process};
 pub use execution_context::ExecutionContext;
 pub use isolane_scheduler::{
     Body, BodyReader, BodyWriter, CallbackMessage, FetchClient, FetchError, FetchRequest,
-    FetchResponse, HostCallError, SchedulerMessage, StreamError,
+    FetchResponse, HostCallError, RedirectMode, SchedulerMessage, StreamError, TrySendError,
 };
 pub use isolate_pool::{
     Deployable, IsolatePool, PoolOptions, PoolStats, WorkerStats, default_pool, execute_pooled,

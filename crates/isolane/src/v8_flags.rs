@@ -1,4 +1,14 @@
 //! V8's command line flags, the same when the snapshot is made and when it is used.
+//!
+//! Loop unrolling is off because its analysis also removes stack checks: where a short loop of the
+//! compiler's own (the fill of `new Array(1000)`, say) has none, the mark to remove it falls on the
+//! next loop of the guest's, which then can never be terminated.
 
 /// Flags for `V8::set_flags_from_string`, before V8 is initialised.
-pub(crate) const V8_FLAGS: &str = "--no-flush-bytecode --enable-sharedarraybuffer-per-context --no-verify-snapshot-checksum";
+pub(crate) const V8_FLAGS: &str = concat!(
+    "--no-flush-bytecode",
+    " --enable-sharedarraybuffer-per-context",
+    " --no-verify-snapshot-checksum",
+    " --no-turboshaft-loop-unrolling",
+    " --no-wasm-loop-unrolling",
+);

@@ -98,6 +98,11 @@ impl Registry {
         (deployment, replaced)
     }
 
+    /// Puts a deployment that has proved to load under its id; gives the one that it replaces.
+    pub(crate) fn install(&self, deployment: Arc<Deployment>) -> Option<Arc<Deployment>> {
+        self.shard(&deployment.id).write().insert(deployment.id.clone(), deployment)
+    }
+
     pub(crate) fn remove(&self, id: &str) -> Option<Arc<Deployment>> {
         self.shard(id).write().remove(id)
     }

@@ -4,11 +4,12 @@
 use isolane_scheduler::{Body, CallbackId, RequestId};
 
 use crate::definition::{EnvValue, WorkerDefinition};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::limits::Limits;
 use crate::limits::buffer;
 use crate::request::{LogSink, Request, ScheduledEvent, Start};
 
+use super::exception;
 use super::realm_state::{End, RealmState, Responder, Ticket};
 
 const CONFIGURE: i32 = 0;
@@ -133,7 +134,17 @@ fn evaluate(
     let source = v8::String::new(scope, source)?;
     let name = string(scope, filename);
     let origin = v8::ScriptOrigin::new(scope, name, 0, 0, false, -1, None, false, false, false, None);
-    let script = v8::Script::compile(scope, source, Some(&origin))?;
+    let script = {
+        v8::tc_scope!(let scope, scope);
+        let compiled = v8::Script::compile(scope, source, Some(&origin));
+        if compiled.is_none() {
+            let (thrown, message) = (scope.exception(), scope.message());
+            let what = exception::syntax_error(scope, thrown, message);
+            let error = ErrorKind::WorkerSyntax(what).into();
+            realm.ends.borrow_mut().push((id, End::Fail(error)));
+        }
+        compiled?
+    };
     let value = script.run(scope)?;
     enter(scope, realm, EVALUATED, id, &[value]).map(|_| ())
 }

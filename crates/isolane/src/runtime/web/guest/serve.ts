@@ -286,7 +286,7 @@ const serveFamily = define(
       for (let index = 0; index * 2 < functions.length; index++) {
         const group = functions[index * 2];
         const name = functions[index * 2 + 1] as string;
-        const call = (...args: unknown[]) => use('callbacks').wait(host.hostCall(index, args));
+        const call = async (...args: unknown[]) => use('callbacks').wait(host.hostCall(index, args));
         Object.defineProperty(call, 'name', { value: name, configurable: true });
         const holder = group === null || group === undefined ? env : ((env[group] ??= {}) as Record<string, unknown>);
         holder[name] = call;
