@@ -104,8 +104,15 @@ test('rejects when there is no handler, or no response', async (t) => {
   await t.throwsAsync(executePooled(newId(), 'export default { fetch: () => 5 }', URL_A), {
     code: 'ERR_NO_RESPONSE',
   });
-  const forever = 'export default { fetch: () => new Promise(() => {}) }';
-  await t.throwsAsync(executePooled(newId(), forever, URL_A), { code: 'ERR_NO_RESPONSE' });
+  const ended =
+    'export default { async fetch() { await new Promise((f) => setTimeout(f, 1)); await new Promise(() => {}) } }';
+  await t.throwsAsync(executePooled(newId(), ended, URL_A), { code: 'ERR_NO_RESPONSE' });
+});
+
+test('a handler that waits for nothing of the host ends by its wall limit', async (t) => {
+  const script = 'export default { fetch: () => new Promise(() => {}) }';
+  const forever = executePooled(newId(), { script, limits: { wallMs: 100 } }, URL_A);
+  await t.throwsAsync(forever, { code: 'ERR_WALL_LIMIT' });
 });
 
 test.serial('counts in the stats of the default pool', async (t) => {

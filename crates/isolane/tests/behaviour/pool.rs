@@ -76,8 +76,10 @@ fn aborts_in_the_middle_leave_the_others_alone() {
                     if i % 3 == 0 {
                         let abort = future.abort_handle();
                         abort.abort();
-                        let error = block_on(future).expect_err("it was aborted");
-                        assert!(matches!(error.kind(), ErrorKind::Aborted), "{error}");
+                        // The answer may have come before the abort.
+                        if let Err(error) = block_on(future) {
+                            assert!(matches!(error.kind(), ErrorKind::Aborted), "{error}");
+                        }
                     } else if i % 3 == 1 {
                         drop(future);
                     } else {
