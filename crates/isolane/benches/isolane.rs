@@ -42,7 +42,9 @@ fn isolates(c: &mut Criterion) {
 fn contexts(c: &mut Criterion) {
     let mut group = c.benchmark_group("context");
     let isolate = SharedIsolate::new(SharedIsolateOptions::default()).expect("an isolate");
-    group.bench_function("with_every_web_api", |b| b.iter(|| bench_support::new_context(&isolate)));
+    group.bench_function("with_every_web_api", |b| {
+        b.iter(|| bench_support::new_context(&isolate))
+    });
     group.bench_function("first_response", |b| {
         b.iter(|| {
             let mut context = ExecutionContext::new(&isolate, HELLO).expect("a context");
@@ -117,7 +119,10 @@ fn share(
 fn eviction(c: &mut Criterion) {
     let mut group = c.benchmark_group("eviction");
     group.sample_size(30);
-    let options = PoolOptions { max_isolates: 4, ..PoolOptions::default() };
+    let options = PoolOptions {
+        max_isolates: 4,
+        ..PoolOptions::default()
+    };
     let pool = IsolatePool::new(options).expect("a pool");
     let worker: Arc<WorkerDefinition> = Arc::new(HELLO.into());
     let mut turn = 0_usize;

@@ -5,13 +5,13 @@ use std::path::Path;
 use crate::typescript;
 
 /// One guest file: its name without extension, and its JavaScript.
-pub struct GuestSource {
-    pub name: String,
-    pub code: String,
+pub(crate) struct GuestSource {
+    pub(crate) name: String,
+    pub(crate) code: String,
 }
 
 /// All families in a stable order; `boot` is first.
-pub fn sources(dir: &Path) -> Vec<GuestSource> {
+pub(crate) fn sources(dir: &Path) -> Vec<GuestSource> {
     let mut files: Vec<_> = std::fs::read_dir(dir)
         .unwrap_or_else(|error| panic!("{}: {error}", dir.display()))
         .map(|entry| entry.expect("a readable directory entry").path())
@@ -22,11 +22,18 @@ pub fn sources(dir: &Path) -> Vec<GuestSource> {
     files
         .iter()
         .map(|path| {
-            let name = path.file_stem().expect("it has an extension").to_string_lossy().into_owned();
+            let name = path
+                .file_stem()
+                .expect("it has an extension")
+                .to_string_lossy()
+                .into_owned();
             let source = std::fs::read_to_string(path).expect("a readable file");
             let code = typescript::erase_types(&source, &name)
                 .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-            GuestSource { name, code: without_comments(&code) }
+            GuestSource {
+                name,
+                code: without_comments(&code),
+            }
         })
         .collect()
 }

@@ -5,8 +5,8 @@
   booted.loadAll();
   const { entry } = booted;
   const handlers = [
-    (request) => new Response('hello ' + request.url),
-    async (request, env, ctx) => {
+    (request) => new Response(`hello ${request.url}`),
+    async (request, _env, ctx) => {
       ctx.waitUntil(Promise.resolve());
       request.headers.get('a');
       return new Response(JSON.stringify({ method: request.method }), { status: 201, headers: { a: 'b' } });

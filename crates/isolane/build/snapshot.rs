@@ -31,7 +31,9 @@ fn external_references() -> &'static [v8::ExternalReference] {
                 pointer: std::ptr::from_ref(slot).cast_mut().cast(),
             };
             let getter: v8::AccessorNameGetterCallback = lazy_global.map_fn_to();
-            let getter = v8::ExternalReference { pointer: getter as *mut std::ffi::c_void };
+            let getter = v8::ExternalReference {
+                pointer: getter as *mut std::ffi::c_void,
+            };
             let operations = SLOTS[..OP_NAMES.len()].iter().map(pointer);
             Addresses(std::iter::once(getter).chain(operations).collect())
         })
@@ -48,7 +50,7 @@ fn lazy_global(
     panic!("a global was touched while the snapshot was made");
 }
 
-pub fn create(sources: &[GuestSource]) -> v8::StartupData {
+pub(crate) fn create(sources: &[GuestSource]) -> v8::StartupData {
     v8::V8::set_flags_from_string(V8_FLAGS);
     let platform = v8::new_unprotected_default_platform(1, false).make_shared();
     v8::V8::initialize_platform(platform);
@@ -72,7 +74,9 @@ pub fn create(sources: &[GuestSource]) -> v8::StartupData {
         }
         scope.set_default_context(context);
     }
-    isolate.create_blob(v8::FunctionCodeHandling::Keep).expect("a snapshot")
+    isolate
+        .create_blob(v8::FunctionCodeHandling::Keep)
+        .expect("a snapshot")
 }
 
 /// Compiles every guest file once, so that all contexts share the functions and their bytecode.
@@ -85,8 +89,7 @@ fn compile<'s>(
     sources
         .iter()
         .map(|source| {
-            let wrapped =
-                format!("(function (define) {{\"use strict\";{}\n}})", source.code);
+            let wrapped = format!("(function (define) {{\"use strict\";{}\n}})", source.code);
             let code = string(scope, &wrapped);
             let origin = origin(scope, &format!("isolane:{}", source.name));
             let mut source_text = v8::script_compiler::Source::new(code, Some(&origin));
@@ -106,16 +109,14 @@ const REHEARSAL: &str = include_str!("rehearsal.js");
 
 /// Makes every family and runs typical requests in a context that is thrown away: their bytecode
 /// goes into the snapshot, and what is not used often is compiled at its first use.
-fn warm_up<'s>(
-    scope: &mut v8::PinScope<'s, '_, ()>,
-    scripts: &[v8::Local<'s, v8::UnboundScript>],
-) {
+fn warm_up<'s>(scope: &mut v8::PinScope<'s, '_, ()>, scripts: &[v8::Local<'s, v8::UnboundScript>]) {
     let context = v8::Context::new(scope, v8::ContextOptions::default());
     let scope = &mut v8::ContextScope::new(scope, context);
     let code = string(scope, REHEARSAL);
     let rehearse = v8::Script::compile(scope, code, None).and_then(|script| script.run(scope));
-    let rehearse: v8::Local<v8::Function> =
-        rehearse.and_then(|value| value.try_into().ok()).expect("a function expression");
+    let rehearse: v8::Local<v8::Function> = rehearse
+        .and_then(|value| value.try_into().ok())
+        .expect("a function expression");
     let undefined = v8::undefined(scope).into();
     let idle_host = rehearse.call(scope, undefined, &[]).expect("a host");
     let booted = boot_with(scope, scripts, idle_host);
@@ -124,7 +125,9 @@ fn warm_up<'s>(
         let stack = scope.stack_trace().or(scope.exception());
         panic!(
             "the rehearsal threw: {}",
-            stack.map(|value| value.to_rust_string_lossy(scope)).unwrap_or_default()
+            stack
+                .map(|value| value.to_rust_string_lossy(scope))
+                .unwrap_or_default()
         );
     }
     scope.perform_microtask_checkpoint();
@@ -145,15 +148,18 @@ fn boot<'s>(
             .build(scope)
             .expect("a function");
         let key = string(scope, name);
-        host.set(scope, key.into(), function.into()).expect("a plain object");
+        host.set(scope, key.into(), function.into())
+            .expect("a plain object");
     }
     let booted = boot_with(scope, scripts, host.into());
-    let load: v8::Local<v8::Function> =
-        property(scope, booted, "load").try_into().expect("a function");
+    let load: v8::Local<v8::Function> = property(scope, booted, "load")
+        .try_into()
+        .expect("a function");
     let undefined = v8::undefined(scope).into();
     for name in ["callbacks", "serve"] {
         let name = string(scope, name).into();
-        load.call(scope, undefined, &[name]).expect("a factory does not throw");
+        load.call(scope, undefined, &[name])
+            .expect("a factory does not throw");
     }
     booted
 }
@@ -166,18 +172,27 @@ fn boot_with<'s>(
 ) -> v8::Local<'s, v8::Object> {
     let undefined = v8::undefined(scope).into();
     let mut wrappers = scripts.iter().map(|script| {
-        let value = script.bind_to_current_context(scope).run(scope).expect("a function expression");
+        let value = script
+            .bind_to_current_context(scope)
+            .run(scope)
+            .expect("a function expression");
         v8::Local::<v8::Function>::try_from(value).expect("a function")
     });
     let boot = wrappers.next().expect("boot is first");
     let wrappers: Vec<_> = wrappers.collect();
     let booted = v8::Object::new(scope);
-    boot.call(scope, undefined, &[booted.into()]).expect("boot does not throw");
-    let start: v8::Local<v8::Function> =
-        property(scope, booted, "start").try_into().expect("a function");
-    let define = start.call(scope, undefined, &[host]).expect("start does not throw");
+    boot.call(scope, undefined, &[booted.into()])
+        .expect("boot does not throw");
+    let start: v8::Local<v8::Function> = property(scope, booted, "start")
+        .try_into()
+        .expect("a function");
+    let define = start
+        .call(scope, undefined, &[host])
+        .expect("start does not throw");
     for wrapper in wrappers {
-        wrapper.call(scope, undefined, &[define]).expect("a definition does not throw");
+        wrapper
+            .call(scope, undefined, &[define])
+            .expect("a definition does not throw");
     }
     booted
 }
@@ -190,14 +205,22 @@ fn install_globals(
     booted: v8::Local<v8::Object>,
 ) {
     let global = context.global(scope);
-    let list: v8::Local<v8::Array> =
-        property(scope, booted, "globals").try_into().expect("an array");
+    let list: v8::Local<v8::Array> = property(scope, booted, "globals")
+        .try_into()
+        .expect("an array");
     for index in 0..list.length() {
-        let pair: v8::Local<v8::Array> =
-            list.get_index(scope, index).and_then(|pair| pair.try_into().ok()).expect("a pair");
-        let name: v8::Local<v8::Name> =
-            pair.get_index(scope, 0).and_then(|name| name.try_into().ok()).expect("a name");
-        let kind = pair.get_index(scope, 1).expect("a kind").to_rust_string_lossy(scope);
+        let pair: v8::Local<v8::Array> = list
+            .get_index(scope, index)
+            .and_then(|pair| pair.try_into().ok())
+            .expect("a pair");
+        let name: v8::Local<v8::Name> = pair
+            .get_index(scope, 0)
+            .and_then(|name| name.try_into().ok())
+            .expect("a name");
+        let kind = pair
+            .get_index(scope, 1)
+            .expect("a kind")
+            .to_rust_string_lossy(scope);
         let attributes = match kind.as_str() {
             "function" => v8::PropertyAttribute::NONE,
             _ => v8::PropertyAttribute::DONT_ENUM,
@@ -242,5 +265,7 @@ fn string<'s>(scope: &mut v8::PinScope<'s, '_>, text: &str) -> v8::Local<'s, v8:
 
 fn origin<'s>(scope: &mut v8::PinScope<'s, '_>, name: &str) -> v8::ScriptOrigin<'s> {
     let name = string(scope, name).into();
-    v8::ScriptOrigin::new(scope, name, 0, 0, false, -1, None, false, false, false, None)
+    v8::ScriptOrigin::new(
+        scope, name, 0, 0, false, -1, None, false, false, false, None,
+    )
 }

@@ -24,7 +24,10 @@ fn main() {
     }
     let program = std::env::current_exe().expect("this program's path");
     for _ in 0..2 {
-        let status = Command::new(&program).arg("bare").status().expect("a child process");
+        let status = Command::new(&program)
+            .arg("bare")
+            .status()
+            .expect("a child process");
         assert!(status.success());
         ours();
     }
@@ -33,7 +36,12 @@ fn main() {
 fn report(what: &str, mut samples: Vec<f64>) {
     samples.sort_by(f64::total_cmp);
     let at = |part: f64| samples[((samples.len() - 1) as f64 * part) as usize];
-    println!("{what:<46} p10 {:>9.2}   p50 {:>9.2}   p99 {:>9.2} µs", at(0.1), at(0.5), at(0.99));
+    println!(
+        "{what:<46} p10 {:>9.2}   p50 {:>9.2}   p99 {:>9.2} µs",
+        at(0.1),
+        at(0.5),
+        at(0.99)
+    );
 }
 
 fn time(samples: usize, mut body: impl FnMut()) -> Vec<f64> {
@@ -55,12 +63,16 @@ fn bare() {
         let scope = &mut v8::ContextScope::new(scope, context);
         let code = v8::String::new(scope, "(u) => 'hello ' + u").expect("a string");
         let function = v8::Script::compile(scope, code, None).and_then(|script| script.run(scope));
-        let function: v8::Local<v8::Function> =
-            function.and_then(|value| value.try_into().ok()).expect("a function");
+        let function: v8::Local<v8::Function> = function
+            .and_then(|value| value.try_into().ok())
+            .expect("a function");
         let url = v8::String::new(scope, "/world").expect("a string").into();
         let receiver = v8::undefined(scope).into();
         function.call(scope, receiver, &[url]).expect("an answer");
-        (v8::Global::new(scope, context), v8::Global::new(scope, function))
+        (
+            v8::Global::new(scope, context),
+            v8::Global::new(scope, function),
+        )
     };
     report(
         "bare V8: isolate, context, script, first call",
@@ -80,7 +92,10 @@ fn bare() {
     let (context, function) = begin(&mut isolate);
     // SAFETY: nothing but globals is attached to the isolate.
     let shared = unsafe { isolate.try_into_shared() }.expect("no weak handles");
-    report("bare V8: lock and unlock", time(20_000, || drop(shared.lock())));
+    report(
+        "bare V8: lock and unlock",
+        time(20_000, || drop(shared.lock())),
+    );
     report(
         "bare V8: locked call with one string",
         time(20_000, || {
@@ -90,7 +105,9 @@ fn bare() {
             let context = v8::Local::new(scope, &context);
             let scope = &mut v8::ContextScope::new(scope, context);
             let function = v8::Local::new(scope, &function);
-            let url = v8::String::new(scope, "http://x/world").expect("a string").into();
+            let url = v8::String::new(scope, "http://x/world")
+                .expect("a string")
+                .into();
             let receiver = v8::undefined(scope).into();
             let answer = function.call(scope, receiver, &[url]).expect("an answer");
             assert!(answer.to_rust_string_lossy(scope).len() > 5);
@@ -106,8 +123,9 @@ fn ours() {
     let pool = IsolatePool::new(PoolOptions::default()).expect("a pool");
     for (name, script) in [("hello with URL", HELLO), ("plain hello", PLAIN)] {
         let worker: Arc<WorkerDefinition> = Arc::new(script.into());
-        let mut run = || {
-            block_on(pool.execute(name, &worker, request(), RunOptions::default())).expect("an answer");
+        let run = || {
+            block_on(pool.execute(name, &worker, request(), RunOptions::default()))
+                .expect("an answer");
         };
         for _ in 0..2000 {
             run();
@@ -121,7 +139,8 @@ fn ours() {
     report(
         "execute_pooled, context: fresh",
         time(1000, || {
-            block_on(pool.execute("fresh", &fresh, request(), RunOptions::default())).expect("an answer");
+            block_on(pool.execute("fresh", &fresh, request(), RunOptions::default()))
+                .expect("an answer");
         }),
     );
     std::thread::sleep(Duration::from_millis(100));
@@ -133,7 +152,9 @@ fn ours() {
         );
         report(
             "ExecutionContext::new with a module",
-            time(1000, || drop(ExecutionContext::new(&isolate, PLAIN).expect("a context"))),
+            time(1000, || {
+                drop(ExecutionContext::new(&isolate, PLAIN).expect("a context"))
+            }),
         );
         report(
             "ExecutionContext::new and its first response",

@@ -5,10 +5,15 @@ use isolane::{Body, Request, RunOptions, Worker, WorkerOptions};
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
     let script = std::fs::read_to_string(args.next().ok_or("usage: serve FILE [URL]")?)?;
-    let url = args.next().unwrap_or_else(|| "http://worker.test/".to_owned());
+    let url = args
+        .next()
+        .unwrap_or_else(|| "http://worker.test/".to_owned());
     let on_log: isolane::LogSink =
         std::sync::Arc::new(|entry| eprintln!("{}: {}", entry.level.as_str(), entry.message));
-    let options = WorkerOptions { on_log: Some(on_log), ..WorkerOptions::default() };
+    let options = WorkerOptions {
+        on_log: Some(on_log),
+        ..WorkerOptions::default()
+    };
     let worker = Worker::new(script, options)?;
     let response =
         futures_executor::block_on(worker.fetch(Request::get(url), RunOptions::default()))?;

@@ -12,12 +12,22 @@ const SCRIPT: &str = "export default { fetch: () => new Response('hello') }";
 const WINDOW: Duration = Duration::from_millis(1000);
 
 fn main() {
-    if std::env::args().len() > 1 { for _ in 0..5 { println!("{:.0}", measure(1, 1, 32)); } for _ in 0..5 { println!("{:.0}", measure(1, 1, 1)); } return; }
+    if std::env::args().len() > 1 {
+        for _ in 0..5 {
+            println!("{:.0}", measure(1, 1, 32));
+        }
+        for _ in 0..5 {
+            println!("{:.0}", measure(1, 1, 1));
+        }
+        return;
+    }
     for depth in [1, 32] {
         for workers in [1, 8] {
             for threads in [1, 2, 4, 8] {
                 let rate = measure(threads, workers, depth);
-                println!("{workers} worker(s), {threads} thread(s), {depth:>2} in flight each: {rate:>9.0} requests/s");
+                println!(
+                    "{workers} worker(s), {threads} thread(s), {depth:>2} in flight each: {rate:>9.0} requests/s"
+                );
             }
         }
     }
@@ -26,9 +36,17 @@ fn main() {
 fn measure(threads: usize, workers: usize, depth: usize) -> f64 {
     let pool = IsolatePool::new(PoolOptions::default()).expect("a pool");
     let worker: Arc<WorkerDefinition> = Arc::new(SCRIPT.into());
-    let (stop, count) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let (stop, count) = (
+        Arc::new(AtomicBool::new(false)),
+        Arc::new(AtomicU64::new(0)),
+    );
     let run = |pool: &IsolatePool, worker: &Arc<WorkerDefinition>, name: &str| {
-        pool.execute(name, worker, Request::get("http://x/"), RunOptions::default())
+        pool.execute(
+            name,
+            worker,
+            Request::get("http://x/"),
+            RunOptions::default(),
+        )
     };
     for index in 0..workers {
         block_on(run(&pool, &worker, &format!("w{index}"))).expect("an answer");
@@ -40,7 +58,8 @@ fn measure(threads: usize, workers: usize, depth: usize) -> f64 {
             std::thread::spawn(move || {
                 let name = format!("w{}", index % workers);
                 while !stop.load(Ordering::Relaxed) {
-                    let answers = block_on(join_all((0..depth).map(|_| run(&pool, &worker, &name))));
+                    let answers =
+                        block_on(join_all((0..depth).map(|_| run(&pool, &worker, &name))));
                     assert!(answers.iter().all(Result::is_ok));
                     count.fetch_add(depth as u64, Ordering::Relaxed);
                 }

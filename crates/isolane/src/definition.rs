@@ -124,7 +124,9 @@ pub enum Outbound {
 impl Outbound {
     fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Public, Self::Public) | (Self::None, Self::None) | (Self::Any, Self::Any) => true,
+            (Self::Public, Self::Public) | (Self::None, Self::None) | (Self::Any, Self::Any) => {
+                true
+            }
             (Self::Client(a), Self::Client(b)) => Arc::ptr_eq(a, b),
             _ => false,
         }
@@ -204,7 +206,10 @@ impl HostFunction {
     where
         F: Fn(Bytes) -> BoxFuture<'static, Result<Bytes, HostCallError>> + Send + Sync + 'static,
     {
-        Self { codec: HostCodec::Structured, call: Arc::new(function) }
+        Self {
+            codec: HostCodec::Structured,
+            call: Arc::new(function),
+        }
     }
 
     /// A function over JSON: it takes the array of arguments and answers with one value.
@@ -233,7 +238,10 @@ impl HostFunction {
             let answer = function(args);
             Box::pin(async move { Ok(Bytes::from(answer.await?.to_string())) })
         };
-        Self { codec: HostCodec::Json, call: Arc::new(call) }
+        Self {
+            codec: HostCodec::Json,
+            call: Arc::new(call),
+        }
     }
 }
 

@@ -75,7 +75,6 @@ impl ExecutionContext {
         let limits = definition.limits.unwrap_or(isolate.0.limits);
         let options = RealmOptions {
             definition: definition.clone(),
-            limits,
             worker_id: None,
             on_log,
             group: 0,
@@ -113,10 +112,20 @@ impl ExecutionContext {
     /// # Errors
     ///
     /// Whatever ends the request without an answer.
-    pub async fn fetch(&mut self, request: Request, options: RunOptions) -> Result<Response, Error> {
+    pub async fn fetch(
+        &mut self,
+        request: Request,
+        options: RunOptions,
+    ) -> Result<Response, Error> {
         let request = validation::request(request)?;
         let (future, settlement) = RunFuture::new(next_id(), None);
-        self.run(Event::Fetch(request), Responder::Fetch(settlement), options, future).await
+        self.run(
+            Event::Fetch(request),
+            Responder::Fetch(settlement),
+            options,
+            future,
+        )
+        .await
     }
 
     /// Runs the `scheduled` handler, driving the event loop until all of it has ended.
@@ -130,14 +139,24 @@ impl ExecutionContext {
         options: RunOptions,
     ) -> Result<Usage, Error> {
         let (future, settlement) = RunFuture::new(next_id(), None);
-        self.run(Event::Scheduled(event), Responder::Scheduled(settlement), options, future).await
+        self.run(
+            Event::Scheduled(event),
+            Responder::Scheduled(settlement),
+            options,
+            future,
+        )
+        .await
     }
 
     /// Drives the event loop until nothing of any request goes on.
     pub async fn run_until_idle(&mut self) {
         std::future::poll_fn(|cx| {
             let gone = self.poll(cx).is_err();
-            if gone || self.active() == 0 { Poll::Ready(()) } else { Poll::Pending }
+            if gone || self.active() == 0 {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
         })
         .await;
     }
@@ -184,7 +203,11 @@ impl ExecutionContext {
             responder,
             limits: options.limits.unwrap_or(self.limits),
             on_log: options.on_log,
-            start: if self.used { Start::Warm } else { Start::Context },
+            start: if self.used {
+                Start::Warm
+            } else {
+                Start::Context
+            },
             ticket: None,
         };
         self.used = true;
@@ -208,7 +231,11 @@ impl ExecutionContext {
     ) -> Result<T, Error> {
         let id = future.request();
         self.start(id, event, responder, options);
-        let mut aborting = AbortOnDrop { context: self, request: id, armed: true };
+        let mut aborting = AbortOnDrop {
+            context: self,
+            request: id,
+            armed: true,
+        };
         let answer = std::future::poll_fn(|cx| {
             if let Poll::Ready(answer) = Pin::new(&mut future).poll(cx) {
                 return Poll::Ready(answer);
@@ -225,13 +252,21 @@ impl ExecutionContext {
 
     fn with_realm(&mut self, body: impl FnOnce(&mut Realm, &mut v8::Isolate, &WorkerDefinition)) {
         if let Some(realm) = &mut self.realm {
-            body(realm, &mut self.shared.0.isolate.borrow_mut(), &self.definition);
+            body(
+                realm,
+                &mut self.shared.0.isolate.borrow_mut(),
+                &self.definition,
+            );
         }
         self.note_health();
     }
 
     fn note_health(&mut self) {
-        if self.realm.as_ref().is_some_and(|realm| realm.health() == Health::Condemned) {
+        if self
+            .realm
+            .as_ref()
+            .is_some_and(|realm| realm.health() == Health::Condemned)
+        {
             self.shared.0.condemned.set(true);
         }
     }
@@ -254,18 +289,31 @@ impl Drop for AbortOnDrop<'_> {
 
 impl EventLoopRuntime for ExecutionContext {
     fn callback_rx_mut(&mut self) -> &mut CallbackReceiver {
-        self.realm.as_mut().expect("a context has its realm until it is dropped").callbacks_mut()
+        self.realm
+            .as_mut()
+            .expect("a context has its realm until it is dropped")
+            .callbacks_mut()
     }
 
     fn process_callback(&mut self, msg: CallbackMessage) {
         self.with_realm(|realm, isolate, definition| {
-            EnteredRealm { isolate, realm, definition }.process_callback(msg);
+            EnteredRealm {
+                isolate,
+                realm,
+                definition,
+            }
+            .process_callback(msg);
         });
     }
 
     fn pump_and_checkpoint(&mut self) {
         self.with_realm(|realm, isolate, definition| {
-            EnteredRealm { isolate, realm, definition }.pump_and_checkpoint();
+            EnteredRealm {
+                isolate,
+                realm,
+                definition,
+            }
+            .pump_and_checkpoint();
         });
     }
 }

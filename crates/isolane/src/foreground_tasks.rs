@@ -132,7 +132,10 @@ impl ForegroundTasks {
             // Left by an isolate that had the same address and is gone by now.
             *queue = Arc::default();
         }
-        Self { isolate: address, queue: queue.clone() }
+        Self {
+            isolate: address,
+            queue: queue.clone(),
+        }
     }
 
     /// Wakes `waker` when a task arrives.
@@ -155,7 +158,10 @@ impl ForegroundTasks {
         let (ready, delayed) = {
             let mut tasks = self.queue.tasks.lock();
             tasks.closed = true;
-            (std::mem::take(&mut tasks.ready), std::mem::take(&mut tasks.delayed))
+            (
+                std::mem::take(&mut tasks.ready),
+                std::mem::take(&mut tasks.delayed),
+            )
         };
         drop((ready, delayed));
         self.queue.waker.lock().take();
@@ -164,7 +170,10 @@ impl ForegroundTasks {
     /// Forgets the isolate's address; to be called when it has been disposed of.
     pub(crate) fn forget(&self) {
         let mut queues = QUEUES.lock();
-        if queues.get(&self.isolate).is_some_and(|queue| Arc::ptr_eq(queue, &self.queue)) {
+        if queues
+            .get(&self.isolate)
+            .is_some_and(|queue| Arc::ptr_eq(queue, &self.queue))
+        {
             queues.remove(&self.isolate);
         }
     }

@@ -49,7 +49,14 @@ pub(crate) fn create(limits: &Limits) -> (v8::OwnedIsolate, IsolateGuards) {
     isolate.set_host_import_module_dynamically_callback(modules::import_dynamically);
     let heap = HeapGuard::install(&mut isolate, limits.heap_bytes, buffers.clone());
     let tasks = ForegroundTasks::open(&isolate);
-    (isolate, IsolateGuards { heap, buffers, tasks })
+    (
+        isolate,
+        IsolateGuards {
+            heap,
+            buffers,
+            tasks,
+        },
+    )
 }
 
 /// An isolate entered on this thread, disposed of in the right order.
@@ -60,7 +67,10 @@ pub(crate) struct GuardedIsolate {
 
 impl GuardedIsolate {
     pub(crate) fn new(isolate: v8::OwnedIsolate, guards: IsolateGuards) -> Self {
-        Self { isolate: ManuallyDrop::new(isolate), guards }
+        Self {
+            isolate: ManuallyDrop::new(isolate),
+            guards,
+        }
     }
 
     pub(crate) fn guards(&self) -> &IsolateGuards {

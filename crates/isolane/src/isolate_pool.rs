@@ -196,7 +196,12 @@ impl IsolatePool {
         let (future, settlement) = RunFuture::new(next_id(), None);
         let pool = self.0.clone();
         let deployment = candidate.clone();
-        let load = self.0.run(candidate, Event::Load, Responder::Scheduled, RunOptions::default());
+        let load = self.0.run(
+            candidate,
+            Event::Load,
+            Responder::Scheduled,
+            RunOptions::default(),
+        );
         load.on_ready(move |loaded| {
             match &loaded {
                 Ok(_) => pool.install(deployment),
@@ -215,7 +220,8 @@ impl IsolatePool {
     pub fn fetch(&self, id: &str, request: Request, options: RunOptions) -> WorkerFuture {
         match (self.0.known(id), validation::request(request)) {
             (Ok(deployment), Ok(request)) => {
-                self.0.run(deployment, Event::Fetch(request), Responder::Fetch, options)
+                self.0
+                    .run(deployment, Event::Fetch(request), Responder::Fetch, options)
             }
             (Err(error), _) | (_, Err(error)) => RunFuture::failed(error),
         }
@@ -229,27 +235,41 @@ impl IsolatePool {
         request: Request,
         options: RunOptions,
     ) -> WorkerFuture {
-        match (self.0.deployment_of(id, worker), validation::request(request)) {
+        match (
+            self.0.deployment_of(id, worker),
+            validation::request(request),
+        ) {
             (Ok(deployment), Ok(request)) => {
-                self.0.run(deployment, Event::Fetch(request), Responder::Fetch, options)
+                self.0
+                    .run(deployment, Event::Fetch(request), Responder::Fetch, options)
             }
             (Err(error), _) | (_, Err(error)) => RunFuture::failed(error),
         }
     }
 
     /// Runs the `scheduled` handler of a deployed worker.
-    pub fn scheduled(&self, id: &str, event: ScheduledEvent, options: RunOptions) -> ScheduledFuture {
+    pub fn scheduled(
+        &self,
+        id: &str,
+        event: ScheduledEvent,
+        options: RunOptions,
+    ) -> ScheduledFuture {
         match self.0.known(id) {
-            Ok(deployment) => {
-                self.0.run(deployment, Event::Scheduled(event), Responder::Scheduled, options)
-            }
+            Ok(deployment) => self.0.run(
+                deployment,
+                Event::Scheduled(event),
+                Responder::Scheduled,
+                options,
+            ),
             Err(error) => RunFuture::failed(error),
         }
     }
 
     /// Forgets a worker; what it runs may end. False where there is none of that id.
     pub fn evict(&self, id: &str) -> bool {
-        let Some(deployment) = self.0.registry.remove(id) else { return false };
+        let Some(deployment) = self.0.registry.remove(id) else {
+            return false;
+        };
         self.0.retire_all(&deployment);
         true
     }
@@ -278,18 +298,26 @@ impl IsolatePool {
 
 impl std::fmt::Debug for IsolatePool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("IsolatePool").field("options.max_isolates", &self.0.options.max_isolates).finish()
+        f.debug_struct("IsolatePool")
+            .field("options.max_isolates", &self.0.options.max_isolates)
+            .finish()
     }
 }
 
 impl Pool {
     fn known(&self, id: &str) -> Result<Arc<Deployment>, Error> {
         self.check_open()?;
-        self.registry.get(id).ok_or_else(|| ErrorKind::UnknownWorker(id.to_owned()).into())
+        self.registry
+            .get(id)
+            .ok_or_else(|| ErrorKind::UnknownWorker(id.to_owned()).into())
     }
 
     fn check_open(&self) -> Result<(), Error> {
-        if self.closed.load(Ordering::SeqCst) { Err(ErrorKind::PoolClosed.into()) } else { Ok(()) }
+        if self.closed.load(Ordering::SeqCst) {
+            Err(ErrorKind::PoolClosed.into())
+        } else {
+            Ok(())
+        }
     }
 
     fn deployment_of(
@@ -305,8 +333,9 @@ impl Pool {
         }
         check_id(id)?;
         modules::validate(definition)?;
-        let (deployment, replaced) =
-            self.registry.deploy(id, definition, || self.new_deployment(id, definition.clone()));
+        let (deployment, replaced) = self.registry.deploy(id, definition, || {
+            self.new_deployment(id, definition.clone())
+        });
         if let Some(replaced) = replaced {
             self.retire_all(&replaced);
         }
@@ -323,10 +352,12 @@ impl Pool {
         check_id(id)?;
         modules::validate(&definition)?;
         let present = self.registry.get(id);
-        Ok(match present.filter(|present| present.definition.is_same(&definition)) {
-            Some(present) => present,
-            None => self.new_deployment(id, definition),
-        })
+        Ok(
+            match present.filter(|present| present.definition.is_same(&definition)) {
+                Some(present) => present,
+                None => self.new_deployment(id, definition),
+            },
+        )
     }
 
     fn install(&self, deployment: Arc<Deployment>) {
@@ -379,9 +410,14 @@ impl Pool {
             Ok(quick) => return quick,
             Err(start) => start,
         };
-        let Some(start) = self.place_on_new_lane(deployment, start) else { return false };
+        let Some(start) = self.place_on_new_lane(deployment, start) else {
+            return false;
+        };
         deployment.waiting.fetch_add(1, Ordering::Relaxed);
-        self.waiting.lock().push_back(Waiting { deployment: deployment.clone(), start });
+        self.waiting.lock().push_back(Waiting {
+            deployment: deployment.clone(),
+            start,
+        });
         self.places_wanted.fetch_add(1, Ordering::SeqCst);
         // A lane may have become idle between the look and the push.
         self.serve_waiting();
@@ -395,7 +431,10 @@ impl Pool {
         start: Box<StartRequest>,
     ) -> Result<bool, Box<StartRequest>> {
         let lanes = deployment.lanes.lock();
-        let Some(lane) = lanes.iter().filter(|lane| lane.is_accepting()).min_by_key(|lane| lane.load())
+        let Some(lane) = lanes
+            .iter()
+            .filter(|lane| lane.is_accepting())
+            .min_by_key(|lane| lane.load())
         else {
             return Err(start);
         };
@@ -468,8 +507,13 @@ impl Pool {
 
     /// Evicts the idle lane that was used least recently; false where all are busy.
     fn evict_one(&self) -> bool {
-        let mut candidates: Vec<_> =
-            self.lanes.lock().iter().filter(|lane| lane.load() == 0).cloned().collect();
+        let mut candidates: Vec<_> = self
+            .lanes
+            .lock()
+            .iter()
+            .filter(|lane| lane.load() == 0)
+            .cloned()
+            .collect();
         candidates.sort_by_key(|lane| lane.last_used.load(Ordering::Relaxed));
         let evicted = candidates.into_iter().find(|lane| self.close_lane(lane));
         if evicted.is_some() {
@@ -495,7 +539,10 @@ impl Pool {
         };
         if retired {
             if let Some(deployment) = deployment {
-                deployment.leaving.lock().retain(|other| !Arc::ptr_eq(other, lane));
+                deployment
+                    .leaving
+                    .lock()
+                    .retain(|other| !Arc::ptr_eq(other, lane));
             }
             self.lanes.lock().retain(|other| !Arc::ptr_eq(other, lane));
             if let Some(isolate) = lane.take_isolate() {
@@ -518,29 +565,42 @@ impl Pool {
     /// Gives waiting requests to lanes, as far as there is room.
     fn serve_waiting(&self) {
         while self.places_wanted.load(Ordering::SeqCst) > 0 {
-            let Some(Waiting { deployment, start }) = self.waiting.lock().pop_front() else { return };
+            let Some(Waiting { deployment, start }) = self.waiting.lock().pop_front() else {
+                return;
+            };
             self.places_wanted.fetch_sub(1, Ordering::SeqCst);
             deployment.waiting.fetch_sub(1, Ordering::Relaxed);
             let start = match self.try_lanes(&deployment, start) {
                 Ok(_) => continue,
                 Err(start) => start,
             };
-            let Some(start) = self.place_on_new_lane(&deployment, start) else { continue };
+            let Some(start) = self.place_on_new_lane(&deployment, start) else {
+                continue;
+            };
             deployment.waiting.fetch_add(1, Ordering::Relaxed);
-            self.waiting.lock().push_front(Waiting { deployment, start });
+            self.waiting
+                .lock()
+                .push_front(Waiting { deployment, start });
             self.places_wanted.fetch_add(1, Ordering::SeqCst);
             return;
         }
     }
 
     fn memory_bytes(&self) -> usize {
-        self.lanes.lock().iter().map(|lane| lane.memory_bytes.load(Ordering::Relaxed)).sum()
+        self.lanes
+            .lock()
+            .iter()
+            .map(|lane| lane.memory_bytes.load(Ordering::Relaxed))
+            .sum()
     }
 
     fn stats(&self) -> PoolStats {
         let (total, cached) = {
             let lanes = self.lanes.lock();
-            (lanes.len(), lanes.iter().filter(|lane| lane.load() == 0).count())
+            (
+                lanes.len(),
+                lanes.iter().filter(|lane| lane.load() == 0).count(),
+            )
         };
         let deployments = self.registry.all();
         PoolStats {
@@ -552,7 +612,10 @@ impl Pool {
             evictions: self.evictions.load(Ordering::Relaxed),
             condemned: self.condemned.load(Ordering::Relaxed),
             in_flight: self.in_flight.load(Ordering::Relaxed),
-            queued: deployments.iter().map(|deployment| deployment.queued()).sum(),
+            queued: deployments
+                .iter()
+                .map(|deployment| deployment.queued())
+                .sum(),
             workers: deployments
                 .iter()
                 .map(|deployment| {
@@ -623,7 +686,10 @@ impl LaneOwner for Pool {
     fn retired(&self, lane: &Arc<Lane>) {
         self.condemned.fetch_add(1, Ordering::Relaxed);
         if let Some(deployment) = lane.deployment() {
-            deployment.lanes.lock().retain(|other| !Arc::ptr_eq(other, lane));
+            deployment
+                .lanes
+                .lock()
+                .retain(|other| !Arc::ptr_eq(other, lane));
             deployment.leaving.lock().push(lane.clone());
         }
     }
@@ -648,7 +714,12 @@ impl LaneOwner for Pool {
 impl WaitingRequests for Pool {
     fn abort_waiting(&self, request: RequestId) {
         let mut waiting = self.waiting.lock();
-        let Some(at) = waiting.iter().position(|waiting| waiting.start.id == request) else { return };
+        let Some(at) = waiting
+            .iter()
+            .position(|waiting| waiting.start.id == request)
+        else {
+            return;
+        };
         let found = waiting.remove(at);
         drop(waiting);
         if let Some(Waiting { deployment, start }) = found {
@@ -684,7 +755,9 @@ pub fn init_pool(options: PoolOptions) -> Result<(), Error> {
     if DEFAULT_POOL.get().is_some() {
         return Err(already());
     }
-    DEFAULT_POOL.set(IsolatePool::new(options)?).map_err(|_| already())
+    DEFAULT_POOL
+        .set(IsolatePool::new(options)?)
+        .map_err(|_| already())
 }
 
 /// The default pool, made with default options where [`init_pool`] was not called.
@@ -727,16 +800,22 @@ pub fn execute_pooled(
     request: impl Into<Request>,
 ) -> WorkerFuture {
     match default_pool() {
-        Ok(pool) => {
-            pool.execute(worker_id, &worker.into().0, request.into(), RunOptions::default())
-        }
+        Ok(pool) => pool.execute(
+            worker_id,
+            &worker.into().0,
+            request.into(),
+            RunOptions::default(),
+        ),
         Err(error) => RunFuture::failed(error),
     }
 }
 
 /// What the default pool holds and has done; all zero before its first use.
 pub fn get_pool_stats() -> PoolStats {
-    DEFAULT_POOL.get().map(IsolatePool::stats).unwrap_or_default()
+    DEFAULT_POOL
+        .get()
+        .map(IsolatePool::stats)
+        .unwrap_or_default()
 }
 
 /// A definition for [`execute_pooled`]: a script, a definition, or a shared definition. A shared one

@@ -10,8 +10,8 @@
 
 mod definition;
 mod error;
-mod execution_context;
 mod event_loop;
+mod execution_context;
 mod foreground_tasks;
 mod isolate_params;
 mod isolate_pool;

@@ -46,7 +46,12 @@ impl LockerManagedIsolate {
     /// Makes an isolate; its context is made by its first request.
     pub(crate) fn new(recipe: IsolateRecipe) -> Result<Self, Error> {
         let isolate = UnenteredIsolate::new(&recipe.limits)?;
-        Ok(Self { realms: Realms(Vec::new()), isolate, recipe, health: Health::Good })
+        Ok(Self {
+            realms: Realms(Vec::new()),
+            isolate,
+            recipe,
+            health: Health::Good,
+        })
     }
 
     /// Locks the isolate on this thread for a batch of turns.
@@ -76,7 +81,13 @@ impl LockerManagedIsolate {
     }
 
     pub(crate) fn memory_bytes(&self) -> usize {
-        let heap = self.realms.0.iter().map(Realm::heap_used_bytes).max().unwrap_or(0);
+        let heap = self
+            .realms
+            .0
+            .iter()
+            .map(Realm::heap_used_bytes)
+            .max()
+            .unwrap_or(0);
         heap + self.isolate.guards().buffers.used()
     }
 }
@@ -113,12 +124,20 @@ impl LockedIsolate<'_> {
         let fresh = self.recipe.definition.context == ContextPolicy::Fresh;
         // A worker that failed to load is loaded again: it may have failed for a passing reason.
         let usable = |realm: &Realm| realm.failure().is_none();
-        let at = if fresh { None } else { self.realms.iter().position(usable) };
+        let at = if fresh {
+            None
+        } else {
+            self.realms.iter().position(usable)
+        };
         let at = match at {
             Some(at) => at,
             None => match self.make_realm() {
                 Ok(at) => {
-                    start.start = if isolate_is_new { Start::Isolate } else { Start::Context };
+                    start.start = if isolate_is_new {
+                        Start::Isolate
+                    } else {
+                        Start::Context
+                    };
                     at
                 }
                 Err(error) => return start.fail(error),
@@ -164,7 +183,8 @@ impl LockedIsolate<'_> {
     /// Runs V8's own tasks, and drops contexts that nothing uses any more.
     pub(crate) fn housekeep(&mut self) {
         let fresh = self.recipe.definition.context == ContextPolicy::Fresh;
-        self.realms.retain(|realm| realm.active() > 0 || (!fresh && realm.failure().is_none()));
+        self.realms
+            .retain(|realm| realm.active() > 0 || (!fresh && realm.failure().is_none()));
         if let Some(realm) = self.realms.first_mut() {
             realm.housekeep(&mut self.lock);
             self.note_health(0);
@@ -172,10 +192,15 @@ impl LockedIsolate<'_> {
     }
 
     fn make_realm(&mut self) -> Result<usize, Error> {
-        let IsolateRecipe { definition, limits, worker_id, on_log, group } = self.recipe.clone();
+        let IsolateRecipe {
+            definition,
+            limits,
+            worker_id,
+            on_log,
+            group,
+        } = self.recipe.clone();
         let options = RealmOptions {
             definition: definition.clone(),
-            limits,
             worker_id: Some(worker_id),
             on_log,
             group,

@@ -25,9 +25,8 @@ pub(crate) fn client(outbound: &Outbound) -> Result<Arc<dyn FetchClient>, Error>
         if let Some(client) = slot.get() {
             return Ok(client.clone());
         }
-        let client: Arc<dyn FetchClient> = Arc::new(
-            HttpClient::new(policy).map_err(|error| Error::internal(error.to_string()))?,
-        );
+        let client: Arc<dyn FetchClient> =
+            Arc::new(HttpClient::new(policy).map_err(|error| Error::internal(error.to_string()))?);
         Ok(slot.get_or_init(|| client).clone())
     };
     match outbound {

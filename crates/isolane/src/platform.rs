@@ -51,7 +51,9 @@ pub fn spawn<T: Send + 'static>(
     body: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<JoinHandle<T>> {
     let (sender, receiver) = mpsc::sync_channel(1);
-    let builder = thread::Builder::new().name(name.to_owned()).stack_size(STACK_BYTES);
+    let builder = thread::Builder::new()
+        .name(name.to_owned())
+        .stack_size(STACK_BYTES);
     let birth: Birth = Box::new(move || {
         let spawned = builder.spawn(move || {
             IS_ISOLATE_THREAD.set(true);

@@ -23,7 +23,12 @@ pub struct Request {
 impl Request {
     /// A GET request without headers.
     pub fn get(url: impl Into<String>) -> Self {
-        Self { method: "GET".to_owned(), url: url.into(), headers: Vec::new(), body: Body::Empty }
+        Self {
+            method: "GET".to_owned(),
+            url: url.into(),
+            headers: Vec::new(),
+            body: Body::Empty,
+        }
     }
 }
 

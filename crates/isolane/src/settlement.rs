@@ -62,7 +62,9 @@ impl<T> Settlement<T> {
 
 impl<T> Drop for Settlement<T> {
     fn drop(&mut self) {
-        self.settle_once(Err(Error::internal("the request was dropped without an answer")));
+        self.settle_once(Err(Error::internal(
+            "the request was dropped without an answer",
+        )));
     }
 }
 
@@ -93,7 +95,9 @@ impl AbortHandle {
 
 impl std::fmt::Debug for AbortHandle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AbortHandle").field("request", &self.request).finish_non_exhaustive()
+        f.debug_struct("AbortHandle")
+            .field("request", &self.request)
+            .finish_non_exhaustive()
     }
 }
 
@@ -127,7 +131,14 @@ impl<T> RunFuture<T> {
             state: Mutex::new(State::Waiting(None)),
         });
         let settlement = Settlement(Some(shared.clone()));
-        (Self { shared, abort: AbortHandle { request, target }, quick: false }, settlement)
+        (
+            Self {
+                shared,
+                abort: AbortHandle { request, target },
+                quick: false,
+            },
+            settlement,
+        )
     }
 
     /// A future that has failed already.
@@ -137,14 +148,9 @@ impl<T> RunFuture<T> {
         future
     }
 
-    #[must_use]
     pub(crate) fn expect_quick(mut self, quick: bool) -> Self {
         self.quick = quick;
         self
-    }
-
-    pub(crate) fn set_abort_target(&mut self, target: Arc<dyn AbortTarget>) {
-        self.abort.target = Some(target);
     }
 
     pub(crate) fn request(&self) -> RequestId {
@@ -249,6 +255,8 @@ impl<T> Drop for RunFuture<T> {
 
 impl<T> std::fmt::Debug for RunFuture<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RunFuture").field("request", &self.abort.request).finish_non_exhaustive()
+        f.debug_struct("RunFuture")
+            .field("request", &self.abort.request)
+            .finish_non_exhaustive()
     }
 }

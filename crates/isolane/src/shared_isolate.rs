@@ -71,11 +71,14 @@ impl SharedIsolate {
 pub fn new_context(isolate: &SharedIsolate) {
     let options = RealmOptions {
         definition: Arc::new(WorkerDefinition::script("")),
-        limits: isolate.0.limits,
         worker_id: None,
         on_log: None,
         group: 0,
     };
-    let realm = Realm::new(&mut isolate.0.isolate.borrow_mut(), &isolate.0.guards, options);
+    let realm = Realm::new(
+        &mut isolate.0.isolate.borrow_mut(),
+        &isolate.0.guards,
+        options,
+    );
     drop(realm.expect("a context"));
 }

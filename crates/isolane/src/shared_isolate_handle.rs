@@ -28,16 +28,24 @@ enum Command {
         on_log: Option<LogSink>,
         settlement: Settlement<ExecutionContextHandle>,
     },
-    Start {
+    Start(Box<Starting>),
+    Abort {
         context: ContextId,
-        id: RequestId,
-        event: Event,
-        responder: Responder,
-        options: RunOptions,
+        request: RequestId,
     },
-    Abort { context: ContextId, request: RequestId },
-    Dispose { context: ContextId, settlement: Option<Settlement<()>> },
+    Dispose {
+        context: ContextId,
+        settlement: Option<Settlement<()>>,
+    },
     Close(Settlement<()>),
+}
+
+struct Starting {
+    context: ContextId,
+    id: RequestId,
+    event: Event,
+    responder: Responder,
+    options: RunOptions,
 }
 
 impl Command {
@@ -45,9 +53,16 @@ impl Command {
         let error = || Error::from(ErrorKind::Closed("the isolate"));
         match self {
             Self::Create { settlement, .. } => settlement.settle(Err(error())),
-            Self::Start { responder, .. } => responder.fail(error()),
-            Self::Abort { .. } | Self::Dispose { settlement: None, .. } => {}
-            Self::Dispose { settlement: Some(settlement), .. } | Self::Close(settlement) => {
+            Self::Start(starting) => starting.responder.fail(error()),
+            Self::Abort { .. }
+            | Self::Dispose {
+                settlement: None, ..
+            } => {}
+            Self::Dispose {
+                settlement: Some(settlement),
+                ..
+            }
+            | Self::Close(settlement) => {
                 settlement.settle(Ok(()));
             }
         }
@@ -85,12 +100,19 @@ impl SharedIsolateHandle {
     ///
     /// `ERR_INTERNAL` where the system cannot make a thread.
     pub fn new(options: SharedIsolateOptions) -> Result<Self, Error> {
-        let line =
-            Arc::new(Line { mailbox: Mailbox::new(), closed: AtomicBool::new(false) });
+        let line = Arc::new(Line {
+            mailbox: Mailbox::new(),
+            closed: AtomicBool::new(false),
+        });
         let served = line.clone();
         line.mailbox.spawn("isolane-shared", move |mailbox| {
-            Thread { line: served.clone(), isolate: None, options, contexts: HashMap::new() }
-                .serve(&mailbox);
+            Thread {
+                line: served.clone(),
+                isolate: None,
+                options,
+                contexts: HashMap::new(),
+            }
+            .serve(&mailbox);
             served.closed.store(true, Ordering::SeqCst);
             while let Some(command) = mailbox.take() {
                 command.refuse();
@@ -107,7 +129,12 @@ impl SharedIsolateHandle {
     ) -> RunFuture<ExecutionContextHandle> {
         let (future, settlement) = RunFuture::new(next_id(), None);
         let definition = Box::new(worker.into());
-        self.0.send(Command::Create { id: next_id(), definition, on_log, settlement });
+        self.0.send(Command::Create {
+            id: next_id(),
+            definition,
+            on_log,
+            settlement,
+        });
         future
     }
 
@@ -148,7 +175,10 @@ impl ExecutionContextHandle {
     /// Ends what runs with `ERR_CLOSED` and disposes of the context; again: answered at once.
     pub fn close(&self) -> RunFuture<()> {
         let (future, settlement) = RunFuture::new(next_id(), None);
-        self.line.send(Command::Dispose { context: self.id, settlement: Some(settlement) });
+        self.line.send(Command::Dispose {
+            context: self.id,
+            settlement: Some(settlement),
+        });
         future
     }
 
@@ -159,24 +189,39 @@ impl ExecutionContextHandle {
         options: RunOptions,
     ) -> RunFuture<T> {
         let id = next_id();
-        let target: Arc<dyn AbortTarget> =
-            Arc::new(ContextAbort { line: self.line.clone(), context: self.id });
+        let target: Arc<dyn AbortTarget> = Arc::new(ContextAbort {
+            line: self.line.clone(),
+            context: self.id,
+        });
         let (future, settlement) = RunFuture::new(id, Some(target));
         let responder = responder(settlement);
-        self.line.send(Command::Start { context: self.id, id, event, responder, options });
+        let context = self.id;
+        let starting = Starting {
+            context,
+            id,
+            event,
+            responder,
+            options,
+        };
+        self.line.send(Command::Start(Box::new(starting)));
         future
     }
 }
 
 impl Drop for ExecutionContextHandle {
     fn drop(&mut self) {
-        self.line.send(Command::Dispose { context: self.id, settlement: None });
+        self.line.send(Command::Dispose {
+            context: self.id,
+            settlement: None,
+        });
     }
 }
 
 impl std::fmt::Debug for ExecutionContextHandle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ExecutionContextHandle").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("ExecutionContextHandle")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -188,7 +233,10 @@ struct ContextAbort {
 impl AbortTarget for ContextAbort {
     fn abort(self: Arc<Self>, request: RequestId) {
         watchdog::abort_running(request);
-        self.line.send(Command::Abort { context: self.context, request });
+        self.line.send(Command::Abort {
+            context: self.context,
+            request,
+        });
     }
 }
 
@@ -238,15 +286,31 @@ impl Thread {
 
     fn carry_out(&mut self, command: Command) {
         match command {
-            Command::Create { id, definition, on_log, settlement } => {
-                match self.make_context(*definition, on_log) {
-                    Ok(context) => {
-                        self.contexts.insert(id, Hosted { context, loading: Some(settlement) });
-                    }
-                    Err(error) => settlement.settle(Err(error)),
+            Command::Create {
+                id,
+                definition,
+                on_log,
+                settlement,
+            } => match self.make_context(*definition, on_log) {
+                Ok(context) => {
+                    self.contexts.insert(
+                        id,
+                        Hosted {
+                            context,
+                            loading: Some(settlement),
+                        },
+                    );
                 }
-            }
-            Command::Start { context, id, event, responder, options } => {
+                Err(error) => settlement.settle(Err(error)),
+            },
+            Command::Start(starting) => {
+                let Starting {
+                    context,
+                    id,
+                    event,
+                    responder,
+                    options,
+                } = *starting;
                 match self.contexts.get_mut(&context) {
                     Some(hosted) => hosted.context.start(id, event, responder, options),
                     None => responder.fail(ErrorKind::Closed("the context").into()),
@@ -257,9 +321,14 @@ impl Thread {
                     hosted.context.abort(request, &ErrorKind::Aborted.into());
                 }
             }
-            Command::Dispose { context, settlement } => {
+            Command::Dispose {
+                context,
+                settlement,
+            } => {
                 if let Some(mut hosted) = self.contexts.remove(&context) {
-                    hosted.context.fail_all(&ErrorKind::Closed("the context").into());
+                    hosted
+                        .context
+                        .fail_all(&ErrorKind::Closed("the context").into());
                 }
                 if let Some(settlement) = settlement {
                     settlement.settle(Ok(()));
@@ -275,13 +344,19 @@ impl Thread {
         definition: WorkerDefinition,
         on_log: Option<LogSink>,
     ) -> Result<ExecutionContext, Error> {
-        if self.isolate.as_ref().is_some_and(SharedIsolate::is_condemned) {
+        if self
+            .isolate
+            .as_ref()
+            .is_some_and(SharedIsolate::is_condemned)
+        {
             self.contexts.clear();
             self.isolate = None;
         }
         let isolate = match &self.isolate {
             Some(isolate) => isolate,
-            None => self.isolate.insert(SharedIsolate::new(self.options.clone())?),
+            None => self
+                .isolate
+                .insert(SharedIsolate::new(self.options.clone())?),
         };
         ExecutionContext::with_log(isolate, definition, on_log)
     }
@@ -293,7 +368,9 @@ impl Thread {
             if hosted.loading.is_none() || hosted.context.is_loading() {
                 continue;
             }
-            let Some(settlement) = hosted.loading.take() else { continue };
+            let Some(settlement) = hosted.loading.take() else {
+                continue;
+            };
             match hosted.context.failure() {
                 Some(error) => {
                     settlement.settle(Err(error));

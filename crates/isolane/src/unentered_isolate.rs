@@ -49,7 +49,10 @@ impl UnenteredIsolate {
         // pointer that is set and cleared within one turn, under the lock.
         let shared = unsafe { isolate.try_into_shared() };
         match shared {
-            Ok(isolate) => Ok(Self { isolate, guards: DisposalGuards(guards) }),
+            Ok(isolate) => Ok(Self {
+                isolate,
+                guards: DisposalGuards(guards),
+            }),
             Err(error) => Err(Error::internal(error.to_string())),
         }
     }
@@ -61,7 +64,9 @@ impl UnenteredIsolate {
     /// Where this thread is inside an isolate already. A lane never is: it runs one isolate at a
     /// time and holds no lock across an await.
     pub fn lock(&self) -> IsolateLock<'_> {
-        IsolateLock { locker: self.isolate.lock() }
+        IsolateLock {
+            locker: self.isolate.lock(),
+        }
     }
 
     pub(crate) fn guards(&self) -> &IsolateGuards {

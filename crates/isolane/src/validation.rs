@@ -29,20 +29,31 @@ pub(crate) fn request(mut request: Request) -> Result<Request, Error> {
     for (name, value) in &request.headers {
         if !is_token(name) {
             let got = format!("{:?}", shortened(name));
-            return Err(Error::invalid_arg("request.headers", "valid header names", got));
+            return Err(Error::invalid_arg(
+                "request.headers",
+                "valid header names",
+                got,
+            ));
         }
         if value.contains(['\0', '\r', '\n']) {
             let got = format!("a value of {name:?} with a line break or NUL");
-            return Err(Error::invalid_arg("request.headers", "valid header values", got));
+            return Err(Error::invalid_arg(
+                "request.headers",
+                "valid header values",
+                got,
+            ));
         }
     }
     Ok(request)
 }
 
 /// The Fetch standard's normalisation: only these six are matched without regard to case.
-fn normalize_method(method: &mut String) {
+fn normalize_method(method: &mut str) {
     const NORMALIZED: [&str; 6] = ["DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"];
-    if NORMALIZED.iter().any(|known| known.eq_ignore_ascii_case(method)) {
+    if NORMALIZED
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(method))
+    {
         method.make_ascii_uppercase();
     }
 }
@@ -50,10 +61,16 @@ fn normalize_method(method: &mut String) {
 /// RFC 9110's token: what methods and header names are made of.
 fn is_token(text: &str) -> bool {
     let symbol = |byte: u8| b"!#$%&'*+-.^_`|~".contains(&byte);
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || symbol(byte))
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || symbol(byte))
 }
 
 fn shortened(text: &str) -> &str {
-    let end = text.char_indices().nth(80).map_or(text.len(), |(end, _)| end);
+    let end = text
+        .char_indices()
+        .nth(80)
+        .map_or(text.len(), |(end, _)| end);
     &text[..end]
 }

@@ -73,7 +73,11 @@ impl Worker {
     ) -> Result<Self, Error> {
         let definition = Arc::new(definition.into());
         modules::validate(&definition)?;
-        Ok(Self { definition, options, shared: Arc::default() })
+        Ok(Self {
+            definition,
+            options,
+            shared: Arc::default(),
+        })
     }
 
     /// Runs the `fetch` handler in a new isolate.
@@ -130,7 +134,10 @@ impl Worker {
         let shared = self.shared.clone();
         let spawned = mailbox.spawn("isolane-worker", move |mailbox| {
             run.serve(&mailbox);
-            shared.mailboxes.lock().retain(|other| !Arc::ptr_eq(other, &mailbox));
+            shared
+                .mailboxes
+                .lock()
+                .retain(|other| !Arc::ptr_eq(other, &mailbox));
         });
         match spawned {
             Ok(()) => future,
@@ -153,7 +160,16 @@ struct Run {
 impl Run {
     /// The thread's life: one isolate, one request, until everything of it has ended.
     fn serve(self, mailbox: &Arc<Mailbox<Command>>) {
-        let Self { id, event, responder, options, definition, limits, on_log, ticket } = self;
+        let Self {
+            id,
+            event,
+            responder,
+            options,
+            definition,
+            limits,
+            on_log,
+            ticket,
+        } = self;
         let _ticket = ticket;
         // The heap and buffers are the isolate's, so a request's own limits decide them here.
         let limits = options.limits.unwrap_or(limits);
@@ -172,7 +188,11 @@ impl Run {
                 }
             }
             let gone = runtime.active() > 0 && runtime.poll(cx).is_err();
-            if gone || runtime.active() == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            if gone || runtime.active() == 0 {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
         });
     }
 }
@@ -182,6 +202,7 @@ struct WorkerAbort(Arc<Mailbox<Command>>);
 impl AbortTarget for WorkerAbort {
     fn abort(self: Arc<Self>, request: RequestId) {
         watchdog::abort_running(request);
-        self.0.send(Command::Abort(request, ErrorKind::Aborted.into()));
+        self.0
+            .send(Command::Abort(request, ErrorKind::Aborted.into()));
     }
 }

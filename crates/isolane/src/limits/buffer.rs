@@ -92,7 +92,9 @@ fn allocate_with(
     bytes: usize,
     allocate: impl FnOnce(Layout) -> *mut u8,
 ) -> *mut c_void {
-    let Some(layout) = layout(bytes) else { return null_mut() };
+    let Some(layout) = layout(bytes) else {
+        return null_mut();
+    };
     if !budget.reserve(bytes) {
         return null_mut();
     }
@@ -131,10 +133,12 @@ pub(crate) fn array_buffer<'s>(
     unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), data.cast::<u8>(), bytes.len()) };
     let owner = Arc::into_raw(budget.clone()).cast_mut().cast::<c_void>();
     // SAFETY: the deleter gets exactly what was allocated here, with the budget that paid for it.
-    let store = unsafe {
-        v8::ArrayBuffer::new_backing_store_from_ptr(data, bytes.len(), release, owner)
-    };
-    Some(v8::ArrayBuffer::with_backing_store(scope, &store.make_shared()))
+    let store =
+        unsafe { v8::ArrayBuffer::new_backing_store_from_ptr(data, bytes.len(), release, owner) };
+    Some(v8::ArrayBuffer::with_backing_store(
+        scope,
+        &store.make_shared(),
+    ))
 }
 
 unsafe extern "C" fn release(data: *mut c_void, bytes: usize, owner: *mut c_void) {

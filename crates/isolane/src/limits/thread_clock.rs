@@ -33,7 +33,8 @@ mod imp {
     pub(super) fn current() -> Clock {
         let mut clock = MaybeUninit::<libc::clockid_t>::uninit();
         // SAFETY: the calling thread exists, and the call writes the clock where it succeeds.
-        let status = unsafe { libc::pthread_getcpuclockid(libc::pthread_self(), clock.as_mut_ptr()) };
+        let status =
+            unsafe { libc::pthread_getcpuclockid(libc::pthread_self(), clock.as_mut_ptr()) };
         if status == 0 {
             // SAFETY: written, as the call succeeded.
             unsafe { clock.assume_init() }
@@ -54,7 +55,10 @@ mod imp {
         }
         // SAFETY: written, as the call succeeded.
         let time = unsafe { time.assume_init() };
-        Some(Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0)))
+        Some(Duration::new(
+            time.tv_sec.unsigned_abs(),
+            u32::try_from(time.tv_nsec).unwrap_or(0),
+        ))
     }
 }
 
@@ -91,7 +95,10 @@ mod imp {
         // SAFETY: written, as the call succeeded.
         let info = unsafe { info.assume_init() };
         let part = |time: libc::time_value_t| {
-            Duration::new(time.seconds.unsigned_abs().into(), time.microseconds.unsigned_abs() * 1000)
+            Duration::new(
+                time.seconds.unsigned_abs().into(),
+                time.microseconds.unsigned_abs() * 1000,
+            )
         };
         Some(part(info.user_time) + part(info.system_time))
     }
@@ -121,15 +128,23 @@ mod imp {
     }
 
     pub(super) fn read(clock: Clock) -> Option<Duration> {
-        const ZERO: FILETIME = FILETIME { dwLowDateTime: 0, dwHighDateTime: 0 };
+        const ZERO: FILETIME = FILETIME {
+            dwLowDateTime: 0,
+            dwHighDateTime: 0,
+        };
         let (mut created, mut exited, mut kernel, mut user) = (ZERO, ZERO, ZERO, ZERO);
         // SAFETY: the four places are valid for writing.
         let ok = unsafe {
-            GetThreadTimes(clock as HANDLE, &mut created, &mut exited, &mut kernel, &mut user)
+            GetThreadTimes(
+                clock as HANDLE,
+                &mut created,
+                &mut exited,
+                &mut kernel,
+                &mut user,
+            )
         };
-        let ticks = |time: FILETIME| {
-            u64::from(time.dwHighDateTime) << 32 | u64::from(time.dwLowDateTime)
-        };
+        let ticks =
+            |time: FILETIME| u64::from(time.dwHighDateTime) << 32 | u64::from(time.dwLowDateTime);
         (ok != 0).then(|| Duration::from_nanos((ticks(kernel) + ticks(user)) * 100))
     }
 }

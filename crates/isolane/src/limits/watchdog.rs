@@ -71,7 +71,10 @@ struct RegisteredSlot(Arc<Slot>);
 
 impl RegisteredSlot {
     fn new() -> Self {
-        let slot = Arc::new(Slot { clock: ThreadClock::current(), armed: Mutex::new(None) });
+        let slot = Arc::new(Slot {
+            clock: ThreadClock::current(),
+            armed: Mutex::new(None),
+        });
         watchdog().slots.lock().push(slot.clone());
         Self(slot)
     }
@@ -79,7 +82,10 @@ impl RegisteredSlot {
 
 impl Drop for RegisteredSlot {
     fn drop(&mut self) {
-        watchdog().slots.lock().retain(|slot| !Arc::ptr_eq(slot, &self.0));
+        watchdog()
+            .slots
+            .lock()
+            .retain(|slot| !Arc::ptr_eq(slot, &self.0));
     }
 }
 
@@ -146,7 +152,9 @@ pub(crate) fn abort_group(group: u64) {
 }
 
 fn abort_where(wanted: impl Fn(&Armed) -> bool) {
-    let Some(watchdog) = WATCHDOG.get() else { return };
+    let Some(watchdog) = WATCHDOG.get() else {
+        return;
+    };
     for slot in watchdog.slots.lock().iter() {
         if let Some(armed) = slot.armed.lock().as_mut().filter(|armed| wanted(armed)) {
             Slot::terminate(armed, Fired::Aborted);

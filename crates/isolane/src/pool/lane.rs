@@ -107,7 +107,11 @@ impl Lane {
             busy_since: AtomicU64::new(0),
             last_used: AtomicU64::new(0),
             memory_bytes: AtomicUsize::new(0),
-            core: Mutex::new(Core { isolate: None, buffer: Vec::new(), housekept: Instant::now() }),
+            core: Mutex::new(Core {
+                isolate: None,
+                buffer: Vec::new(),
+                housekept: Instant::now(),
+            }),
         })
     }
 
@@ -149,7 +153,11 @@ impl Lane {
     pub(crate) fn expected_wait(&self, now_ns: u64) -> Duration {
         let queued = self.queued() as u64 * self.mean_turn_ns.load(Ordering::Relaxed);
         let since = self.busy_since.load(Ordering::Relaxed);
-        let running = if since == 0 { 0 } else { now_ns.saturating_sub(since) };
+        let running = if since == 0 {
+            0
+        } else {
+            now_ns.saturating_sub(since)
+        };
         Duration::from_nanos(queued + running)
     }
 
@@ -178,7 +186,8 @@ impl Lane {
     fn forget_abort(&self, request: RequestId) {
         let mut aborted = self.aborted.lock();
         aborted.retain(|other| *other != request);
-        self.any_aborted.store(!aborted.is_empty(), Ordering::Release);
+        self.any_aborted
+            .store(!aborted.is_empty(), Ordering::Release);
     }
 
     /// Closes an idle lane for good; false where it has something to do.
@@ -214,7 +223,9 @@ impl Lane {
 
     /// Whether the caller is the one to put the lane on a run queue.
     fn claim(&self) -> bool {
-        self.state.compare_exchange(IDLE, QUEUED, Ordering::SeqCst, Ordering::SeqCst).is_ok()
+        self.state
+            .compare_exchange(IDLE, QUEUED, Ordering::SeqCst, Ordering::SeqCst)
+            .is_ok()
     }
 
     /// Runs a batch on the calling pool thread, which took the lane off a run queue.
@@ -231,9 +242,12 @@ impl Lane {
                 }
                 self.active.store(0, Ordering::Relaxed);
             }
-            core.isolate.as_ref().map_or(Health::Good, LockerManagedIsolate::health)
+            core.isolate
+                .as_ref()
+                .map_or(Health::Good, LockerManagedIsolate::health)
         };
-        if health != Health::Good && self.accepting.swap(false, Ordering::AcqRel)
+        if health != Health::Good
+            && self.accepting.swap(false, Ordering::AcqRel)
             && let Some(owner) = self.owner.upgrade()
         {
             owner.retired(self);
@@ -262,7 +276,14 @@ impl Lane {
                 Err(error) => return self.refuse_all(&error),
             }
         }
-        let Core { isolate: Some(isolate), buffer, housekept } = core else { return };
+        let Core {
+            isolate: Some(isolate),
+            buffer,
+            housekept,
+        } = core
+        else {
+            return;
+        };
         {
             let mut locked = isolate.lock();
             for _ in 0..BATCH_ITEMS {
@@ -276,7 +297,9 @@ impl Lane {
         }
         if self.poll_wanted.swap(false, Ordering::SeqCst) || isolate.active() > 0 {
             let waker = Waker::from(Arc::new(LaneWaker(Arc::downgrade(self))));
-            isolate.lock().poll(&mut Context::from_waker(&waker), buffer);
+            isolate
+                .lock()
+                .poll(&mut Context::from_waker(&waker), buffer);
         }
         let idle = isolate.active() == 0;
         if housekept.elapsed() > HOUSEKEEPING_INTERVAL
@@ -284,7 +307,8 @@ impl Lane {
         {
             isolate.lock().housekeep();
             *housekept = Instant::now();
-            self.memory_bytes.store(isolate.memory_bytes(), Ordering::Relaxed);
+            self.memory_bytes
+                .store(isolate.memory_bytes(), Ordering::Relaxed);
         }
         self.active.store(isolate.active(), Ordering::Relaxed);
         self.note_turns(begin, turns);
@@ -326,10 +350,13 @@ impl Lane {
         let now = self.threads.now_ns();
         self.busy_since.store(0, Ordering::Relaxed);
         self.last_used.store(now, Ordering::Relaxed);
-        if turns > 0 {
+        if let Some(turn) = (now - begin).checked_div(turns) {
             let mean = self.mean_turn_ns.load(Ordering::Relaxed);
-            let turn = (now - begin) / turns;
-            let next = if mean == 0 { turn } else { mean - mean / 8 + turn / 8 };
+            let next = if mean == 0 {
+                turn
+            } else {
+                mean - mean / 8 + turn / 8
+            };
             self.mean_turn_ns.store(next.max(1), Ordering::Relaxed);
         }
     }

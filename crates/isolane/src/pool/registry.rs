@@ -50,7 +50,13 @@ impl AbortTarget for Deployment {
             pool.abort_waiting(request);
         }
         // Ids are unique in the process, so the lanes that do not have the request ignore it.
-        let lanes: Vec<_> = self.lanes.lock().iter().chain(self.leaving.lock().iter()).cloned().collect();
+        let lanes: Vec<_> = self
+            .lanes
+            .lock()
+            .iter()
+            .chain(self.leaving.lock().iter())
+            .cloned()
+            .collect();
         for lane in lanes.iter().filter(|lane| lane.load() > 0) {
             lane.abort(request);
         }
@@ -100,7 +106,9 @@ impl Registry {
 
     /// Puts a deployment that has proved to load under its id; gives the one that it replaces.
     pub(crate) fn install(&self, deployment: Arc<Deployment>) -> Option<Arc<Deployment>> {
-        self.shard(&deployment.id).write().insert(deployment.id.clone(), deployment)
+        self.shard(&deployment.id)
+            .write()
+            .insert(deployment.id.clone(), deployment)
     }
 
     pub(crate) fn remove(&self, id: &str) -> Option<Arc<Deployment>> {
@@ -108,6 +116,9 @@ impl Registry {
     }
 
     pub(crate) fn all(&self) -> Vec<Arc<Deployment>> {
-        self.shards.iter().flat_map(|shard| shard.read().values().cloned().collect::<Vec<_>>()).collect()
+        self.shards
+            .iter()
+            .flat_map(|shard| shard.read().values().cloned().collect::<Vec<_>>())
+            .collect()
     }
 }

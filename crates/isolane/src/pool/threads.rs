@@ -75,7 +75,11 @@ impl Threads {
         } else {
             self.next.fetch_add(1, Ordering::Relaxed) % self.slots.len()
         };
-        let place = if self.state(home) == BUSY { self.idle_thread().unwrap_or(home) } else { home };
+        let place = if self.state(home) == BUSY {
+            self.idle_thread().unwrap_or(home)
+        } else {
+            home
+        };
         self.slots[place].queue.push(lane);
         self.wake(place);
     }
@@ -147,10 +151,14 @@ impl Threads {
     fn next_lane(&self, index: usize) -> Option<Arc<Lane>> {
         self.slots[index].queue.pop().or_else(|| {
             let count = self.slots.len();
-            (1..count).map(|step| (index + step) % count).find_map(|other| {
-                // A thread that is not busy is about to take its lanes itself.
-                (self.state(other) == BUSY).then(|| self.slots[other].queue.pop()).flatten()
-            })
+            (1..count)
+                .map(|step| (index + step) % count)
+                .find_map(|other| {
+                    // A thread that is not busy is about to take its lanes itself.
+                    (self.state(other) == BUSY)
+                        .then(|| self.slots[other].queue.pop())
+                        .flatten()
+                })
         })
     }
 

@@ -25,7 +25,9 @@ impl Realm {
             }
             CallbackMessage::TimerFired { id, .. } => {
                 if self.state().end(id).is_some() {
-                    self.turn(isolate, request, |scope, realm| events::fire(scope, realm, id));
+                    self.turn(isolate, request, |scope, realm| {
+                        events::fire(scope, realm, id)
+                    });
                 }
             }
             CallbackMessage::FetchDone { id, response, .. } => {
@@ -73,8 +75,12 @@ impl Realm {
                 }
             }
             CallbackMessage::HostCallDone { id, result, .. } => {
-                let Some(operation) = self.state().end(id) else { return };
-                let OperationKind::HostCall(codec) = operation.kind else { return };
+                let Some(operation) = self.state().end(id) else {
+                    return;
+                };
+                let OperationKind::HostCall(codec) = operation.kind else {
+                    return;
+                };
                 match result {
                     Ok(bytes) => self.turn(isolate, request, |scope, realm| {
                         if let Some(value) = decode(scope, codec, &bytes) {
@@ -99,7 +105,9 @@ impl Realm {
         id: CallbackId,
         error: (&str, &str),
     ) {
-        self.turn(isolate, request, |scope, realm| events::reject(scope, realm, id, error));
+        self.turn(isolate, request, |scope, realm| {
+            events::reject(scope, realm, id, error)
+        });
     }
 }
 
@@ -128,11 +136,17 @@ fn response_value<'s>(
 ) -> v8::Local<'s, v8::Value> {
     let body = register_body(realm, response.body);
     let entries = [
-        ("status", v8::Integer::new(scope, response.status.into()).into()),
+        (
+            "status",
+            v8::Integer::new(scope, response.status.into()).into(),
+        ),
         ("statusText", events::string(scope, &response.status_text)),
         ("headers", events::flat(scope, &response.headers)),
         ("url", events::string(scope, &response.url)),
-        ("redirected", v8::Boolean::new(scope, response.redirected).into()),
+        (
+            "redirected",
+            v8::Boolean::new(scope, response.redirected).into(),
+        ),
         ("body", events::number(scope, body)),
     ];
     let object = v8::Object::new(scope);

@@ -35,7 +35,9 @@ impl CodeCache {
         }
         while self.bytes > MAX_BYTES {
             let oldest = self.entries.iter().min_by_key(|(_, (_, used))| *used);
-            let Some(oldest) = oldest.map(|(key, _)| *key) else { return };
+            let Some(oldest) = oldest.map(|(key, _)| *key) else {
+                return;
+            };
             if let Some((code, _)) = self.entries.remove(&oldest) {
                 self.bytes -= code.len();
             }

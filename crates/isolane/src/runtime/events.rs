@@ -26,7 +26,10 @@ const FORGET: i32 = 8;
 pub(crate) enum Event {
     Fetch(Request),
     Scheduled(ScheduledEvent),
-    Evaluate { source: String, filename: String },
+    Evaluate {
+        source: String,
+        filename: String,
+    },
     /// Nothing but that the worker has loaded.
     Load,
 }
@@ -133,7 +136,9 @@ fn evaluate(
 ) -> Option<()> {
     let source = v8::String::new(scope, source)?;
     let name = string(scope, filename);
-    let origin = v8::ScriptOrigin::new(scope, name, 0, 0, false, -1, None, false, false, false, None);
+    let origin = v8::ScriptOrigin::new(
+        scope, name, 0, 0, false, -1, None, false, false, false, None,
+    );
     let script = {
         v8::tc_scope!(let scope, scope);
         let compiled = v8::Script::compile(scope, source, Some(&origin));

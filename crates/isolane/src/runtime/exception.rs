@@ -41,18 +41,25 @@ fn property(
     v8::tc_scope!(let scope, scope);
     let key = v8::String::new(scope, name)?;
     let value = object.get(scope, key.into())?;
-    value.is_string().then(|| truncated(value.to_rust_string_lossy(scope)))
+    value
+        .is_string()
+        .then(|| truncated(value.to_rust_string_lossy(scope)))
 }
 
 fn primitive(scope: &mut v8::PinScope<'_, '_>, value: v8::Local<v8::Value>) -> String {
     v8::tc_scope!(let scope, scope);
-    let text = value.to_detail_string(scope).map(|text| text.to_rust_string_lossy(scope));
+    let text = value
+        .to_detail_string(scope)
+        .map(|text| text.to_rust_string_lossy(scope));
     truncated(text.unwrap_or_default())
 }
 
 fn truncated(mut text: String) -> String {
     if text.len() > MAX_TEXT_BYTES {
-        let end = (0..=MAX_TEXT_BYTES).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+        let end = (0..=MAX_TEXT_BYTES)
+            .rev()
+            .find(|end| text.is_char_boundary(*end))
+            .unwrap_or(0);
         text.truncate(end);
     }
     text
@@ -67,7 +74,9 @@ fn without_own_frames(stack: &str) -> String {
 /// Notes a promise that was rejected without a handler, or that got one later.
 pub(crate) unsafe extern "C" fn on_promise_reject(message: v8::PromiseRejectMessage) {
     v8::callback_scope!(unsafe scope, &message);
-    let Some(realm) = RealmState::of(scope) else { return };
+    let Some(realm) = RealmState::of(scope) else {
+        return;
+    };
     let promise = v8::Global::new(scope, message.get_promise());
     match message.get_event() {
         v8::PromiseRejectEvent::PromiseRejectWithNoHandler => {
@@ -77,7 +86,10 @@ pub(crate) unsafe extern "C" fn on_promise_reject(message: v8::PromiseRejectMess
             }
         }
         v8::PromiseRejectEvent::PromiseHandlerAddedAfterReject => {
-            realm.unhandled.borrow_mut().retain(|(rejected, _)| *rejected != promise);
+            realm
+                .unhandled
+                .borrow_mut()
+                .retain(|(rejected, _)| *rejected != promise);
         }
         _ => {}
     }
@@ -103,5 +115,9 @@ pub(crate) fn syntax_error(
         .unwrap_or_default();
     let line = message.get_line_number(scope).unwrap_or(0);
     let column = message.get_start_column() + 1;
-    if file.is_empty() { what } else { format!("{file}:{line}:{column}: {what}") }
+    if file.is_empty() {
+        what
+    } else {
+        format!("{file}:{line}:{column}: {what}")
+    }
 }

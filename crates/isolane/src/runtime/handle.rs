@@ -46,10 +46,17 @@ impl HeapStatistics {
 }
 
 enum Command {
-    Evaluate { id: RequestId, event: Event, settlement: Settlement<Bytes>, options: RunOptions },
+    Evaluate(Box<Evaluation>),
     HeapStatistics(Settlement<HeapStatistics>),
     Abort(RequestId),
     Close(Settlement<()>),
+}
+
+struct Evaluation {
+    id: RequestId,
+    event: Event,
+    settlement: Settlement<Bytes>,
+    options: RunOptions,
 }
 
 /// A runtime on its own thread; any thread may use the handle.
@@ -104,7 +111,12 @@ impl RuntimeHandle {
             source: source.into(),
             filename: filename.unwrap_or_else(|| "script.js".to_owned()),
         };
-        self.send(Command::Evaluate { id, event, settlement, options });
+        self.send(Command::Evaluate(Box::new(Evaluation {
+            id,
+            event,
+            settlement,
+            options,
+        })));
         future
     }
 
@@ -158,7 +170,7 @@ impl Command {
     fn refuse(self) {
         let error: Error = ErrorKind::Closed("the runtime").into();
         match self {
-            Self::Evaluate { settlement, .. } => settlement.settle(Err(error)),
+            Self::Evaluate(evaluation) => evaluation.settlement.settle(Err(error)),
             Self::HeapStatistics(settlement) => settlement.settle(Err(error)),
             Self::Close(settlement) => settlement.settle(Ok(())),
             Self::Abort(_) => {}
@@ -215,7 +227,13 @@ fn serve(mailbox: &Arc<Mailbox<Command>>, options: RuntimeOptions) {
 
 fn carry_out(runtime: &mut Runtime, command: Command) {
     match command {
-        Command::Evaluate { id, event, settlement, options } => {
+        Command::Evaluate(evaluation) => {
+            let Evaluation {
+                id,
+                event,
+                settlement,
+                options,
+            } = *evaluation;
             runtime.start(id, event, Responder::Evaluate(settlement), options);
         }
         Command::HeapStatistics(settlement) => settlement.settle(Ok(runtime.heap_statistics())),

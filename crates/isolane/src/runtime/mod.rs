@@ -46,7 +46,13 @@ pub(crate) struct ThreadClaim(PhantomData<*const ()>);
 
 impl ThreadClaim {
     pub(crate) fn take() -> Result<Self, Error> {
-        let wrong = |got| Err(Error::invalid_arg("thread", "an isolate thread without isolate", got));
+        let wrong = |got| {
+            Err(Error::invalid_arg(
+                "thread",
+                "an isolate thread without isolate",
+                got,
+            ))
+        };
         if !platform::is_isolate_thread() {
             return wrong("a thread that isolane::platform::spawn did not make");
         }
@@ -107,8 +113,12 @@ impl Runtime {
     ) -> Result<Self, Error> {
         let claim = ThreadClaim::take()?;
         let (mut isolate, guards) = isolate_params::create(&limits);
-        let options =
-            RealmOptions { definition: definition.clone(), limits, worker_id: None, on_log, group: 0 };
+        let options = RealmOptions {
+            definition: definition.clone(),
+            worker_id: None,
+            on_log,
+            group: 0,
+        };
         let realm = Realm::new(&mut isolate, &guards, options)?;
         Ok(Self {
             realm,
@@ -148,7 +158,15 @@ impl Runtime {
         let limits = options.limits.unwrap_or(self.limits);
         let on_log = options.on_log;
         let start = crate::request::Start::Isolate;
-        let request = StartRequest { id, event, responder, limits, on_log, start, ticket: None };
+        let request = StartRequest {
+            id,
+            event,
+            responder,
+            limits,
+            on_log,
+            start,
+            ticket: None,
+        };
         self.realm.start(&mut self.isolate, request);
     }
 

@@ -34,8 +34,10 @@ impl ModuleMap {
     }
 
     fn insert(&mut self, scope: &v8::PinScope<'_, '_>, name: &str, module: v8::Local<v8::Module>) {
-        self.names.insert(module.get_identity_hash(), name.to_owned());
-        self.compiled.insert(name.to_owned(), v8::Global::new(scope, module));
+        self.names
+            .insert(module.get_identity_hash(), name.to_owned());
+        self.compiled
+            .insert(name.to_owned(), v8::Global::new(scope, module));
     }
 }
 
@@ -70,7 +72,11 @@ impl ModuleKind {
 /// `ERR_INVALID_ARG` where there is no module, or one whose extension says nothing.
 pub(crate) fn validate(definition: &WorkerDefinition) -> Result<(), Error> {
     if definition.modules.is_empty() {
-        return Err(Error::invalid_arg("worker.modules", "at least one module", "none"));
+        return Err(Error::invalid_arg(
+            "worker.modules",
+            "at least one module",
+            "none",
+        ));
     }
     for (name, _) in &definition.modules {
         if name.is_empty() || ModuleKind::of(name).is_none() {
@@ -86,8 +92,6 @@ pub(crate) fn validate(definition: &WorkerDefinition) -> Result<(), Error> {
 
 /// What loading the entry gave.
 pub(crate) struct Loaded<'s> {
-    /// The entry's `default` export, or undefined.
-    pub(crate) default: v8::Local<'s, v8::Value>,
     /// The promise of the evaluation, where top-level await may keep it pending.
     pub(crate) evaluation: Option<v8::Local<'s, v8::Promise>>,
     pub(crate) namespace: Option<v8::Local<'s, v8::Object>>,
@@ -105,7 +109,11 @@ pub(crate) fn load<'s>(
 ) -> Result<Loaded<'s>, Error> {
     let definition = realm.modules.borrow().definition.clone();
     let Some((entry, source)) = definition.modules.first() else {
-        return Err(Error::invalid_arg("worker.modules", "at least one module", "none"));
+        return Err(Error::invalid_arg(
+            "worker.modules",
+            "at least one module",
+            "none",
+        ));
     };
     let module = compile_graph(scope, realm, entry)?;
     link(scope, module)?;
@@ -115,7 +123,6 @@ pub(crate) fn load<'s>(
             return loaded;
         }
     }
-    let undefined: v8::Local<v8::Value> = v8::undefined(scope).into();
     v8::tc_scope!(let scope, scope);
     let Some(evaluation) = module.evaluate(scope) else {
         let error = match scope.exception() {
@@ -125,7 +132,6 @@ pub(crate) fn load<'s>(
         return Err(error);
     };
     Ok(Loaded {
-        default: undefined,
         evaluation: v8::Local::<v8::Promise>::try_from(evaluation).ok(),
         namespace: v8::Local::<v8::Object>::try_from(module.get_module_namespace()).ok(),
     })
@@ -154,7 +160,6 @@ fn run_classic<'s>(
     name: &str,
     text: &str,
 ) -> Option<Result<Loaded<'s>, Error>> {
-    let undefined: v8::Local<v8::Value> = v8::undefined(scope).into();
     v8::tc_scope!(let scope, scope);
     let source = v8::String::new(scope, text)?;
     let origin = origin(scope, name, false)?;
@@ -168,7 +173,10 @@ fn run_classic<'s>(
         };
         return Some(Err(error));
     }
-    Some(Ok(Loaded { default: undefined, evaluation: None, namespace: None }))
+    Some(Ok(Loaded {
+        evaluation: None,
+        namespace: None,
+    }))
 }
 
 /// Compiles a module and all that it imports.
@@ -187,9 +195,9 @@ fn compile_graph<'s>(
         let requests = module.get_module_requests();
         for index in 0..requests.length() {
             let request = requests.get(scope, index);
-            let Some(request) = request.and_then(|data| {
-                v8::Local::<v8::ModuleRequest>::try_from(data).ok()
-            }) else {
+            let Some(request) =
+                request.and_then(|data| v8::Local::<v8::ModuleRequest>::try_from(data).ok())
+            else {
                 continue;
             };
             let specifier = request.get_specifier().to_rust_string_lossy(scope);
@@ -220,7 +228,9 @@ fn compile<'s>(
 ) -> Result<v8::Local<'s, v8::Module>, Error> {
     let definition = realm.modules.borrow().definition.clone();
     let source = definition.modules.iter().find(|(module, _)| module == name);
-    let Some((_, source)) = source else { return Err(Error::internal("a module is missing")) };
+    let Some((_, source)) = source else {
+        return Err(Error::internal("a module is missing"));
+    };
     match ModuleKind::of(name) {
         Some(ModuleKind::JavaScript) | None => {
             compile_javascript(scope, name, &text(name, source)?)
@@ -285,7 +295,9 @@ fn origin<'s>(
     is_module: bool,
 ) -> Option<v8::ScriptOrigin<'s>> {
     let name = v8::String::new(scope, name)?.into();
-    Some(v8::ScriptOrigin::new(scope, name, 0, 0, false, -1, None, false, false, is_module, None))
+    Some(v8::ScriptOrigin::new(
+        scope, name, 0, 0, false, -1, None, false, false, is_module, None,
+    ))
 }
 
 /// Makes the value that a synthetic module exports.
@@ -311,15 +323,20 @@ fn synthetic<'s>(
     name: &str,
     value: v8::Local<'s, v8::Value>,
 ) -> Result<v8::Local<'s, v8::Module>, Error> {
-    let (Some(module_name), Some(export)) =
-        (v8::String::new(scope, name), v8::String::new(scope, "default"))
-    else {
+    let (Some(module_name), Some(export)) = (
+        v8::String::new(scope, name),
+        v8::String::new(scope, "default"),
+    ) else {
         return Err(Error::internal("a module's name is too long"));
     };
     let module =
         v8::Module::create_synthetic_module(scope, module_name, &[export], evaluate_synthetic);
     let value = v8::Global::new(scope, value);
-    realm.modules.borrow_mut().defaults.insert(module.get_identity_hash(), value);
+    realm
+        .modules
+        .borrow_mut()
+        .defaults
+        .insert(module.get_identity_hash(), value);
     Ok(module)
 }
 
@@ -329,7 +346,12 @@ fn evaluate_synthetic<'s>(
 ) -> Option<v8::Local<'s, v8::Value>> {
     v8::callback_scope!(unsafe scope, context);
     let realm = RealmState::of(scope)?;
-    let value = realm.modules.borrow().defaults.get(&module.get_identity_hash()).cloned()?;
+    let value = realm
+        .modules
+        .borrow()
+        .defaults
+        .get(&module.get_identity_hash())
+        .cloned()?;
     let export = v8::String::new(scope, "default")?;
     let value = v8::Local::new(scope, value);
     module.set_synthetic_module_export(scope, export, value)?;
@@ -358,7 +380,11 @@ fn resolve_static<'s>(
     let realm = RealmState::of(scope)?;
     let specifier = specifier.to_rust_string_lossy(scope);
     let modules = realm.modules.borrow();
-    let from = modules.names.get(&referrer.get_identity_hash()).cloned().unwrap_or_default();
+    let from = modules
+        .names
+        .get(&referrer.get_identity_hash())
+        .cloned()
+        .unwrap_or_default();
     let found = find(&modules.definition, &from, &specifier)
         .and_then(|name| modules.compiled.get(&name))
         .map(|module| v8::Local::new(scope, module));
@@ -372,7 +398,11 @@ fn resolve_static<'s>(
 fn find(definition: &WorkerDefinition, from: &str, specifier: &str) -> Option<String> {
     let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
     let relative = specifier.starts_with("./") || specifier.starts_with("../");
-    let path = if relative { format!("{folder}/{specifier}") } else { specifier.to_owned() };
+    let path = if relative {
+        format!("{folder}/{specifier}")
+    } else {
+        specifier.to_owned()
+    };
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
         match part {
@@ -385,7 +415,12 @@ fn find(definition: &WorkerDefinition, from: &str, specifier: &str) -> Option<St
     }
     let wanted = parts.join("/");
     let same = |name: &str| name.trim_start_matches("./").trim_start_matches('/') == wanted;
-    definition.modules.iter().map(|(name, _)| name).find(|name| same(name)).cloned()
+    definition
+        .modules
+        .iter()
+        .map(|(name, _)| name)
+        .find(|name| same(name))
+        .cloned()
 }
 
 /// Gives `import.meta` its `url`.
@@ -395,8 +430,15 @@ pub(crate) extern "C" fn initialize_import_meta(
     meta: v8::Local<v8::Object>,
 ) {
     v8::callback_scope!(unsafe scope, context);
-    let Some(realm) = RealmState::of(scope) else { return };
-    let name = realm.modules.borrow().names.get(&module.get_identity_hash()).cloned();
+    let Some(realm) = RealmState::of(scope) else {
+        return;
+    };
+    let name = realm
+        .modules
+        .borrow()
+        .names
+        .get(&module.get_identity_hash())
+        .cloned();
     let url = format!("worker:///{}", name.unwrap_or_default());
     if let (Some(key), Some(url)) = (v8::String::new(scope, "url"), v8::String::new(scope, &url)) {
         meta.create_data_property(scope, key.into(), url.into());
@@ -415,19 +457,23 @@ pub(crate) fn import_dynamically<'s>(
     let promise = resolver.get_promise(scope);
     let from = referrer.to_rust_string_lossy(scope);
     let specifier = specifier.to_rust_string_lossy(scope);
-    let module = RealmState::of(scope).ok_or_else(String::new).and_then(|realm| {
-        let found = find(&realm.modules.borrow().definition, &from, &specifier)
-            .ok_or_else(|| format!("there is no module '{specifier}'"))?;
-        let module = compile_graph(scope, realm, &found).map_err(|error| error.to_string())?;
-        link(scope, module).map_err(|error| error.to_string())?;
-        Ok(module)
-    });
+    let module = RealmState::of(scope)
+        .ok_or_else(String::new)
+        .and_then(|realm| {
+            let found = find(&realm.modules.borrow().definition, &from, &specifier)
+                .ok_or_else(|| format!("there is no module '{specifier}'"))?;
+            let module = compile_graph(scope, realm, &found).map_err(|error| error.to_string())?;
+            link(scope, module).map_err(|error| error.to_string())?;
+            Ok(module)
+        });
     match module {
         Ok(module) => {
             let evaluation = module.evaluate(scope)?;
             let evaluation = v8::Local::<v8::Promise>::try_from(evaluation).ok()?;
             let namespace = module.get_module_namespace();
-            let answer = v8::Function::builder(answer_import).data(namespace).build(scope)?;
+            let answer = v8::Function::builder(answer_import)
+                .data(namespace)
+                .build(scope)?;
             evaluation.then(scope, answer)
         }
         Err(message) => {

@@ -2,14 +2,12 @@
 //! scheduler, its requests. Every mode runs guests through this; they differ in who owns the isolate
 //! and which thread it is entered on.
 
-use std::collections::HashMap;
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use isolane_scheduler::{
-    CallbackMessage, CallbackReceiver, RequestId, SchedulerMessage, next_id,
-};
+use isolane_scheduler::{CallbackMessage, CallbackReceiver, RequestId, SchedulerMessage, next_id};
 
 use crate::definition::WorkerDefinition;
 use crate::error::{Error, ErrorKind};
@@ -57,7 +55,6 @@ struct Loading {
 /// What a realm is made from.
 pub(crate) struct RealmOptions {
     pub(crate) definition: Arc<WorkerDefinition>,
-    pub(crate) limits: Limits,
     pub(crate) worker_id: Option<Arc<str>>,
     pub(crate) on_log: Option<LogSink>,
     /// Whose turns the watchdog may be asked to end together; 0 for none.
@@ -146,8 +143,12 @@ impl Realm {
                     evaluation.mark_as_handled();
                 }
                 (
-                    loaded.evaluation.map(|promise| v8::Global::new(scope, promise)),
-                    loaded.namespace.map(|namespace| v8::Global::new(scope, namespace)),
+                    loaded
+                        .evaluation
+                        .map(|promise| v8::Global::new(scope, promise)),
+                    loaded
+                        .namespace
+                        .map(|namespace| v8::Global::new(scope, namespace)),
                 )
             }));
         });
@@ -208,7 +209,15 @@ impl Realm {
             Phase::Loading(loading) => loading.waiting.push(start),
             Phase::Failed(error) => start.fail(error.clone()),
             Phase::Ready => {
-                let StartRequest { id, event, responder, limits, on_log, start, ticket } = start;
+                let StartRequest {
+                    id,
+                    event,
+                    responder,
+                    limits,
+                    on_log,
+                    start,
+                    ticket,
+                } = start;
                 let mut active = ActiveRequest::new(responder, limits);
                 active.on_log = on_log;
                 active.start = start;
@@ -234,7 +243,9 @@ impl Realm {
             return;
         }
         // The guest learns of it through `request.signal`, in a last turn.
-        self.turn(isolate, request, |scope, state| events::abort(scope, state, request));
+        self.turn(isolate, request, |scope, state| {
+            events::abort(scope, state, request)
+        });
         self.state.fail(request, error.clone());
         if self.loading_request() == Some(request) {
             self.loading_failed(error.clone());
@@ -259,7 +270,9 @@ impl Realm {
         request: RequestId,
         body: impl FnOnce(&mut v8::PinScope<'_, '_>, &RealmState),
     ) {
-        let Some(budget) = self.budget(request) else { return };
+        let Some(budget) = self.budget(request) else {
+            return;
+        };
         self.state.enter(isolate, request);
         let watch = Watch::begin(&self.handle, budget);
         {
@@ -273,7 +286,10 @@ impl Realm {
             {
                 let guest = exception::describe(scope, thrown);
                 let error = Error::new(ErrorKind::WorkerException(guest));
-                self.state.ends.borrow_mut().push((request, End::Fail(error)));
+                self.state
+                    .ends
+                    .borrow_mut()
+                    .push((request, End::Fail(error)));
                 scope.reset();
             }
             self.microtasks.perform_checkpoint(scope);
@@ -289,7 +305,12 @@ impl Realm {
     ///
     /// Guest code may run here: finalizers, the promises of background compilations.
     pub(crate) fn housekeep(&mut self, isolate: &mut v8::Isolate) {
-        let budget = TurnBudget { request: 0, group: self.group, cpu: Limits::default().cpu, wall_until: None };
+        let budget = TurnBudget {
+            request: 0,
+            group: self.group,
+            cpu: Limits::default().cpu,
+            wall_until: None,
+        };
         self.state.enter(isolate, 0);
         let watch = Watch::begin(&self.handle, budget);
         {
@@ -313,7 +334,10 @@ impl Realm {
         Some(TurnBudget {
             request,
             group: self.group,
-            cpu: active.limits.cpu.map(|limit| limit.saturating_sub(active.cpu_used)),
+            cpu: active
+                .limits
+                .cpu
+                .map(|limit| limit.saturating_sub(active.cpu_used)),
             wall_until: active.limits.wall.map(|limit| active.began + limit),
         })
     }
@@ -340,7 +364,10 @@ impl Realm {
         }
         if let Some(fired) = watched.fired {
             self.health = Health::Retiring;
-            self.state.ends.borrow_mut().retain(|(ended, _)| *ended != request);
+            self.state
+                .ends
+                .borrow_mut()
+                .retain(|(ended, _)| *ended != request);
             self.end_request(request, fired_error(fired));
         }
         self.carry_out_ends();
@@ -353,22 +380,31 @@ impl Realm {
             match end {
                 End::Fail(error) => self.end_request(request, error),
                 End::Finish => {
-                    let Some(active) = self.state.remove(request) else { continue };
+                    let Some(active) = self.state.remove(request) else {
+                        continue;
+                    };
                     let usage = active.usage(self.state.heap_used_bytes.get());
                     if let Responder::Scheduled(settlement) = active.responder {
                         settlement.settle(Ok(usage));
                     }
                 }
                 End::Evaluated(bytes) => {
-                    let Some(active) = self.state.remove(request) else { continue };
+                    let Some(active) = self.state.remove(request) else {
+                        continue;
+                    };
                     if let Responder::Evaluate(settlement) = active.responder {
                         settlement.settle(Ok(bytes));
                     }
                 }
-                End::Answer { mut response, finished } => {
+                End::Answer {
+                    mut response,
+                    finished,
+                } => {
                     let responder = {
                         let mut requests = self.state.requests.borrow_mut();
-                        let Some(active) = requests.get_mut(&request) else { continue };
+                        let Some(active) = requests.get_mut(&request) else {
+                            continue;
+                        };
                         response.usage = active.usage(self.state.heap_used_bytes.get());
                         std::mem::replace(&mut active.responder, Responder::Answered)
                     };
@@ -394,8 +430,14 @@ impl Realm {
     fn check_request(&mut self, isolate: &v8::Isolate, request: RequestId) {
         let mut requests = self.state.requests.borrow_mut();
         let alone = requests.len() == 1;
-        let Some(active) = requests.get_mut(&request) else { return };
-        if active.limits.cpu.is_some_and(|limit| active.cpu_used > limit) {
+        let Some(active) = requests.get_mut(&request) else {
+            return;
+        };
+        if active
+            .limits
+            .cpu
+            .is_some_and(|limit| active.cpu_used > limit)
+        {
             drop(requests);
             self.end_request(request, Error::limit(LimitKind::Cpu));
             return;
@@ -416,7 +458,9 @@ impl Realm {
         if let (false, Some(wall)) = (active.deadline_set, active.limits.wall) {
             active.deadline_set = true;
             let after = wall.saturating_sub(active.began.elapsed());
-            self.state.scheduler.send(SchedulerMessage::Deadline { request, after });
+            self.state
+                .scheduler
+                .send(SchedulerMessage::Deadline { request, after });
         }
     }
 
@@ -444,7 +488,9 @@ impl Realm {
         isolate: &mut v8::Isolate,
         definition: &WorkerDefinition,
     ) {
-        let Phase::Loading(loading) = &self.phase else { return };
+        let Phase::Loading(loading) = &self.phase else {
+            return;
+        };
         let (request, namespace) = (loading.request, loading.namespace.clone());
         let evaluation = loading.evaluation.clone();
         let mut outcome = Some(Ok(()));
@@ -491,8 +537,10 @@ impl Realm {
 
 impl Realm {
     fn sample_heap(&mut self, isolate: &mut v8::Isolate) {
-        if self.turns % TURNS_PER_HEAP_SAMPLE == 0 {
-            self.state.heap_used_bytes.set(isolate.get_heap_statistics().used_heap_size());
+        if self.turns.is_multiple_of(TURNS_PER_HEAP_SAMPLE) {
+            self.state
+                .heap_used_bytes
+                .set(isolate.get_heap_statistics().used_heap_size());
         }
         self.turns = self.turns.wrapping_add(1);
     }
@@ -506,12 +554,19 @@ fn fired_error(fired: Fired) -> Error {
     }
 }
 
+/// A context, its entry function, and the function that makes its globals.
+type ContextHandles = (
+    v8::Global<v8::Context>,
+    v8::Global<v8::Function>,
+    v8::Global<v8::Function>,
+);
+
 /// A context from the startup snapshot, with the two functions through which it is entered.
 fn new_context(
     isolate: &mut v8::Isolate,
     microtasks: &v8::MicrotaskQueue,
     definition: &WorkerDefinition,
-) -> Result<(v8::Global<v8::Context>, v8::Global<v8::Function>, v8::Global<v8::Function>), Error> {
+) -> Result<ContextHandles, Error> {
     v8::scope!(let scope, isolate);
     let options = v8::ContextOptions {
         microtask_queue: Some(std::ptr::from_ref(microtasks).cast_mut()),

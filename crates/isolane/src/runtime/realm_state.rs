@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use isolane_scheduler::{
-    BodyReader, CallbackId, FetchClient, FetchRequest, RequestId, SchedulerHandle, SchedulerMessage, StreamError,
-    StreamId, next_id,
+    BodyReader, CallbackId, FetchClient, FetchRequest, RequestId, SchedulerHandle,
+    SchedulerMessage, StreamError, StreamId, next_id,
 };
 
 use crate::definition::{HostCodec, HostFunction};
@@ -222,7 +222,9 @@ impl RealmState {
         if let Some(active) = self.requests.borrow_mut().get_mut(&request) {
             active.pending += 1;
             active.waited = true;
-            self.operations.borrow_mut().insert(id, Operation { request, kind });
+            self.operations
+                .borrow_mut()
+                .insert(id, Operation { request, kind });
         }
         id
     }
@@ -240,7 +242,9 @@ impl RealmState {
     pub(crate) fn start_fetch(&self, id: CallbackId, fetch: FetchRequest) {
         let request = self.current.get();
         let mut requests = self.requests.borrow_mut();
-        let Some(active) = requests.get_mut(&request) else { return };
+        let Some(active) = requests.get_mut(&request) else {
+            return;
+        };
         active.subrequests += 1;
         let limit = active.limits.concurrent_subrequests.unwrap_or(u32::MAX);
         if active.fetches_in_flight >= limit {
@@ -255,7 +259,9 @@ impl RealmState {
     /// A fetch of `request` came to its end: the next one in its queue may start.
     pub(crate) fn fetch_ended(&self, request: RequestId) {
         let mut requests = self.requests.borrow_mut();
-        let Some(active) = requests.get_mut(&request) else { return };
+        let Some(active) = requests.get_mut(&request) else {
+            return;
+        };
         let Some((id, fetch)) = active.fetches_waiting.pop_front() else {
             active.fetches_in_flight = active.fetches_in_flight.saturating_sub(1);
             return;
@@ -266,7 +272,9 @@ impl RealmState {
 
     /// Cancels a fetch that waits or is in flight.
     pub(crate) fn cancel_fetch(&self, id: CallbackId) {
-        let Some(operation) = self.end(id) else { return };
+        let Some(operation) = self.end(id) else {
+            return;
+        };
         if let Some(active) = self.requests.borrow_mut().get_mut(&operation.request) {
             let before = active.fetches_waiting.len();
             active.fetches_waiting.retain(|(waiting, _)| *waiting != id);
@@ -280,15 +288,25 @@ impl RealmState {
 
     fn send_fetch(&self, request: RequestId, id: CallbackId, fetch: FetchRequest) {
         let client = self.client.clone();
-        self.scheduler.send(SchedulerMessage::Fetch { request, id, fetch, client });
+        self.scheduler.send(SchedulerMessage::Fetch {
+            request,
+            id,
+            fetch,
+            client,
+        });
     }
 
     /// Answers a request with a failure and ends it.
     pub(crate) fn fail(&self, request: RequestId, error: Error) {
-        let Some(mut active) = self.remove(request) else { return };
+        let Some(mut active) = self.remove(request) else {
+            return;
+        };
         let usage = active.usage(self.heap_used_bytes.get());
         if let Some(stream) = active.response_stream.take() {
-            self.scheduler.fail_stream(stream, StreamError::Guest(format!("{}: {error}", error.code()).into()));
+            self.scheduler.fail_stream(
+                stream,
+                StreamError::Guest(format!("{}: {error}", error.code()).into()),
+            );
         }
         active.responder.fail(error.with_usage(usage));
     }
@@ -305,10 +323,12 @@ impl RealmState {
                 }
                 keep
             });
-            self.scheduler.send(SchedulerMessage::CancelRequest { request });
+            self.scheduler
+                .send(SchedulerMessage::CancelRequest { request });
         }
         for stream in &active.incoming {
-            self.scheduler.send(SchedulerMessage::CancelStream { stream: *stream });
+            self.scheduler
+                .send(SchedulerMessage::CancelStream { stream: *stream });
         }
         Some(active)
     }
@@ -316,8 +336,14 @@ impl RealmState {
     /// Writes a console message to where the current request's go.
     pub(crate) fn log(&self, level: LogLevel, message: String) {
         let request_id = self.current.get();
-        let own = self.requests.borrow().get(&request_id).and_then(|active| active.on_log.clone());
-        let Some(sink) = own.or_else(|| self.on_log.clone()) else { return };
+        let own = self
+            .requests
+            .borrow()
+            .get(&request_id)
+            .and_then(|active| active.on_log.clone());
+        let Some(sink) = own.or_else(|| self.on_log.clone()) else {
+            return;
+        };
         sink(LogEntry {
             level,
             message,
@@ -330,5 +356,9 @@ impl RealmState {
 
 /// Milliseconds since the Unix epoch.
 pub(crate) fn unix_ms() -> f64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64() * 1e3
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs_f64()
+        * 1e3
 }

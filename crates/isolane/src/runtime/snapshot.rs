@@ -31,11 +31,22 @@ pub(crate) fn external_references() -> &'static [v8::ExternalReference] {
     &REFERENCES
         .get_or_init(|| {
             let getter: v8::AccessorNameGetterCallback = lazy_global.map_fn_to();
-            let getter = v8::ExternalReference { pointer: getter as *mut std::ffi::c_void };
-            let operations =
-                OPERATIONS.iter().map(|operation| v8::ExternalReference { function: *operation });
-            let end = v8::ExternalReference { pointer: std::ptr::null_mut() };
-            Addresses([getter].into_iter().chain(operations).chain([end]).collect())
+            let getter = v8::ExternalReference {
+                pointer: getter as *mut std::ffi::c_void,
+            };
+            let operations = OPERATIONS.iter().map(|operation| v8::ExternalReference {
+                function: *operation,
+            });
+            let end = v8::ExternalReference {
+                pointer: std::ptr::null_mut(),
+            };
+            Addresses(
+                [getter]
+                    .into_iter()
+                    .chain(operations)
+                    .chain([end])
+                    .collect(),
+            )
         })
         .0
 }

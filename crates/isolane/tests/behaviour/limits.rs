@@ -14,17 +14,28 @@ use crate::support::{handler, pool, run, small_limits, text};
 fn in_every_mode(body: &str, check: impl Fn(&str, Result<Response, Error>)) {
     let script = handler(body);
     let request = || Request::get("http://worker.test/");
-    let options = WorkerOptions { limits: small_limits(), on_log: None };
+    let options = WorkerOptions {
+        limits: small_limits(),
+        on_log: None,
+    };
     let worker = Worker::new(script.as_str(), options).expect("a worker");
-    check("Worker", block_on(worker.fetch(request(), RunOptions::default())));
+    check(
+        "Worker",
+        block_on(worker.fetch(request(), RunOptions::default())),
+    );
 
     let shared = script.clone();
     let thread = isolane::platform::spawn("context", move || {
-        let isolate = SharedIsolate::new(SharedIsolateOptions { limits: small_limits() })?;
+        let isolate = SharedIsolate::new(SharedIsolateOptions {
+            limits: small_limits(),
+        })?;
         let mut context = ExecutionContext::new(&isolate, shared)?;
         block_on(context.fetch(request(), RunOptions::default()))
     });
-    check("ExecutionContext", thread.expect("a thread").join().expect("no panic"));
+    check(
+        "ExecutionContext",
+        thread.expect("a thread").join().expect("no panic"),
+    );
 
     let pool = pool();
     check("IsolatePool", run(&pool, "a", &script));
@@ -34,7 +45,9 @@ fn in_every_mode(body: &str, check: impl Fn(&str, Result<Response, Error>)) {
 
 fn ends_with(code: &str, body: &str) {
     in_every_mode(body, |mode, outcome| {
-        let error = outcome.err().unwrap_or_else(|| panic!("{mode}: {code} was expected: {body}"));
+        let error = outcome
+            .err()
+            .unwrap_or_else(|| panic!("{mode}: {code} was expected: {body}"));
         assert_eq!(error.code(), code, "{mode}: {body}: {error}");
     });
 }
@@ -48,23 +61,35 @@ fn a_loop_ends_by_its_cpu_limit() {
 
 #[test]
 fn catch_and_finally_cannot_hold_a_termination() {
-    ends_with("ERR_CPU_LIMIT", "for (;;) { try { for (;;); } catch {} finally { for (;;); } }");
+    ends_with(
+        "ERR_CPU_LIMIT",
+        "for (;;) { try { for (;;); } catch {} finally { for (;;); } }",
+    );
 }
 
 #[test]
 fn microtasks_without_end_are_charged() {
-    ends_with("ERR_CPU_LIMIT", "const f = () => { Promise.resolve().then(f) }; f(); await new Promise(() => {});");
+    ends_with(
+        "ERR_CPU_LIMIT",
+        "const f = () => { Promise.resolve().then(f) }; f(); await new Promise(() => {});",
+    );
 }
 
 #[test]
 fn a_regular_expression_that_backtracks_is_ended() {
-    ends_with("ERR_CPU_LIMIT", "return new Response(/^(a+)+$/.test('a'.repeat(40) + 'b'))");
+    ends_with(
+        "ERR_CPU_LIMIT",
+        "return new Response(/^(a+)+$/.test('a'.repeat(40) + 'b'))",
+    );
 }
 
 #[test]
 fn reading_what_was_thrown_is_charged_too() {
     ends_with("ERR_CPU_LIMIT", "throw { get message() { for (;;); } }");
-    ends_with("ERR_CPU_LIMIT", "return { get status() { for (;;); }, then(f) { for (;;); } }");
+    ends_with(
+        "ERR_CPU_LIMIT",
+        "return { get status() { for (;;); }, then(f) { for (;;); } }",
+    );
 }
 
 #[test]
@@ -92,32 +117,54 @@ fn a_parked_guest_is_woken_at_its_wall_limit() {
     let script = handler("await new Promise(() => {})");
     let mut limits = small_limits();
     limits.wall = Some(Duration::from_millis(150));
-    let options = WorkerOptions { limits, on_log: None };
+    let options = WorkerOptions {
+        limits,
+        on_log: None,
+    };
     let worker = Worker::new(script.as_str(), options).expect("a worker");
     let begin = Instant::now();
-    let outcome = block_on(worker.fetch(Request::get("http://worker.test/"), RunOptions::default()));
-    assert_eq!(outcome.expect_err("nothing answers").code(), "ERR_WALL_LIMIT");
+    let outcome =
+        block_on(worker.fetch(Request::get("http://worker.test/"), RunOptions::default()));
+    assert_eq!(
+        outcome.expect_err("nothing answers").code(),
+        "ERR_WALL_LIMIT"
+    );
     assert!(begin.elapsed() >= Duration::from_millis(150));
 
     let pool = pool();
     let worker = std::sync::Arc::new(script.into());
-    let run = RunOptions { limits: Some(limits), ..RunOptions::default() };
+    let run = RunOptions {
+        limits: Some(limits),
+        ..RunOptions::default()
+    };
     let outcome = block_on(pool.execute("a", &worker, Request::get("http://worker.test/"), run));
-    assert_eq!(outcome.expect_err("nothing answers").code(), "ERR_WALL_LIMIT");
+    assert_eq!(
+        outcome.expect_err("nothing answers").code(),
+        "ERR_WALL_LIMIT"
+    );
 }
 
 #[test]
 fn a_heap_that_grows_without_end_is_condemned_and_answered() {
-    ends_with("ERR_HEAP_LIMIT", "const a = []; for (;;) a.push({ x: a.length });");
+    ends_with(
+        "ERR_HEAP_LIMIT",
+        "const a = []; for (;;) a.push({ x: a.length });",
+    );
 }
 
 #[test]
 fn array_buffers_have_a_limit_of_their_own() {
-    ends_with("ERR_BUFFER_LIMIT", "const a = []; for (;;) a.push(new ArrayBuffer(1 << 20));");
+    ends_with(
+        "ERR_BUFFER_LIMIT",
+        "const a = []; for (;;) a.push(new ArrayBuffer(1 << 20));",
+    );
     in_every_mode(
         "try { new ArrayBuffer(1 << 30) } catch (e) { new ArrayBuffer(1 << 20); return new Response(e.name) }",
         |mode, outcome| {
-            assert_eq!(text(outcome.unwrap_or_else(|error| panic!("{mode}: {error}"))), "RangeError");
+            assert_eq!(
+                text(outcome.unwrap_or_else(|error| panic!("{mode}: {error}"))),
+                "RangeError"
+            );
         },
     );
 }
@@ -126,11 +173,24 @@ fn array_buffers_have_a_limit_of_their_own() {
 fn a_response_longer_than_allowed_is_ended() {
     let mut limits = small_limits();
     limits.response_bytes = Some(1000);
-    let options = WorkerOptions { limits, on_log: None };
+    let options = WorkerOptions {
+        limits,
+        on_log: None,
+    };
     let request = || Request::get("http://worker.test/");
-    let whole = Worker::new(handler("return new Response('x'.repeat(1001))"), options.clone());
-    let outcome = block_on(whole.expect("a worker").fetch(request(), RunOptions::default()));
-    assert_eq!(outcome.expect_err("it is too long").code(), "ERR_RESPONSE_LIMIT");
+    let whole = Worker::new(
+        handler("return new Response('x'.repeat(1001))"),
+        options.clone(),
+    );
+    let outcome = block_on(
+        whole
+            .expect("a worker")
+            .fetch(request(), RunOptions::default()),
+    );
+    assert_eq!(
+        outcome.expect_err("it is too long").code(),
+        "ERR_RESPONSE_LIMIT"
+    );
 
     let streamed = handler(
         "return new Response(new ReadableStream({ pull(c) { c.enqueue(new Uint8Array(400)) } }))",
@@ -146,9 +206,23 @@ fn more_subrequests_than_allowed_are_refused() {
     let mut limits = small_limits();
     limits.subrequests = Some(3);
     let body = "const names = []; for (let i = 0; i < 5; i++) { try { await fetch('http://127.0.0.1:1/') } catch (e) { names.push(e.message) } } return new Response(names.join('|'))";
-    let worker = Worker::new(handler(body), WorkerOptions { limits, on_log: None });
+    let worker = Worker::new(
+        handler(body),
+        WorkerOptions {
+            limits,
+            on_log: None,
+        },
+    );
     let request = Request::get("http://worker.test/");
-    let response = block_on(worker.expect("a worker").fetch(request, RunOptions::default()));
+    let response = block_on(
+        worker
+            .expect("a worker")
+            .fetch(request, RunOptions::default()),
+    );
     let answer = text(response.expect("an answer"));
-    assert_eq!(answer.matches("Too many subrequests").count(), 2, "{answer}");
+    assert_eq!(
+        answer.matches("Too many subrequests").count(),
+        2,
+        "{answer}"
+    );
 }

@@ -26,8 +26,14 @@ fn answers_the_first_request_with_a_new_isolate_and_the_next_warm() {
 #[test]
 fn a_changed_script_replaces_the_worker() {
     let pool = pool();
-    assert_eq!(text(run(&pool, "a", &handler("return new Response('old')")).unwrap()), "old");
-    assert_eq!(text(run(&pool, "a", &handler("return new Response('new')")).unwrap()), "new");
+    assert_eq!(
+        text(run(&pool, "a", &handler("return new Response('old')")).unwrap()),
+        "old"
+    );
+    assert_eq!(
+        text(run(&pool, "a", &handler("return new Response('new')")).unwrap()),
+        "new"
+    );
 }
 
 #[test]
@@ -68,8 +74,10 @@ fn aborts_in_the_middle_leave_the_others_alone() {
                 for i in 0..300_usize {
                     let name = format!("w{}", (i + caller) % 20);
                     let worker: Arc<WorkerDefinition> = Arc::new(
-                        handler("await new Promise((f) => setTimeout(f, 1)); return new Response('ok')")
-                            .into(),
+                        handler(
+                            "await new Promise((f) => setTimeout(f, 1)); return new Response('ok')",
+                        )
+                        .into(),
                     );
                     let request = Request::get("http://worker.test/");
                     let future = pool.execute(&name, &worker, request, RunOptions::default());
@@ -113,7 +121,10 @@ fn close_ends_what_still_runs_after_the_grace_time() {
     block_on(pool.close()).expect("closed");
     for future in futures {
         let error = block_on(future).expect_err("it was ended");
-        assert!(["ERR_POOL_CLOSED", "ERR_ABORTED"].contains(&error.code()), "{error}");
+        assert!(
+            ["ERR_POOL_CLOSED", "ERR_ABORTED"].contains(&error.code()),
+            "{error}"
+        );
     }
     let refused = block_on(pool.execute("waiting", &waiting, request(), RunOptions::default()));
     assert_eq!(refused.expect_err("closed").code(), "ERR_POOL_CLOSED");

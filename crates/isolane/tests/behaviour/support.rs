@@ -8,23 +8,26 @@ use isolane::{
 };
 
 /// Reads a response's body as text.
-pub fn text(response: Response) -> String {
+pub(crate) fn text(response: Response) -> String {
     let bytes = block_on(response.body.into_bytes(64 << 20)).expect("a readable body");
     String::from_utf8(bytes.to_vec()).expect("UTF-8")
 }
 
 /// A pool with small limits, so that tests of them are quick.
-pub fn pool() -> IsolatePool {
+pub(crate) fn pool() -> IsolatePool {
     pool_with(|_| {})
 }
 
-pub fn pool_with(change: impl FnOnce(&mut PoolOptions)) -> IsolatePool {
-    let mut options = PoolOptions { limits: small_limits(), ..PoolOptions::default() };
+pub(crate) fn pool_with(change: impl FnOnce(&mut PoolOptions)) -> IsolatePool {
+    let mut options = PoolOptions {
+        limits: small_limits(),
+        ..PoolOptions::default()
+    };
     change(&mut options);
     IsolatePool::new(options).expect("a pool")
 }
 
-pub fn small_limits() -> Limits {
+pub(crate) fn small_limits() -> Limits {
     Limits {
         cpu: Some(Duration::from_millis(400)),
         wall: Some(Duration::from_secs(5)),
@@ -35,12 +38,17 @@ pub fn small_limits() -> Limits {
 }
 
 /// Deploys and runs a script in one go.
-pub fn run(pool: &IsolatePool, id: &str, script: &str) -> Result<Response, Error> {
+pub(crate) fn run(pool: &IsolatePool, id: &str, script: &str) -> Result<Response, Error> {
     let worker = WorkerDefinition::script(script).into();
-    block_on(pool.execute(id, &worker, Request::get("http://worker.test/"), RunOptions::default()))
+    block_on(pool.execute(
+        id,
+        &worker,
+        Request::get("http://worker.test/"),
+        RunOptions::default(),
+    ))
 }
 
 /// Wraps a fetch handler's body into a module.
-pub fn handler(body: &str) -> String {
+pub(crate) fn handler(body: &str) -> String {
     format!("export default {{ async fetch(request, env, ctx) {{ {body} }} }}")
 }

@@ -22,13 +22,16 @@ fn answer(definition: impl Into<WorkerDefinition>) -> String {
 
 fn modules(modules: &[(&str, &str)]) -> WorkerDefinition {
     WorkerDefinition::modules(
-        modules.iter().map(|(name, text)| ((*name).to_owned(), ModuleSource::Text((*text).to_owned()))),
+        modules
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), ModuleSource::Text((*text).to_owned()))),
     )
 }
 
 #[test]
 fn a_module_with_a_default_export_answers() {
-    let script = "export default { fetch: (r) => new Response('hello ' + new URL(r.url).pathname) }";
+    let script =
+        "export default { fetch: (r) => new Response('hello ' + new URL(r.url).pathname) }";
     assert_eq!(answer(script), "hello /world");
 }
 
@@ -47,7 +50,10 @@ fn modules_import_each_other_json_text_and_typescript() {
              interface Env { a: string }\n\
              export default { async fetch(r: Request, env: Env): Promise<Response> { const lazy = await import('./lib/lazy.js'); return new Response(f(data.n) + note + lazy.default) } }",
         ),
-        ("lib/f.ts", "import { one } from './one.js'; export const f = (n: number): number => n + one"),
+        (
+            "lib/f.ts",
+            "import { one } from './one.js'; export const f = (n: number): number => n + one",
+        ),
         ("lib/one.js", "export const one = 1"),
         ("lib/lazy.js", "export default ' lazy ' + import.meta.url"),
         ("data.json", "{\"n\": 41}"),
@@ -60,13 +66,16 @@ fn modules_import_each_other_json_text_and_typescript() {
 fn a_wasm_module_is_compiled() {
     // (module (func (export "f") (result i32) i32.const 42))
     let wasm: &[u8] = &[
-        0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 5, 1, 0x60, 0, 1, 0x7f, 3, 2, 1, 0, 7, 5, 1, 1, b'f', 0,
-        0, 10, 6, 1, 4, 0, 0x41, 42, 0x0b,
+        0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 5, 1, 0x60, 0, 1, 0x7f, 3, 2, 1, 0, 7, 5, 1, 1, b'f',
+        0, 0, 10, 6, 1, 4, 0, 0x41, 42, 0x0b,
     ];
     let main = "import m from './a.wasm'; export default { async fetch() { const i = await WebAssembly.instantiate(m); const again = await WebAssembly.compile(new Uint8Array([0,0x61,0x73,0x6d,1,0,0,0])); return new Response(i.exports.f() + ' ' + (again instanceof WebAssembly.Module)) } }";
     let worker = WorkerDefinition::modules([
         ("main.js".to_owned(), ModuleSource::Text(main.to_owned())),
-        ("a.wasm".to_owned(), ModuleSource::Bytes(Bytes::from_static(wasm))),
+        (
+            "a.wasm".to_owned(),
+            ModuleSource::Bytes(Bytes::from_static(wasm)),
+        ),
     ]);
     assert_eq!(answer(worker), "42 true");
 }
@@ -79,17 +88,26 @@ fn top_level_await_is_waited_for() {
 
 #[test]
 fn what_does_not_compile_says_where() {
-    let error = fetch(modules(&[("main.js", "import './b.js'"), ("b.js", "let x = 1;\nlet y = = 2;")]));
+    let error = fetch(modules(&[
+        ("main.js", "import './b.js'"),
+        ("b.js", "let x = 1;\nlet y = = 2;"),
+    ]));
     let error = error.expect_err("it does not compile");
     assert_eq!(error.code(), "ERR_WORKER_SYNTAX");
-    assert!(error.to_string().starts_with("b.js:2:9: SyntaxError"), "{error}");
+    assert!(
+        error.to_string().starts_with("b.js:2:9: SyntaxError"),
+        "{error}"
+    );
 
     let error = fetch(modules(&[("main.js", "\nimport './c.js'")])).expect_err("it does not link");
     assert_eq!(error.code(), "ERR_WORKER_SYNTAX");
     assert!(error.to_string().starts_with("main.js:2:"), "{error}");
 
     let error = fetch(modules(&[("main.ts", "enum A { B }\nexport default {}")]));
-    assert_eq!(error.expect_err("it is not erasable").code(), "ERR_WORKER_SYNTAX");
+    assert_eq!(
+        error.expect_err("it is not erasable").code(),
+        "ERR_WORKER_SYNTAX"
+    );
 }
 
 #[test]
@@ -97,7 +115,10 @@ fn what_guests_throw_arrives_as_text() {
     let error = fetch(handler("throw new TypeError('bad')")).expect_err("it throws");
     assert_eq!(error.code(), "ERR_WORKER_EXCEPTION");
     let guest = error.guest().expect("what was thrown");
-    assert_eq!((guest.name.as_str(), guest.message.as_str()), ("TypeError", "bad"));
+    assert_eq!(
+        (guest.name.as_str(), guest.message.as_str()),
+        ("TypeError", "bad")
+    );
     assert!(guest.stack.contains("worker.js:1:"), "{}", guest.stack);
     assert!(!guest.stack.contains("isolane:"), "{}", guest.stack);
     assert!(error.usage().is_some());
@@ -110,8 +131,14 @@ fn what_is_no_response_is_named() {
         assert_eq!(error.code(), "ERR_NO_RESPONSE", "{body}");
     }
     let ended = "await new Promise((f) => setTimeout(f, 1)); await new Promise(() => {})";
-    assert_eq!(fetch(handler(ended)).expect_err("nothing comes").code(), "ERR_NO_RESPONSE");
-    assert_eq!(fetch("export default {}").expect_err("no handler").code(), "ERR_NO_HANDLER");
+    assert_eq!(
+        fetch(handler(ended)).expect_err("nothing comes").code(),
+        "ERR_NO_RESPONSE"
+    );
+    assert_eq!(
+        fetch("export default {}").expect_err("no handler").code(),
+        "ERR_NO_HANDLER"
+    );
 }
 
 #[test]
@@ -121,7 +148,12 @@ fn env_holds_values_and_functions_of_the_host() {
     )
     .into();
     let add = HostFunction::json(|args| {
-        let sum = args.as_array().into_iter().flatten().filter_map(serde_json::Value::as_i64).sum::<i64>();
+        let sum = args
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(serde_json::Value::as_i64)
+            .sum::<i64>();
         Box::pin(async move { Ok(sum.into()) })
     });
     let fail = HostFunction::json(|_| Box::pin(async { Err(HostCallError::rejected("no")) }));
@@ -129,7 +161,10 @@ fn env_holds_values_and_functions_of_the_host() {
         .env
         .with("name", serde_json::json!("n"))
         .with("add", add)
-        .with("store", EnvValue::Functions(vec![("fail".to_owned(), fail)]));
+        .with(
+            "store",
+            EnvValue::Functions(vec![("fail".to_owned(), fail)]),
+        );
     assert_eq!(answer(worker), "[\"n\",3,\"Error no\"]");
 }
 
@@ -137,13 +172,23 @@ fn env_holds_values_and_functions_of_the_host() {
 fn scheduled_runs_its_handler_and_what_it_waits_for() {
     let lines = Arc::new(Mutex::new(Vec::new()));
     let sink = lines.clone();
-    let on_log: LogSink = Arc::new(move |entry| sink.lock().expect("not poisoned").push(entry.message));
-    let options = WorkerOptions { on_log: Some(on_log), ..WorkerOptions::default() };
+    let on_log: LogSink =
+        Arc::new(move |entry| sink.lock().expect("not poisoned").push(entry.message));
+    let options = WorkerOptions {
+        on_log: Some(on_log),
+        ..WorkerOptions::default()
+    };
     let script = "export default { scheduled(event, env, ctx) { console.log(event.cron, event.scheduledTime); ctx.waitUntil(new Promise((f) => setTimeout(() => { console.log('done'); f() }, 5))) } }";
     let worker = Worker::new(script, options).expect("a worker");
-    let event = ScheduledEvent { cron: "* * * * *".to_owned(), scheduled_time_ms: 7.0 };
+    let event = ScheduledEvent {
+        cron: "* * * * *".to_owned(),
+        scheduled_time_ms: 7.0,
+    };
     block_on(worker.scheduled(event, RunOptions::default())).expect("it ends");
-    assert_eq!(*lines.lock().expect("not poisoned"), ["* * * * * 7", "done"]);
+    assert_eq!(
+        *lines.lock().expect("not poisoned"),
+        ["* * * * * 7", "done"]
+    );
 }
 
 #[test]
@@ -183,7 +228,9 @@ fn code_generation_is_off_unless_asked_for() {
 #[test]
 fn every_web_api_is_there() {
     let names = "console setTimeout setInterval clearTimeout clearInterval queueMicrotask structuredClone atob btoa TextEncoder TextDecoder URL URLSearchParams Event EventTarget AbortController AbortSignal Headers Request Response fetch ReadableStream Blob performance crypto WebAssembly Intl Temporal DOMException FormData File self";
-    let body = format!("return new Response('{names}'.split(' ').filter((n) => typeof globalThis[n] === 'undefined').join())");
+    let body = format!(
+        "return new Response('{names}'.split(' ').filter((n) => typeof globalThis[n] === 'undefined').join())"
+    );
     assert_eq!(answer(handler(&body)), "");
 }
 
@@ -192,8 +239,19 @@ fn arguments_that_cannot_be_used_are_named() {
     let empty = Worker::new(WorkerDefinition::modules([]), WorkerOptions::default());
     assert_eq!(empty.err().expect("no module").code(), "ERR_INVALID_ARG");
     let named = Worker::new(modules(&[("style.css", "")]), WorkerOptions::default());
-    assert!(named.err().expect("an extension").to_string().contains("worker.modules"));
+    assert!(
+        named
+            .err()
+            .expect("an extension")
+            .to_string()
+            .contains("worker.modules")
+    );
     let worker = Worker::new(handler(""), WorkerOptions::default()).expect("a worker");
     let error = block_on(worker.fetch(Request::get("nonsense"), RunOptions::default()));
-    assert!(error.expect_err("no URL").to_string().contains("request.url"));
+    assert!(
+        error
+            .expect_err("no URL")
+            .to_string()
+            .contains("request.url")
+    );
 }

@@ -10,7 +10,9 @@ pub(crate) fn now(
     _args: v8::FunctionCallbackArguments,
     mut value: v8::ReturnValue,
 ) {
-    let Some(realm) = RealmState::of(scope) else { return };
+    let Some(realm) = RealmState::of(scope) else {
+        return;
+    };
     let elapsed_ms = realm.origin.elapsed().as_secs_f64() * 1e3;
     value.set_double((elapsed_ms / RESOLUTION_MS).floor() * RESOLUTION_MS);
 }
@@ -21,6 +23,8 @@ pub(crate) fn time_origin(
     _args: v8::FunctionCallbackArguments,
     mut value: v8::ReturnValue,
 ) {
-    let Some(realm) = RealmState::of(scope) else { return };
+    let Some(realm) = RealmState::of(scope) else {
+        return;
+    };
     value.set_double((realm.origin_unix_ms / RESOLUTION_MS).floor() * RESOLUTION_MS);
 }

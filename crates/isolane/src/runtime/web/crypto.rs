@@ -52,7 +52,7 @@ fn fill_random(target: &mut [u8]) -> Result<(), getrandom::Error> {
 }
 
 /// `randomFill(view)`: fills the view with random bytes; answers one of the codes above.
-pub fn random_fill<'s>(
+pub(crate) fn random_fill<'s>(
     _scope: &mut PinScope<'s, '_>,
     args: FunctionCallbackArguments<'s>,
     mut rv: ReturnValue,
@@ -67,7 +67,7 @@ pub fn random_fill<'s>(
 }
 
 /// `randomUUID()`: a random UUID of version 4 (RFC 9562), or null where the system has no random bytes to give.
-pub fn random_uuid<'s>(
+pub(crate) fn random_uuid<'s>(
     scope: &mut PinScope<'s, '_>,
     _args: FunctionCallbackArguments<'s>,
     mut rv: ReturnValue,
@@ -102,7 +102,7 @@ fn uuid_text(mut bytes: [u8; 16]) -> [u8; 36] {
 /// `digest(algorithm, source, target)`: writes the hash of `source` to `target`, whose length must be the hash's.
 ///
 /// `algorithm` is the length of the hash in bits, 1 for SHA-1. False where an argument is not as it should be.
-pub fn digest<'s>(
+pub(crate) fn digest<'s>(
     scope: &mut PinScope<'s, '_>,
     args: FunctionCallbackArguments<'s>,
     mut rv: ReturnValue,

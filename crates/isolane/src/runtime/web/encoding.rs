@@ -22,7 +22,7 @@ const KEEP_BOM: i32 = 2;
 const STREAM: i32 = 4;
 
 /// `textEncode(text, bytes)`: the length of `text` in UTF-8; writes it where `bytes` is long enough.
-pub fn encode<'s>(
+pub(crate) fn encode<'s>(
     scope: &mut PinScope<'s, '_>,
     args: FunctionCallbackArguments<'s>,
     mut rv: ReturnValue,
@@ -40,7 +40,7 @@ pub fn encode<'s>(
 }
 
 /// `textEncodeInto(text, bytes)`: writes as many whole characters as fit; `[codeUnitsRead, bytesWritten]`.
-pub fn encode_into<'s>(
+pub(crate) fn encode_into<'s>(
     scope: &mut PinScope<'s, '_>,
     args: FunctionCallbackArguments<'s>,
     mut rv: ReturnValue,
@@ -63,7 +63,7 @@ pub fn encode_into<'s>(
 }
 
 /// `textEncoding(label)`: `[id, name]` of the encoding with that label, or null.
-pub fn for_label<'s>(
+pub(crate) fn for_label<'s>(
     scope: &mut PinScope<'s, '_>,
     args: FunctionCallbackArguments<'s>,
     mut rv: ReturnValue,
@@ -84,7 +84,7 @@ pub fn for_label<'s>(
 }
 
 /// `textDecode(id, source, flags)`: the whole of `source` as text, or a code.
-pub fn decode<'s>(
+pub(crate) fn decode<'s>(
     scope: &mut PinScope<'s, '_>,
     args: FunctionCallbackArguments<'s>,
     mut rv: ReturnValue,
@@ -103,7 +103,7 @@ pub fn decode<'s>(
 /// `textDecodeChunk(id, source, flags, carry)`: `[text, carry]` for the next part of a stream, or a code.
 ///
 /// `carry` is what the previous call returned, 0 at the start. Without the flag STREAM this part is the last.
-pub fn decode_chunk<'s>(
+pub(crate) fn decode_chunk<'s>(
     scope: &mut PinScope<'s, '_>,
     args: FunctionCallbackArguments<'s>,
     mut rv: ReturnValue,
@@ -168,7 +168,7 @@ fn two_byte<'s>(scope: &mut PinScope<'s, '_>, units: &[u16]) -> Result<Local<'s,
 }
 
 /// `base64Decode(text)`: the bytes as a string of code units up to 255, or null where `text` is not base64.
-pub fn atob<'s>(
+pub(crate) fn atob<'s>(
     scope: &mut PinScope<'s, '_>,
     args: FunctionCallbackArguments<'s>,
     mut rv: ReturnValue,
@@ -184,7 +184,7 @@ pub fn atob<'s>(
 }
 
 /// `base64Encode(text)`: base64 of a string of code units up to 255, or null where it has others.
-pub fn btoa<'s>(
+pub(crate) fn btoa<'s>(
     scope: &mut PinScope<'s, '_>,
     args: FunctionCallbackArguments<'s>,
     mut rv: ReturnValue,

@@ -14,10 +14,15 @@ pub(crate) fn fetch_start(
     args: v8::FunctionCallbackArguments,
     mut value: v8::ReturnValue,
 ) {
-    let Some(realm) = RealmState::of(scope) else { return };
+    let Some(realm) = RealmState::of(scope) else {
+        return;
+    };
     let request = realm.current.get();
     let exceeded = realm.requests.borrow().get(&request).is_none_or(|active| {
-        active.limits.subrequests.is_some_and(|limit| active.subrequests >= limit)
+        active
+            .limits
+            .subrequests
+            .is_some_and(|limit| active.subrequests >= limit)
     });
     if exceeded {
         throw_type_error(scope, "Too many subrequests");
@@ -31,7 +36,11 @@ pub(crate) fn fetch_start(
         Body::Text(body.to_rust_string_lossy(scope))
     } else if body.is_number() {
         let stream = id_of(scope, body);
-        realm.outgoing.borrow_mut().remove(&stream).map_or(Body::Empty, Body::Stream)
+        realm
+            .outgoing
+            .borrow_mut()
+            .remove(&stream)
+            .map_or(Body::Empty, Body::Stream)
     } else {
         bytes_of(body).map_or(Body::Empty, Body::Bytes)
     };
@@ -41,7 +50,16 @@ pub(crate) fn fetch_start(
         _ => RedirectMode::Follow,
     };
     let id = realm.begin(OperationKind::Fetch);
-    realm.start_fetch(id, FetchRequest { method, url, headers, body, redirect });
+    realm.start_fetch(
+        id,
+        FetchRequest {
+            method,
+            url,
+            headers,
+            body,
+            redirect,
+        },
+    );
     value.set_double(id as f64);
 }
 
@@ -51,7 +69,9 @@ pub(crate) fn fetch_cancel(
     args: v8::FunctionCallbackArguments,
     _value: v8::ReturnValue,
 ) {
-    let Some(realm) = RealmState::of(scope) else { return };
+    let Some(realm) = RealmState::of(scope) else {
+        return;
+    };
     let id = id_of(scope, args.get(0));
     realm.cancel_fetch(id);
 }

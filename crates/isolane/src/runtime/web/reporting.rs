@@ -10,7 +10,9 @@ pub(crate) fn log(
     args: v8::FunctionCallbackArguments,
     _value: v8::ReturnValue,
 ) {
-    let Some(realm) = RealmState::of(scope) else { return };
+    let Some(realm) = RealmState::of(scope) else {
+        return;
+    };
     let level = LogLevel::from_code(args.get(0).uint32_value(scope).unwrap_or(1));
     let message = args.get(1).to_rust_string_lossy(scope);
     realm.log(level, message);
@@ -22,7 +24,9 @@ pub(crate) fn report_exception(
     args: v8::FunctionCallbackArguments,
     _value: v8::ReturnValue,
 ) {
-    let Some(realm) = RealmState::of(scope) else { return };
+    let Some(realm) = RealmState::of(scope) else {
+        return;
+    };
     let guest = exception::describe(scope, args.get(0));
     let text = if guest.stack.is_empty() {
         format!("{}: {}", guest.name, guest.message)

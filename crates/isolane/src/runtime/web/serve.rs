@@ -22,7 +22,9 @@ pub(crate) fn respond(
     args: v8::FunctionCallbackArguments,
     _value: v8::ReturnValue,
 ) {
-    let Some(realm) = RealmState::of(scope) else { return };
+    let Some(realm) = RealmState::of(scope) else {
+        return;
+    };
     let request = id_of(scope, args.get(0));
     let status = args.get(1).uint32_value(scope).unwrap_or(200);
     let status_text = text_of(scope, args.get(2));
@@ -44,14 +46,26 @@ pub(crate) fn respond(
         let length = bytes.as_ref().map_or(0, Bytes::len);
         (bytes.map_or(Body::Empty, Body::Bytes), length)
     };
-    let limit =
-        realm.requests.borrow().get(&request).and_then(|active| active.limits.response_bytes);
+    let limit = realm
+        .requests
+        .borrow()
+        .get(&request)
+        .and_then(|active| active.limits.response_bytes);
     let end = if limit.is_some_and(|limit| bytes as u64 > limit) {
         End::Fail(Error::limit(LimitKind::Response))
     } else {
         let status = u16::try_from(status).unwrap_or(200);
-        let response = Response { status, status_text, headers, body, usage: Usage::default() };
-        End::Answer { response, finished: args.get(5).is_true() }
+        let response = Response {
+            status,
+            status_text,
+            headers,
+            body,
+            usage: Usage::default(),
+        };
+        End::Answer {
+            response,
+            finished: args.get(5).is_true(),
+        }
     };
     realm.ends.borrow_mut().push((request, end));
 }
@@ -65,7 +79,9 @@ pub(crate) fn fail(
     args: v8::FunctionCallbackArguments,
     _value: v8::ReturnValue,
 ) {
-    let Some(realm) = RealmState::of(scope) else { return };
+    let Some(realm) = RealmState::of(scope) else {
+        return;
+    };
     let request = id_of(scope, args.get(0));
     let error = match args.get(1).uint32_value(scope).unwrap_or(0) {
         1 if text_of(scope, args.get(2)) == "scheduled" => ErrorKind::NoHandler("scheduled").into(),
@@ -99,7 +115,9 @@ pub(crate) fn finish(
     args: v8::FunctionCallbackArguments,
     _value: v8::ReturnValue,
 ) {
-    let Some(realm) = RealmState::of(scope) else { return };
+    let Some(realm) = RealmState::of(scope) else {
+        return;
+    };
     let request = id_of(scope, args.get(0));
     realm.ends.borrow_mut().push((request, End::Finish));
 }
@@ -110,7 +128,9 @@ pub(crate) fn evaluated<'s>(
     args: v8::FunctionCallbackArguments<'s>,
     _value: v8::ReturnValue,
 ) {
-    let Some(realm) = RealmState::of(scope) else { return };
+    let Some(realm) = RealmState::of(scope) else {
+        return;
+    };
     let request = id_of(scope, args.get(0));
     if !is_evaluation(realm, request) {
         return;
@@ -128,7 +148,9 @@ pub(crate) fn evaluated<'s>(
 
 fn is_evaluation(realm: &RealmState, request: RequestId) -> bool {
     let requests = realm.requests.borrow();
-    requests.get(&request).is_some_and(|active| matches!(active.responder, Responder::Evaluate(_)))
+    requests
+        .get(&request)
+        .is_some_and(|active| matches!(active.responder, Responder::Evaluate(_)))
 }
 
 /// `host.hostCall(index, args)`: calls the function of `env` with that index; the callback id of its
@@ -138,7 +160,9 @@ pub(crate) fn host_call<'s>(
     args: v8::FunctionCallbackArguments<'s>,
     mut value: v8::ReturnValue,
 ) {
-    let Some(realm) = RealmState::of(scope) else { return };
+    let Some(realm) = RealmState::of(scope) else {
+        return;
+    };
     let index = args.get(0).uint32_value(scope).unwrap_or(u32::MAX) as usize;
     let Some(function) = realm.host_functions.get(index) else {
         throw_type_error(scope, "There is no such function");
@@ -152,14 +176,20 @@ pub(crate) fn host_call<'s>(
     // Where that threw (an argument cannot be cloned), the guest gets the exception.
     let Some(arguments) = arguments else { return };
     let call = (function.call)(arguments.into());
-    let id = ask(realm, OperationKind::HostCall(function.codec), |request, id| {
-        SchedulerMessage::HostCall { request, id, call }
-    });
+    let id = ask(
+        realm,
+        OperationKind::HostCall(function.codec),
+        |request, id| SchedulerMessage::HostCall { request, id, call },
+    );
     value.set_double(id as f64);
 }
 
 fn text_of(scope: &mut v8::PinScope<'_, '_>, value: v8::Local<v8::Value>) -> String {
-    if value.is_string() { value.to_rust_string_lossy(scope) } else { String::new() }
+    if value.is_string() {
+        value.to_rust_string_lossy(scope)
+    } else {
+        String::new()
+    }
 }
 
 /// A flat array of names and values as pairs.
@@ -167,9 +197,13 @@ pub(super) fn pairs_of(
     scope: &mut v8::PinScope<'_, '_>,
     value: v8::Local<v8::Value>,
 ) -> Vec<(String, String)> {
-    let Ok(array) = v8::Local::<v8::Array>::try_from(value) else { return Vec::new() };
-    let mut text = |index| {
-        array.get_index(scope, index).map(|value| value.to_rust_string_lossy(scope))
+    let Ok(array) = v8::Local::<v8::Array>::try_from(value) else {
+        return Vec::new();
+    };
+    let text = |index| {
+        array
+            .get_index(scope, index)
+            .map(|value| value.to_rust_string_lossy(scope))
     };
     (0..array.length() / 2)
         .filter_map(|pair| Some((text(pair * 2)?, text(pair * 2 + 1)?)))

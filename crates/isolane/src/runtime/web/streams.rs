@@ -20,10 +20,16 @@ pub(crate) fn stream_read(
     args: v8::FunctionCallbackArguments,
     mut value: v8::ReturnValue,
 ) {
-    let Some(realm) = RealmState::of(scope) else { return };
+    let Some(realm) = RealmState::of(scope) else {
+        return;
+    };
     let stream = id_of(scope, args.get(0));
     let id = ask(realm, OperationKind::Stream, |request, id| {
-        SchedulerMessage::StreamRead { request, id, stream }
+        SchedulerMessage::StreamRead {
+            request,
+            id,
+            stream,
+        }
     });
     value.set_double(id as f64);
 }
@@ -34,9 +40,13 @@ pub(crate) fn stream_cancel(
     args: v8::FunctionCallbackArguments,
     _value: v8::ReturnValue,
 ) {
-    let Some(realm) = RealmState::of(scope) else { return };
+    let Some(realm) = RealmState::of(scope) else {
+        return;
+    };
     let stream = id_of(scope, args.get(0));
-    realm.scheduler.send(SchedulerMessage::CancelStream { stream });
+    realm
+        .scheduler
+        .send(SchedulerMessage::CancelStream { stream });
 }
 
 /// `host.streamOpen()`: a new outgoing stream.
@@ -45,8 +55,12 @@ pub(crate) fn stream_open(
     _args: v8::FunctionCallbackArguments,
     mut value: v8::ReturnValue,
 ) {
-    let Some(realm) = RealmState::of(scope) else { return };
-    let (stream, reader) = realm.scheduler.open_stream_for(realm.current.get(), CAPACITY_CHUNKS);
+    let Some(realm) = RealmState::of(scope) else {
+        return;
+    };
+    let (stream, reader) = realm
+        .scheduler
+        .open_stream_for(realm.current.get(), CAPACITY_CHUNKS);
     realm.outgoing.borrow_mut().insert(stream, reader);
     value.set_double(stream as f64);
 }
@@ -57,7 +71,9 @@ pub(crate) fn stream_write(
     args: v8::FunctionCallbackArguments,
     mut value: v8::ReturnValue,
 ) {
-    let Some(realm) = RealmState::of(scope) else { return };
+    let Some(realm) = RealmState::of(scope) else {
+        return;
+    };
     let stream = id_of(scope, args.get(0));
     let chunk = bytes_of(args.get(1)).unwrap_or_default();
     if exceeds_response_limit(realm, stream, chunk.len() as u64) {
@@ -69,7 +85,11 @@ pub(crate) fn stream_write(
         WriteOutcome::Closed => value.set_int32(-1),
         WriteOutcome::Full => {
             let id = ask(realm, OperationKind::Stream, |request, id| {
-                SchedulerMessage::StreamWritable { request, id, stream }
+                SchedulerMessage::StreamWritable {
+                    request,
+                    id,
+                    stream,
+                }
             });
             value.set_double(id as f64);
         }
@@ -79,10 +99,17 @@ pub(crate) fn stream_write(
 /// Counts a chunk of the response's body, and ends the request where it is one too many.
 fn exceeds_response_limit(realm: &RealmState, stream: u64, bytes: u64) -> bool {
     let mut requests = realm.requests.borrow_mut();
-    let owner = requests.iter_mut().find(|(_, active)| active.response_stream == Some(stream));
-    let Some((request, active)) = owner else { return false };
+    let owner = requests
+        .iter_mut()
+        .find(|(_, active)| active.response_stream == Some(stream));
+    let Some((request, active)) = owner else {
+        return false;
+    };
     active.response_bytes += bytes;
-    let exceeded = active.limits.response_bytes.is_some_and(|limit| active.response_bytes > limit);
+    let exceeded = active
+        .limits
+        .response_bytes
+        .is_some_and(|limit| active.response_bytes > limit);
     if exceeded {
         let error = Error::limit(LimitKind::Response);
         realm.ends.borrow_mut().push((*request, End::Fail(error)));
@@ -96,7 +123,9 @@ pub(crate) fn stream_close(
     args: v8::FunctionCallbackArguments,
     _value: v8::ReturnValue,
 ) {
-    let Some(realm) = RealmState::of(scope) else { return };
+    let Some(realm) = RealmState::of(scope) else {
+        return;
+    };
     let stream = id_of(scope, args.get(0));
     realm.scheduler.close_stream(stream);
 }
@@ -107,8 +136,12 @@ pub(crate) fn stream_fail(
     args: v8::FunctionCallbackArguments,
     _value: v8::ReturnValue,
 ) {
-    let Some(realm) = RealmState::of(scope) else { return };
+    let Some(realm) = RealmState::of(scope) else {
+        return;
+    };
     let stream = id_of(scope, args.get(0));
     let message = args.get(1).to_rust_string_lossy(scope);
-    realm.scheduler.fail_stream(stream, StreamError::Guest(message.into()));
+    realm
+        .scheduler
+        .fail_stream(stream, StreamError::Guest(message.into()));
 }

@@ -46,7 +46,9 @@ pub(super) fn resolve_global<'s>(
     scope: &mut v8::PinScope<'s, '_>,
     name: &str,
 ) -> Option<Option<v8::Local<'s, v8::Function>>> {
-    let Some(realm) = RealmState::of(scope) else { return Some(None) };
+    let Some(realm) = RealmState::of(scope) else {
+        return Some(None);
+    };
     let name = new_string(scope, name);
     let found = realm.resolve(scope, name.into())?;
     Some(found.try_cast::<v8::Function>().ok())

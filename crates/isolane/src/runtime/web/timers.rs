@@ -18,12 +18,18 @@ pub(crate) fn timer_start(
     args: v8::FunctionCallbackArguments,
     mut value: v8::ReturnValue,
 ) {
-    let Some(realm) = RealmState::of(scope) else { return };
+    let Some(realm) = RealmState::of(scope) else {
+        return;
+    };
     if realm.operations.borrow().len() >= MAX_OPERATIONS {
         throw_dom_exception(scope, "QuotaExceededError", "There are too many timers");
         return;
     }
-    let delay_ms = args.get(0).number_value(scope).unwrap_or(0.0).clamp(0.0, 2_147_483_647.0);
+    let delay_ms = args
+        .get(0)
+        .number_value(scope)
+        .unwrap_or(0.0)
+        .clamp(0.0, 2_147_483_647.0);
     let delay = Duration::from_secs_f64(delay_ms / 1e3);
     let id = ask(realm, OperationKind::Timer, |request, id| {
         SchedulerMessage::Timer { request, id, delay }
@@ -37,7 +43,9 @@ pub(crate) fn timer_cancel(
     args: v8::FunctionCallbackArguments,
     _value: v8::ReturnValue,
 ) {
-    let Some(realm) = RealmState::of(scope) else { return };
+    let Some(realm) = RealmState::of(scope) else {
+        return;
+    };
     let id = id_of(scope, args.get(0));
     if realm.end(id).is_some() {
         realm.scheduler.send(SchedulerMessage::CancelTimer { id });
@@ -47,5 +55,9 @@ pub(crate) fn timer_cancel(
 /// The id in a guest's number; 0, which names nothing, for anything else.
 pub(super) fn id_of(scope: &mut v8::PinScope<'_, '_>, value: v8::Local<v8::Value>) -> u64 {
     let number = value.number_value(scope).unwrap_or(0.0);
-    if number.is_finite() && number > 0.0 { number as u64 } else { 0 }
+    if number.is_finite() && number > 0.0 {
+        number as u64
+    } else {
+        0
+    }
 }

@@ -6,7 +6,7 @@
 use v8::{FunctionCallbackArguments, Local, PinScope, ReturnValue, Value};
 
 /// `urlParse(input, base | undefined)`: `[href, ...offsets]`, or null where the input is not a valid URL.
-pub fn parse<'s>(
+pub(crate) fn parse<'s>(
     scope: &mut PinScope<'s, '_>,
     args: FunctionCallbackArguments<'s>,
     mut rv: ReturnValue,
@@ -16,7 +16,7 @@ pub fn parse<'s>(
 }
 
 /// `urlCanParse(input, base | undefined)`: whether `urlParse` would give a URL.
-pub fn can_parse<'s>(
+pub(crate) fn can_parse<'s>(
     scope: &mut PinScope<'s, '_>,
     args: FunctionCallbackArguments<'s>,
     mut rv: ReturnValue,
@@ -26,7 +26,7 @@ pub fn can_parse<'s>(
 
 /// `urlSet(href, part, value)`: what `urlParse` gives for the changed URL, or null where the setter must not
 /// change it.
-pub fn set<'s>(
+pub(crate) fn set<'s>(
     scope: &mut PinScope<'s, '_>,
     args: FunctionCallbackArguments<'s>,
     mut rv: ReturnValue,

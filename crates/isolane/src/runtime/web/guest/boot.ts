@@ -43,7 +43,8 @@ booted.start = (host) => {
     for (const name in definitions) {
       const family = use(name);
       for (const global in owners) {
-        if (owners[global] === name && !(global in family)) throw new Error(name + ' does not make ' + global);
+        if (owners[global] === name && !(global in family))
+          throw new Error(name + ' does not make ' + global);
       }
     }
   };
@@ -54,7 +55,11 @@ booted.start = (host) => {
     return serve.dispatch(kind, id, a, b, c, d);
   };
 
-  return (name: string, options: { globals?: Record<string, GlobalKind> }, factory: Definition['factory']) => {
+  return (
+    name: string,
+    options: { globals?: Record<string, GlobalKind> },
+    factory: Definition['factory'],
+  ) => {
     definitions[name] = { factory };
     for (const global in options.globals) {
       owners[global] = name;

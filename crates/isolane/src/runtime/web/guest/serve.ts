@@ -187,7 +187,10 @@ const serveFamily = define(
       }
       respondWith(response: unknown): void {
         if (this.#responded) {
-          throw new (use('dom_exception').DOMException)('respondWith() was called already', 'InvalidStateError');
+          throw new (use('dom_exception').DOMException)(
+            'respondWith() was called already',
+            'InvalidStateError',
+          );
         }
         this.#responded = true;
         this.#response = response;
@@ -219,7 +222,13 @@ const serveFamily = define(
       }
     }
 
-    function onFetch(id: number, method: string, url: string, headers: string[] | null, body: null | string | Uint8Array | number): void {
+    function onFetch(
+      id: number,
+      method: string,
+      url: string,
+      headers: string[] | null,
+      body: null | string | Uint8Array | number,
+    ): void {
       const run = new Run(id);
       const request = use('request').requestFromHost(method, url, headers ?? [], body, () => signalOf(run));
       try {
@@ -288,7 +297,8 @@ const serveFamily = define(
         const name = functions[index * 2 + 1] as string;
         const call = async (...args: unknown[]) => use('callbacks').wait(host.hostCall(index, args));
         Object.defineProperty(call, 'name', { value: name, configurable: true });
-        const holder = group === null || group === undefined ? env : ((env[group] ??= {}) as Record<string, unknown>);
+        const holder =
+          group === null || group === undefined ? env : ((env[group] ??= {}) as Record<string, unknown>);
         holder[name] = call;
       }
     }
@@ -329,7 +339,13 @@ const serveFamily = define(
         case 0:
           return configure(a, b as string, c as Array<string | null>);
         case 1:
-          return onFetch(id, a as string, b as string, c as string[] | null, d as null | string | Uint8Array | number);
+          return onFetch(
+            id,
+            a as string,
+            b as string,
+            c as string[] | null,
+            d as null | string | Uint8Array | number,
+          );
         case 2:
           return onScheduled(id, a as string, b as number);
         case 3:
