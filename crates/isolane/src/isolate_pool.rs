@@ -694,6 +694,12 @@ impl LaneOwner for Pool {
         }
     }
 
+    fn place_again(&self, deployment: &Arc<Deployment>, starts: Vec<StartRequest>) {
+        for start in starts {
+            self.place(deployment, Box::new(start));
+        }
+    }
+
     fn idle(&self, lane: &Arc<Lane>) {
         if !lane.is_accepting() {
             self.close_lane(lane);

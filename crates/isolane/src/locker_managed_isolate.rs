@@ -147,6 +147,11 @@ impl LockedIsolate<'_> {
         self.note_health(at);
     }
 
+    /// Whether a limit has ended one of its turns: no request may begin here.
+    pub(crate) fn takes_no_more(&self) -> bool {
+        *self.health != Health::Good
+    }
+
     /// Ends one request from outside.
     pub(crate) fn abort(&mut self, request: RequestId, error: &Error) {
         for at in 0..self.realms.len() {

@@ -46,6 +46,8 @@ pub(crate) enum Item {
 pub(crate) trait LaneOwner: Send + Sync {
     /// The lane takes no more requests: a limit ended one of its turns.
     fn retired(&self, lane: &Arc<Lane>);
+    /// Finds another lane for requests that reached the lane after it was retired.
+    fn place_again(&self, deployment: &Arc<Deployment>, starts: Vec<StartRequest>);
     /// The lane has nothing to do.
     fn idle(&self, lane: &Arc<Lane>);
 }
@@ -80,6 +82,8 @@ struct Core {
     isolate: Option<LockerManagedIsolate>,
     buffer: Vec<CallbackMessage>,
     housekept: Instant,
+    /// Requests that came too late for an isolate that takes no more.
+    late: Vec<StartRequest>,
 }
 
 impl Lane {
@@ -111,6 +115,7 @@ impl Lane {
                 isolate: None,
                 buffer: Vec::new(),
                 housekept: Instant::now(),
+                late: Vec::new(),
             }),
         })
     }
@@ -232,7 +237,7 @@ impl Lane {
     pub(crate) fn run(self: &Arc<Self>, thread: usize) {
         self.state.store(RUNNING, Ordering::Release);
         self.home.store(thread, Ordering::Relaxed);
-        let health = {
+        let (health, late) = {
             let mut core = self.core.lock();
             let batch = AssertUnwindSafe(|| self.run_batch(&mut core));
             if catch_unwind(batch).is_err() {
@@ -242,15 +247,20 @@ impl Lane {
                 }
                 self.active.store(0, Ordering::Relaxed);
             }
-            core.isolate
-                .as_ref()
-                .map_or(Health::Good, LockerManagedIsolate::health)
+            let isolate = core.isolate.as_ref();
+            let health = isolate.map_or(Health::Good, LockerManagedIsolate::health);
+            (health, std::mem::take(&mut core.late))
         };
         if health != Health::Good
             && self.accepting.swap(false, Ordering::AcqRel)
             && let Some(owner) = self.owner.upgrade()
         {
             owner.retired(self);
+        }
+        if !late.is_empty()
+            && let (Some(owner), Some(deployment)) = (self.owner.upgrade(), self.deployment())
+        {
+            owner.place_again(&deployment, late);
         }
         self.state.store(IDLE, Ordering::SeqCst);
         // Look once more before letting go: what came in while the state was Running is seen here.
@@ -280,6 +290,7 @@ impl Lane {
             isolate: Some(isolate),
             buffer,
             housekept,
+            late,
         } = core
         else {
             return;
@@ -288,7 +299,13 @@ impl Lane {
             let mut locked = isolate.lock();
             for _ in 0..BATCH_ITEMS {
                 let Some(item) = self.items.pop() else { break };
-                self.run_item(&mut locked, item, isolate_is_new && turns == 0);
+                match item {
+                    Item::Start(start) if locked.takes_no_more() => {
+                        self.queued.fetch_sub(1, Ordering::Relaxed);
+                        late.push(*start);
+                    }
+                    item => self.run_item(&mut locked, item, isolate_is_new && turns == 0),
+                }
                 turns += 1;
                 if self.threads.now_ns() - begin > BATCH_TIME.as_nanos() as u64 {
                     break;

@@ -129,3 +129,27 @@ fn close_ends_what_still_runs_after_the_grace_time() {
     let refused = block_on(pool.execute("waiting", &waiting, request(), RunOptions::default()));
     assert_eq!(refused.expect_err("closed").code(), "ERR_POOL_CLOSED");
 }
+
+#[test]
+fn a_condemned_isolate_takes_no_later_request() {
+    let pool = pool();
+    let script = "export default { fetch(r) { if (r.url.endsWith('eat')) { const a = []; for (;;) a.push(new Array(1000).fill({})) } return new Response('fine') } }";
+    let worker: Arc<WorkerDefinition> = Arc::new(script.into());
+    let send = |path: &str| {
+        let request = Request::get(format!("http://worker.test/{path}"));
+        pool.execute("a", &worker, request, RunOptions::default())
+    };
+    for _ in 0..20 {
+        let error = block_on(send("eat")).expect_err("its heap is full");
+        assert!(
+            ["ERR_HEAP_LIMIT", "ERR_CPU_LIMIT"].contains(&error.code()),
+            "{error}"
+        );
+        // At once, while the lane of the condemned isolate may still be there.
+        assert_eq!(
+            text(block_on(send("fine")).expect("a new isolate answers")),
+            "fine"
+        );
+    }
+    assert_eq!(pool.stats().condemned, 20);
+}
