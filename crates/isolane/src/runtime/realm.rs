@@ -5,7 +5,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use isolane_scheduler::{CallbackMessage, CallbackReceiver, RequestId, SchedulerMessage, next_id};
 
@@ -23,6 +23,9 @@ use super::exception;
 use super::modules::{self, ModuleMap};
 use super::realm_state::{ActiveRequest, End, RealmState, Responder, unix_ms};
 use super::snapshot;
+
+/// What an aborted request's listeners may use.
+const LAST_TURN_CPU: Duration = Duration::from_millis(10);
 
 /// How many turns share one look at the heap's size.
 const TURNS_PER_HEAP_SAMPLE: u32 = 64;
@@ -242,8 +245,15 @@ impl Realm {
         if !self.state.requests.borrow().contains_key(&request) {
             return;
         }
-        // The guest learns of it through `request.signal`, in a last turn.
-        self.turn(isolate, request, |scope, state| {
+        // The guest learns of it through `request.signal`, in a last turn that has a budget of its own:
+        // the request's may be what is used up.
+        let budget = TurnBudget {
+            request,
+            group: self.group,
+            cpu: Some(LAST_TURN_CPU),
+            wall_until: None,
+        };
+        self.watched_turn(isolate, budget, |scope, state| {
             events::abort(scope, state, request)
         });
         self.state.fail(request, error.clone());
@@ -270,9 +280,18 @@ impl Realm {
         request: RequestId,
         body: impl FnOnce(&mut v8::PinScope<'_, '_>, &RealmState),
     ) {
-        let Some(budget) = self.budget(request) else {
-            return;
-        };
+        if let Some(budget) = self.budget(request) {
+            self.watched_turn(isolate, budget, body);
+        }
+    }
+
+    fn watched_turn(
+        &mut self,
+        isolate: &mut v8::Isolate,
+        budget: TurnBudget,
+        body: impl FnOnce(&mut v8::PinScope<'_, '_>, &RealmState),
+    ) {
+        let request = budget.request;
         self.state.enter(isolate, request);
         let watch = Watch::begin(&self.handle, budget);
         {
@@ -311,20 +330,7 @@ impl Realm {
             cpu: Limits::default().cpu,
             wall_until: None,
         };
-        self.state.enter(isolate, 0);
-        let watch = Watch::begin(&self.handle, budget);
-        {
-            v8::scope!(let scope, isolate);
-            let context = v8::Local::new(scope, &self.state.context);
-            let scope = &mut v8::ContextScope::new(scope, context);
-            v8::tc_scope!(let scope, scope);
-            self.state.guards.tasks.run();
-            self.microtasks.perform_checkpoint(scope);
-            report_unhandled(scope, &self.state);
-        }
-        let watched = watch.end();
-        RealmState::leave(isolate);
-        self.after_turn(isolate, 0, &watched);
+        self.watched_turn(isolate, budget, |_, state| state.guards.tasks.run());
     }
 
     /// What a turn of `request` may use; `None` if it has ended.

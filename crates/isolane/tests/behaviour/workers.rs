@@ -104,9 +104,11 @@ fn what_does_not_compile_says_where() {
     assert!(error.to_string().starts_with("main.js:2:"), "{error}");
 
     let error = fetch(modules(&[("main.ts", "enum A { B }\nexport default {}")]));
-    assert_eq!(
-        error.expect_err("it is not erasable").code(),
-        "ERR_WORKER_SYNTAX"
+    let error = error.expect_err("it is not erasable");
+    assert_eq!(error.code(), "ERR_WORKER_SYNTAX");
+    assert!(
+        error.to_string().starts_with("main.ts:1:1: SyntaxError"),
+        "{error}"
     );
 }
 
