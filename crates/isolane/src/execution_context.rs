@@ -14,7 +14,7 @@ use crate::limits::{LimitKind, Limits};
 use crate::request::{LogSink, Request, Response, RunOptions, ScheduledEvent, Start, Usage};
 use crate::runtime::events::{Event, StartRequest};
 use crate::runtime::modules;
-use crate::runtime::realm::{EnteredRealm, Health, Realm, RealmOptions};
+use crate::runtime::realm::{EnteredRealm, Health, Owner, Realm, RealmOptions};
 use crate::runtime::realm_state::Responder;
 use crate::settlement::RunFuture;
 use crate::shared_isolate::SharedIsolate;
@@ -77,7 +77,8 @@ impl ExecutionContext {
             definition: definition.clone(),
             worker_id: None,
             on_log,
-            group: 0,
+            group: isolate.0.group,
+            owner: Owner::SharedIsolate,
         };
         let realm = {
             let mut entered = isolate.0.isolate.borrow_mut();

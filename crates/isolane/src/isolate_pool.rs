@@ -205,6 +205,7 @@ impl IsolatePool {
         load.on_ready(move |loaded| {
             match &loaded {
                 Ok(_) => pool.install(deployment),
+                Err(_) if pool.is_live(&deployment) => {}
                 Err(_) => pool.retire_all(&deployment),
             }
             settlement.settle(loaded);
@@ -360,6 +361,12 @@ impl Pool {
         )
     }
 
+    fn is_live(&self, deployment: &Arc<Deployment>) -> bool {
+        self.registry
+            .get(&deployment.id)
+            .is_some_and(|live| Arc::ptr_eq(&live, deployment))
+    }
+
     fn install(&self, deployment: Arc<Deployment>) {
         let replaced = self.registry.install(deployment.clone());
         if let Some(replaced) = replaced.filter(|replaced| !Arc::ptr_eq(replaced, &deployment)) {
@@ -413,6 +420,10 @@ impl Pool {
         let Some(start) = self.place_on_new_lane(deployment, start) else {
             return false;
         };
+        if deployment.waiting.load(Ordering::Relaxed) >= self.options.max_queue {
+            start.fail(ErrorKind::PoolFull.into());
+            return false;
+        }
         deployment.waiting.fetch_add(1, Ordering::Relaxed);
         self.waiting.lock().push_back(Waiting {
             deployment: deployment.clone(),
@@ -467,10 +478,6 @@ impl Pool {
         deployment: &Arc<Deployment>,
         start: Box<StartRequest>,
     ) -> Option<Box<StartRequest>> {
-        if deployment.waiting.load(Ordering::Relaxed) >= self.options.max_queue {
-            start.fail(ErrorKind::PoolFull.into());
-            return None;
-        }
         let lane = self.new_lane(deployment);
         while !self.take_place(&lane) {
             if !self.evict_one() {

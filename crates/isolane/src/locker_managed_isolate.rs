@@ -12,7 +12,7 @@ use crate::event_loop::drain_and_process;
 use crate::limits::Limits;
 use crate::request::{LogSink, Start};
 use crate::runtime::events::StartRequest;
-use crate::runtime::realm::{EnteredRealm, Health, Realm, RealmOptions};
+use crate::runtime::realm::{EnteredRealm, Health, Owner, Realm, RealmOptions};
 use crate::unentered_isolate::{IsolateLock, UnenteredIsolate};
 
 /// Contexts that move between threads together with their isolate.
@@ -209,6 +209,7 @@ impl LockedIsolate<'_> {
             worker_id: Some(worker_id),
             on_log,
             group,
+            owner: Owner::Pool,
         };
         let mut realm = Realm::new(&mut self.lock, self.isolate.guards(), options)?;
         realm.load(&mut self.lock, &definition, limits);

@@ -11,7 +11,7 @@ use crate::definition::WorkerDefinition;
 use crate::error::Error;
 use crate::isolate_params::{self, GuardedIsolate, IsolateGuards};
 use crate::limits::Limits;
-use crate::runtime::realm::{Realm, RealmOptions};
+use crate::runtime::realm::{Owner, Realm, RealmOptions};
 use crate::runtime::{HeapStatistics, ThreadClaim};
 
 /// How a [`SharedIsolate`] is set up.
@@ -34,6 +34,8 @@ pub(crate) struct SharedParts {
     pub(crate) guards: IsolateGuards,
     pub(crate) limits: Limits,
     pub(crate) condemned: Cell<bool>,
+    /// Whose turns the watchdog ends when the isolate is closed from another thread; 0 for none.
+    pub(crate) group: u64,
     _claim: ThreadClaim,
 }
 
@@ -44,6 +46,10 @@ impl SharedIsolate {
     ///
     /// `ERR_INVALID_ARG` on a thread that cannot have one, see [`SharedIsolate`].
     pub fn new(options: SharedIsolateOptions) -> Result<Self, Error> {
+        Self::in_group(options, 0)
+    }
+
+    pub(crate) fn in_group(options: SharedIsolateOptions, group: u64) -> Result<Self, Error> {
         let claim = ThreadClaim::take()?;
         let (isolate, guards) = isolate_params::create(&options.limits);
         Ok(Self(Rc::new(SharedParts {
@@ -51,6 +57,7 @@ impl SharedIsolate {
             guards,
             limits: options.limits,
             condemned: Cell::new(false),
+            group,
             _claim: claim,
         })))
     }
@@ -74,6 +81,7 @@ pub fn new_context(isolate: &SharedIsolate) {
         worker_id: None,
         on_log: None,
         group: 0,
+        owner: Owner::SharedIsolate,
     };
     let realm = Realm::new(
         &mut isolate.0.isolate.borrow_mut(),

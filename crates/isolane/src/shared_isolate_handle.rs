@@ -73,6 +73,19 @@ impl Command {
 struct Line {
     mailbox: Arc<Mailbox<Command>>,
     closed: AtomicBool,
+    group: u64,
+}
+
+/// Refuses what is sent to a thread that has ended, also where it ended by a panic.
+struct Ended(Arc<Line>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.closed.store(true, Ordering::SeqCst);
+        while let Some(command) = self.0.mailbox.take() {
+            command.refuse();
+        }
+    }
 }
 
 impl Line {
@@ -103,20 +116,19 @@ impl SharedIsolateHandle {
         let line = Arc::new(Line {
             mailbox: Mailbox::new(),
             closed: AtomicBool::new(false),
+            group: next_id(),
         });
         let served = line.clone();
         line.mailbox.spawn("isolane-shared", move |mailbox| {
+            let _ended = Ended(served.clone());
+            let contexts = HashMap::new();
             Thread {
-                line: served.clone(),
+                line: served,
                 isolate: None,
                 options,
-                contexts: HashMap::new(),
+                contexts,
             }
             .serve(&mailbox);
-            served.closed.store(true, Ordering::SeqCst);
-            while let Some(command) = mailbox.take() {
-                command.refuse();
-            }
         })?;
         Ok(Self(line))
     }
@@ -142,6 +154,7 @@ impl SharedIsolateHandle {
     pub fn close(&self) -> RunFuture<()> {
         let (future, settlement) = RunFuture::new(next_id(), None);
         self.0.send(Command::Close(settlement));
+        watchdog::close_group(self.0.group);
         future
     }
 }
@@ -354,9 +367,10 @@ impl Thread {
         }
         let isolate = match &self.isolate {
             Some(isolate) => isolate,
-            None => self
-                .isolate
-                .insert(SharedIsolate::new(self.options.clone())?),
+            None => self.isolate.insert(SharedIsolate::in_group(
+                self.options.clone(),
+                self.line.group,
+            )?),
         };
         ExecutionContext::with_log(isolate, definition, on_log)
     }

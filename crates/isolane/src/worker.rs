@@ -16,6 +16,7 @@ use crate::request::{LogSink, Request, RunOptions, ScheduledEvent};
 use crate::runtime::Runtime;
 use crate::runtime::events::Event;
 use crate::runtime::modules;
+use crate::runtime::realm::Owner;
 use crate::runtime::realm_state::{Responder, Ticket};
 use crate::settlement::{AbortTarget, RunFuture, ScheduledFuture, WorkerFuture};
 use crate::validation;
@@ -53,6 +54,7 @@ pub struct Worker {
 #[derive(Default)]
 struct Shared {
     closed: AtomicBool,
+    group: u64,
     in_flight: Arc<AtomicUsize>,
     mailboxes: Mutex<Vec<Arc<Mailbox<Command>>>>,
 }
@@ -76,7 +78,10 @@ impl Worker {
         Ok(Self {
             definition,
             options,
-            shared: Arc::default(),
+            shared: Arc::new(Shared {
+                group: next_id(),
+                ..Shared::default()
+            }),
         })
     }
 
@@ -103,8 +108,9 @@ impl Worker {
     pub fn close(&self) {
         self.shared.closed.store(true, Ordering::SeqCst);
         for mailbox in self.shared.mailboxes.lock().drain(..) {
-            mailbox.send(Command::Abort(0, ErrorKind::Closed("the worker").into()));
+            mailbox.send(Command::Abort(0, Owner::Worker.closed_error()));
         }
+        watchdog::close_group(self.shared.group);
     }
 
     fn run<T>(
@@ -133,7 +139,7 @@ impl Worker {
         self.shared.mailboxes.lock().push(mailbox.clone());
         let shared = self.shared.clone();
         let spawned = mailbox.spawn("isolane-worker", move |mailbox| {
-            run.serve(&mailbox);
+            run.serve(&mailbox, &shared);
             shared
                 .mailboxes
                 .lock()
@@ -159,7 +165,7 @@ struct Run {
 
 impl Run {
     /// The thread's life: one isolate, one request, until everything of it has ended.
-    fn serve(self, mailbox: &Arc<Mailbox<Command>>) {
+    fn serve(self, mailbox: &Arc<Mailbox<Command>>, shared: &Shared) {
         let Self {
             id,
             event,
@@ -171,9 +177,17 @@ impl Run {
             ticket,
         } = self;
         let _ticket = ticket;
+        if shared.closed.load(Ordering::SeqCst) {
+            return responder.fail(Owner::Worker.closed_error());
+        }
         // The heap and buffers are the isolate's, so a request's own limits decide them here.
         let limits = options.limits.unwrap_or(limits);
-        let mut runtime = match Runtime::with_definition(definition, limits, on_log) {
+        let mut runtime = match Runtime::with_definition(
+            definition,
+            limits,
+            on_log,
+            (Owner::Worker, shared.group),
+        ) {
             Ok(runtime) => runtime,
             Err(error) => return responder.fail(error),
         };

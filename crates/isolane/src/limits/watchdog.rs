@@ -29,6 +29,8 @@ pub(crate) enum Fired {
     Wall,
     /// Its request was aborted.
     Aborted,
+    /// What it belongs to was closed.
+    Closed,
 }
 
 struct Armed {
@@ -143,21 +145,21 @@ impl Watch {
 
 /// Terminates the turn of `request` if one runs now, on whichever thread.
 pub(crate) fn abort_running(request: RequestId) {
-    abort_where(|armed| armed.request == request);
+    terminate_where(Fired::Aborted, |armed| armed.request == request);
 }
 
 /// Terminates the turns of a group that run now.
-pub(crate) fn abort_group(group: u64) {
-    abort_where(|armed| armed.group == group);
+pub(crate) fn close_group(group: u64) {
+    terminate_where(Fired::Closed, |armed| armed.group == group);
 }
 
-fn abort_where(wanted: impl Fn(&Armed) -> bool) {
+fn terminate_where(why: Fired, wanted: impl Fn(&Armed) -> bool) {
     let Some(watchdog) = WATCHDOG.get() else {
         return;
     };
     for slot in watchdog.slots.lock().iter() {
         if let Some(armed) = slot.armed.lock().as_mut().filter(|armed| wanted(armed)) {
-            Slot::terminate(armed, Fired::Aborted);
+            Slot::terminate(armed, why);
         }
     }
 }

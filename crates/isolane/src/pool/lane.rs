@@ -145,7 +145,7 @@ impl Lane {
 
     /// Ends the turn that runs now, if one does.
     pub(crate) fn interrupt(&self) {
-        watchdog::abort_group(self.recipe.group);
+        watchdog::close_group(self.recipe.group);
     }
 
     /// Whether a request pushed now will likely be answered within microseconds.

@@ -74,6 +74,22 @@ struct Evaluation {
 pub struct RuntimeHandle {
     mailbox: Arc<Mailbox<Command>>,
     closed: Arc<AtomicBool>,
+    group: u64,
+}
+
+/// Refuses what is sent to a thread that has ended, also where it ended by a panic.
+struct Ended {
+    mailbox: Arc<Mailbox<Command>>,
+    closed: Arc<AtomicBool>,
+}
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.closed.store(true, Ordering::SeqCst);
+        while let Some(command) = self.mailbox.take() {
+            command.refuse();
+        }
+    }
 }
 
 impl RuntimeHandle {
@@ -85,15 +101,20 @@ impl RuntimeHandle {
     pub fn new(options: RuntimeOptions) -> Result<Self, Error> {
         let mailbox = Mailbox::new();
         let closed = Arc::new(AtomicBool::new(false));
-        let ended = closed.clone();
+        let group = next_id();
+        let ended = Ended {
+            mailbox: mailbox.clone(),
+            closed: closed.clone(),
+        };
         mailbox.spawn("isolane-runtime", move |mailbox| {
-            serve(&mailbox, options);
-            ended.store(true, Ordering::Release);
-            while let Some(command) = mailbox.take() {
-                command.refuse();
-            }
+            let _ended = ended;
+            serve(&mailbox, &options, group);
         })?;
-        Ok(Self { mailbox, closed })
+        Ok(Self {
+            mailbox,
+            closed,
+            group,
+        })
     }
 
     /// Runs a script; the answer is its value (of a promise: what it resolves to) in V8's structured
@@ -130,17 +151,18 @@ impl RuntimeHandle {
     /// Ends what runs with `ERR_CLOSED`, and the thread; a second call is answered at once.
     pub fn close(&self) -> RunFuture<()> {
         let (future, settlement) = RunFuture::new(next_id(), None);
-        if self.closed.load(Ordering::Acquire) {
+        if self.closed.load(Ordering::SeqCst) {
             settlement.settle(Ok(()));
         } else {
             self.mailbox.send(Command::Close(settlement));
+            watchdog::close_group(self.group);
             self.refuse_leftovers();
         }
         future
     }
 
     fn send(&self, command: Command) {
-        if self.closed.load(Ordering::Acquire) {
+        if self.closed.load(Ordering::SeqCst) {
             command.refuse();
         } else {
             self.mailbox.send(command);
@@ -150,7 +172,7 @@ impl RuntimeHandle {
 
     /// The thread may have ended between the look and the send.
     fn refuse_leftovers(&self) {
-        if self.closed.load(Ordering::Acquire) {
+        if self.closed.load(Ordering::SeqCst) {
             while let Some(command) = self.mailbox.take() {
                 command.refuse();
             }
@@ -162,6 +184,7 @@ impl Drop for RuntimeHandle {
     fn drop(&mut self) {
         let (future, settlement) = RunFuture::new(next_id(), None);
         self.mailbox.send(Command::Close(settlement));
+        watchdog::close_group(self.group);
         drop(future);
     }
 }
@@ -188,7 +211,7 @@ impl AbortTarget for RuntimeAbort {
 }
 
 /// The thread's life: a runtime, replaced by a new one where a limit has condemned it.
-fn serve(mailbox: &Arc<Mailbox<Command>>, options: RuntimeOptions) {
+fn serve(mailbox: &Arc<Mailbox<Command>>, options: &RuntimeOptions, group: u64) {
     let mut runtime: Option<Runtime> = None;
     mailbox.serve(|cx| {
         while let Some(command) = mailbox.take() {
@@ -204,7 +227,7 @@ fn serve(mailbox: &Arc<Mailbox<Command>>, options: RuntimeOptions) {
                 runtime = None;
             }
             if runtime.is_none() {
-                match Runtime::new(options.clone()) {
+                match Runtime::in_group(options.clone(), group) {
                     Ok(made) => runtime = Some(made),
                     Err(_) => {
                         command.refuse();

@@ -31,7 +31,7 @@ use crate::request::{LogSink, RunOptions};
 use crate::settlement::RunFuture;
 
 use events::{Event, StartRequest};
-use realm::{EnteredRealm, Health, Realm, RealmOptions};
+use realm::{EnteredRealm, Health, Owner, Realm, RealmOptions};
 use realm_state::Responder;
 
 thread_local! {
@@ -101,15 +101,27 @@ impl Runtime {
     ///
     /// `ERR_INVALID_ARG` on a thread that cannot have an isolate, see [`Runtime`].
     pub fn new(options: RuntimeOptions) -> Result<Self, Error> {
+        Self::in_group(options, 0)
+    }
+
+    /// As [`Runtime::new`], in the group whose turns the watchdog ends when it is closed.
+    pub(crate) fn in_group(options: RuntimeOptions, group: u64) -> Result<Self, Error> {
         let mut definition = WorkerDefinition::script("");
         definition.codegen = options.codegen;
-        Self::with_definition(Arc::new(definition), options.limits, options.on_log)
+        let definition = Arc::new(definition);
+        Self::with_definition(
+            definition,
+            options.limits,
+            options.on_log,
+            (Owner::Runtime, group),
+        )
     }
 
     pub(crate) fn with_definition(
         definition: Arc<WorkerDefinition>,
         limits: Limits,
         on_log: Option<LogSink>,
+        (owner, group): (Owner, u64),
     ) -> Result<Self, Error> {
         let claim = ThreadClaim::take()?;
         let (mut isolate, guards) = isolate_params::create(&limits);
@@ -117,7 +129,8 @@ impl Runtime {
             definition: definition.clone(),
             worker_id: None,
             on_log,
-            group: 0,
+            group,
+            owner,
         };
         let realm = Realm::new(&mut isolate, &guards, options)?;
         Ok(Self {

@@ -56,7 +56,7 @@ impl ModuleKind {
         let file = name.rsplit('/').next().unwrap_or(name);
         match file.rsplit_once('.').map(|(_, extension)| extension) {
             None | Some("js" | "mjs") => Some(Self::JavaScript),
-            Some("ts" | "mts") => Some(Self::TypeScript),
+            Some("ts") => Some(Self::TypeScript),
             Some("json") => Some(Self::Json),
             Some("txt") => Some(Self::Text),
             Some("wasm") => Some(Self::Wasm),
@@ -82,7 +82,7 @@ pub(crate) fn validate(definition: &WorkerDefinition) -> Result<(), Error> {
         if name.is_empty() || ModuleKind::of(name).is_none() {
             return Err(Error::invalid_arg(
                 "worker.modules",
-                "names that end in .js, .mjs, .ts, .mts, .json, .txt or .wasm",
+                "names that end in .js, .mjs, .ts, .json, .txt or .wasm",
                 format!("{name:?}"),
             ));
         }

@@ -62,6 +62,27 @@ pub(crate) struct RealmOptions {
     pub(crate) on_log: Option<LogSink>,
     /// Whose turns the watchdog may be asked to end together; 0 for none.
     pub(crate) group: u64,
+    pub(crate) owner: Owner,
+}
+
+/// What a realm belongs to, and so what its requests are told when that is closed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Owner {
+    Pool,
+    Worker,
+    SharedIsolate,
+    Runtime,
+}
+
+impl Owner {
+    pub(crate) fn closed_error(self) -> Error {
+        match self {
+            Self::Pool => ErrorKind::PoolClosed.into(),
+            Self::Worker => ErrorKind::Closed("the worker").into(),
+            Self::SharedIsolate => ErrorKind::Closed("the isolate").into(),
+            Self::Runtime => ErrorKind::Closed("the runtime").into(),
+        }
+    }
 }
 
 /// One context and its requests.
@@ -73,6 +94,7 @@ pub(crate) struct Realm {
     phase: Phase,
     health: Health,
     group: u64,
+    owner: Owner,
     turns: u32,
 }
 
@@ -119,6 +141,7 @@ impl Realm {
             phase: Phase::Ready,
             health: Health::Good,
             group: options.group,
+            owner: options.owner,
             turns: 0,
         })
     }
@@ -374,7 +397,8 @@ impl Realm {
                 .ends
                 .borrow_mut()
                 .retain(|(ended, _)| *ended != request);
-            self.end_request(request, fired_error(fired));
+            let error = self.fired_error(fired);
+            self.end_request(request, error);
         }
         self.carry_out_ends();
         self.check_request(isolate, request);
@@ -451,7 +475,6 @@ impl Realm {
         let unanswered = matches!(active.responder, Responder::Fetch(_));
         // Another request, or a compilation in the background, may still wake this one.
         if unanswered && active.waited && active.pending == 0 && alone && !self.is_loading() {
-            active.waited = false;
             let idle = self.state.operations.borrow().is_empty();
             let quiet = idle && !isolate.has_pending_background_tasks();
             if quiet {
@@ -477,10 +500,13 @@ impl Realm {
         }
     }
 
+    /// Ends the loading, where it has not ended already: a limit's error is not overwritten.
     fn loading_failed(&mut self, error: Error) {
-        if let Phase::Loading(loading) =
-            std::mem::replace(&mut self.phase, Phase::Failed(error.clone()))
-        {
+        if !self.is_loading() {
+            return;
+        }
+        let failed = Phase::Failed(error.clone());
+        if let Phase::Loading(loading) = std::mem::replace(&mut self.phase, failed) {
             self.state.remove(loading.request);
             for start in loading.waiting {
                 start.fail(error.clone());
@@ -542,6 +568,15 @@ impl Realm {
 }
 
 impl Realm {
+    fn fired_error(&self, fired: Fired) -> Error {
+        match fired {
+            Fired::Cpu => Error::limit(LimitKind::Cpu),
+            Fired::Wall => Error::limit(LimitKind::Wall),
+            Fired::Aborted => ErrorKind::Aborted.into(),
+            Fired::Closed => self.owner.closed_error(),
+        }
+    }
+
     fn sample_heap(&mut self, isolate: &mut v8::Isolate) {
         if self.turns.is_multiple_of(TURNS_PER_HEAP_SAMPLE) {
             self.state
@@ -549,14 +584,6 @@ impl Realm {
                 .set(isolate.get_heap_statistics().used_heap_size());
         }
         self.turns = self.turns.wrapping_add(1);
-    }
-}
-
-fn fired_error(fired: Fired) -> Error {
-    match fired {
-        Fired::Cpu => Error::limit(LimitKind::Cpu),
-        Fired::Wall => Error::limit(LimitKind::Wall),
-        Fired::Aborted => ErrorKind::Aborted.into(),
     }
 }
 

@@ -298,16 +298,23 @@ impl RealmState {
 
     /// Answers a request with a failure and ends it.
     pub(crate) fn fail(&self, request: RequestId, error: Error) {
-        let Some(mut active) = self.remove(request) else {
+        let stream = self
+            .requests
+            .borrow_mut()
+            .get_mut(&request)
+            .and_then(|active| {
+                // Before the request's streams are cancelled: its reader is to learn why.
+                active.response_stream.take()
+            });
+        if let Some(stream) = stream {
+            let why = format!("{}: {error}", error.code());
+            self.scheduler
+                .fail_stream(stream, StreamError::Guest(why.into()));
+        }
+        let Some(active) = self.remove(request) else {
             return;
         };
         let usage = active.usage(self.heap_used_bytes.get());
-        if let Some(stream) = active.response_stream.take() {
-            self.scheduler.fail_stream(
-                stream,
-                StreamError::Guest(format!("{}: {error}", error.code()).into()),
-            );
-        }
         active.responder.fail(error.with_usage(usage));
     }
 

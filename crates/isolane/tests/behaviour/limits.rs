@@ -226,3 +226,71 @@ fn more_subrequests_than_allowed_are_refused() {
         "{answer}"
     );
 }
+
+#[test]
+fn a_loop_at_the_top_level_ends_by_its_cpu_limit() {
+    let request = || Request::get("http://worker.test/");
+    let options = WorkerOptions {
+        limits: small_limits(),
+        on_log: None,
+    };
+    for script in ["for (;;); export default {}", "for (;;);"] {
+        let worker = Worker::new(script, options.clone()).expect("a worker");
+        let outcome = block_on(worker.fetch(request(), RunOptions::default()));
+        assert_eq!(
+            outcome.expect_err("it never ends").code(),
+            "ERR_CPU_LIMIT",
+            "{script}"
+        );
+        let error = run(&pool(), "a", script).expect_err("it never ends");
+        assert_eq!(error.code(), "ERR_CPU_LIMIT", "{script}");
+    }
+}
+
+#[test]
+fn a_streamed_body_ends_with_the_limit_that_ended_its_request() {
+    let mut limits = small_limits();
+    limits.wall = Some(Duration::from_millis(150));
+    let body =
+        "return new Response(new ReadableStream({ pull() { return new Promise(() => {}) } }))";
+    let worker = Worker::new(
+        handler(body),
+        WorkerOptions {
+            limits,
+            on_log: None,
+        },
+    );
+    let request = Request::get("http://worker.test/");
+    let response = block_on(
+        worker
+            .expect("a worker")
+            .fetch(request, RunOptions::default()),
+    );
+    let body = response.expect("the head comes at once").body;
+    let error = block_on(body.into_bytes(1 << 20)).expect_err("the body never ends");
+    assert!(error.to_string().contains("ERR_WALL_LIMIT"), "{error}");
+}
+
+#[test]
+fn close_interrupts_what_runs() {
+    let mut limits = small_limits();
+    (limits.cpu, limits.wall) = (None, None);
+    let (begun, wait_for_begin) = std::sync::mpsc::channel();
+    let on_log: isolane::LogSink = std::sync::Arc::new(move |_| begun.send(()).expect("awaited"));
+
+    let options = WorkerOptions { limits, on_log: Some(on_log.clone()) };
+    let worker = Worker::new(handler("console.log('begun'); for (;;);"), options);
+    let worker = worker.expect("a worker");
+    let future = worker.fetch(Request::get("http://worker.test/"), RunOptions::default());
+    wait_for_begin.recv().expect("the guest begins");
+    worker.close();
+    assert_eq!(block_on(future).expect_err("it was closed").code(), "ERR_CLOSED");
+
+    let options = isolane::RuntimeOptions { limits, on_log: Some(on_log), codegen: false };
+    let runtime = isolane::RuntimeHandle::new(options).expect("a runtime");
+    let source = "console.log('begun'); for (;;);";
+    let spinning = runtime.evaluate(source, None, RunOptions::default());
+    wait_for_begin.recv().expect("the guest begins");
+    block_on(runtime.close()).expect("closed");
+    assert_eq!(block_on(spinning).expect_err("it was closed").code(), "ERR_CLOSED");
+}

@@ -33,7 +33,7 @@ const serveFamily = define(
     },
   },
   (use, host) => {
-    const { EventTarget, Event } = use('events');
+    const { EventTarget, Event, hasListeners } = use('events');
     type SomeEvent = InstanceType<typeof Event>;
     type SomeRequest = ReturnType<Families['request']['requestFromHost']>;
     type SomeSignal = InstanceType<Families['abort']['AbortSignal']>;
@@ -49,7 +49,6 @@ const serveFamily = define(
     let handlers: Handlers | undefined;
     let env: Record<string, unknown> = {};
     const target = new EventTarget();
-    const listening = { fetch: 0, scheduled: 0 };
 
     /** What one request still has to do; reachable from its context object only. */
     class Run {
@@ -235,7 +234,7 @@ const serveFamily = define(
         const handler = handlers?.fetch;
         if (typeof handler === 'function') {
           settle(run, apply(handler, handlers, [request, env, contextOf(run)]));
-        } else if (listening.fetch > 0) {
+        } else if (hasListeners(target, 'fetch')) {
           const event = makeEvent(() => new FetchEvent(run, request));
           target.dispatchEvent(event);
           FetchEvent.settle(event, run);
@@ -260,7 +259,7 @@ const serveFamily = define(
         if (typeof handler === 'function') {
           const controller = { cron, scheduledTime, noRetry() {} };
           result = apply(handler, handlers, [controller, env, contextOf(run)]);
-        } else if (listening.scheduled > 0) {
+        } else if (hasListeners(target, 'scheduled')) {
           target.dispatchEvent(makeEvent(() => new ScheduledEvent(run, cron, scheduledTime)));
         } else {
           host.fail(id, 1, 'scheduled');
@@ -364,7 +363,6 @@ const serveFamily = define(
     };
 
     function addEventListener(type: string, listener: unknown, options?: unknown): void {
-      if (type === 'fetch' || type === 'scheduled') listening[type]++;
       apply(EventTarget.prototype.addEventListener, target, [type, listener, options]);
     }
     function removeEventListener(type: string, listener: unknown, options?: unknown): void {
