@@ -8,6 +8,7 @@
 //! | SharedIsolate | [`ExecutionContext::new`] on a [`SharedIsolate`] | a new context |
 //! | IsolatePool | [`execute_pooled`] | a warm isolate |
 
+mod default_pool;
 mod definition;
 mod error;
 mod event_loop;
@@ -32,6 +33,7 @@ mod v8_flags;
 mod validation;
 mod worker;
 
+pub use default_pool::{Deployable, default_pool, execute_pooled, get_pool_stats, init_pool};
 pub use definition::{
     ContextPolicy, Env, EnvValue, HostFunction, ModuleSource, Outbound, WorkerDefinition,
 };
@@ -42,12 +44,10 @@ pub use isolane_scheduler::{
     Body, BodyReader, BodyWriter, CallbackMessage, FetchClient, FetchError, FetchRequest,
     FetchResponse, HostCallError, RedirectMode, SchedulerMessage, StreamError, TrySendError,
 };
-pub use isolate_pool::{
-    Deployable, IsolatePool, PoolOptions, PoolStats, WorkerStats, default_pool, execute_pooled,
-    get_pool_stats, init_pool,
-};
+pub use isolate_pool::IsolatePool;
 pub use limits::{LimitKind, Limits};
 pub use locker_managed_isolate::LockerManagedIsolate;
+pub use pool::options::{PoolOptions, PoolStats, WorkerStats};
 pub use request::{
     LogEntry, LogLevel, LogSink, Request, Response, RunOptions, ScheduledEvent, Start, Usage,
 };

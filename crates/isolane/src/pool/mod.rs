@@ -1,7 +1,11 @@
 //! How the pool's isolates are run without contention: lanes, the threads that run them, and the
 //! reaper that drops what left the pool.
 
+pub(crate) mod closing;
+pub(crate) mod core;
 pub(crate) mod lane;
+pub(crate) mod options;
+pub(crate) mod placement;
 pub(crate) mod reaper;
 pub(crate) mod registry;
 pub(crate) mod threads;

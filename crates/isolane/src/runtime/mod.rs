@@ -6,10 +6,12 @@ pub(crate) mod code_cache;
 pub(crate) mod events;
 pub(crate) mod exception;
 mod handle;
+mod loading;
 pub(crate) mod modules;
 pub(crate) mod realm;
 pub(crate) mod realm_state;
 pub(crate) mod snapshot;
+mod turns;
 pub(crate) mod web;
 
 pub use handle::{HeapStatistics, RuntimeHandle};

@@ -278,19 +278,32 @@ fn close_interrupts_what_runs() {
     let (begun, wait_for_begin) = std::sync::mpsc::channel();
     let on_log: isolane::LogSink = std::sync::Arc::new(move |_| begun.send(()).expect("awaited"));
 
-    let options = WorkerOptions { limits, on_log: Some(on_log.clone()) };
+    let options = WorkerOptions {
+        limits,
+        on_log: Some(on_log.clone()),
+    };
     let worker = Worker::new(handler("console.log('begun'); for (;;);"), options);
     let worker = worker.expect("a worker");
     let future = worker.fetch(Request::get("http://worker.test/"), RunOptions::default());
     wait_for_begin.recv().expect("the guest begins");
     worker.close();
-    assert_eq!(block_on(future).expect_err("it was closed").code(), "ERR_CLOSED");
+    assert_eq!(
+        block_on(future).expect_err("it was closed").code(),
+        "ERR_CLOSED"
+    );
 
-    let options = isolane::RuntimeOptions { limits, on_log: Some(on_log), codegen: false };
+    let options = isolane::RuntimeOptions {
+        limits,
+        on_log: Some(on_log),
+        codegen: false,
+    };
     let runtime = isolane::RuntimeHandle::new(options).expect("a runtime");
     let source = "console.log('begun'); for (;;);";
     let spinning = runtime.evaluate(source, None, RunOptions::default());
     wait_for_begin.recv().expect("the guest begins");
     block_on(runtime.close()).expect("closed");
-    assert_eq!(block_on(spinning).expect_err("it was closed").code(), "ERR_CLOSED");
+    assert_eq!(
+        block_on(spinning).expect_err("it was closed").code(),
+        "ERR_CLOSED"
+    );
 }

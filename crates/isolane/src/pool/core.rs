@@ -1,0 +1,320 @@
+//! What the handles of one pool share: its workers, lanes, threads and counters, and how a request
+//! enters. Any thread may call; what runs guests is in the lanes.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
+
+use isolane_scheduler::{RequestId, next_id};
+use parking_lot::{Condvar, Mutex};
+
+use crate::definition::WorkerDefinition;
+use crate::error::{Error, ErrorKind};
+use crate::request::{RunOptions, Start};
+use crate::runtime::events::{Event, StartRequest};
+use crate::runtime::modules;
+use crate::runtime::realm_state::{Responder, Ticket};
+use crate::settlement::{AbortTarget, RunFuture, Settlement};
+
+use super::lane::{Lane, LaneOwner};
+use super::options::{PoolOptions, PoolStats, WorkerStats};
+use super::reaper::Reaper;
+use super::registry::{Deployment, Registry, WaitingRequests};
+use super::threads::Threads;
+
+pub(crate) struct Pool {
+    pub(super) me: Weak<Pool>,
+    pub(super) options: PoolOptions,
+    pub(super) registry: Registry,
+    pub(super) threads: Arc<Threads>,
+    pub(super) reaper: Reaper,
+    /// All lanes that hold a place in the pool.
+    pub(super) lanes: Mutex<Vec<Arc<Lane>>>,
+    /// Requests whose worker has no lane, because every place is taken by a busy one.
+    pub(super) waiting: Mutex<VecDeque<Waiting>>,
+    pub(super) places_wanted: AtomicUsize,
+    pub(super) in_flight: Arc<AtomicUsize>,
+    pub(super) hits: AtomicU64,
+    pub(super) misses: AtomicU64,
+    pub(super) evictions: AtomicU64,
+    pub(super) condemned: AtomicU64,
+    pub(super) closed: AtomicBool,
+    /// Signalled when a lane has become idle while the pool closes.
+    pub(super) quiet: (Mutex<()>, Condvar),
+}
+
+pub(super) struct Waiting {
+    pub(super) deployment: Arc<Deployment>,
+    pub(super) start: Box<StartRequest>,
+}
+
+impl Pool {
+    pub(crate) fn new(options: PoolOptions) -> Result<Arc<Self>, Error> {
+        let threads = Threads::start(options.threads)?;
+        let reaper = Reaper::start()?;
+        Ok(Arc::new_cyclic(|me| Self {
+            me: me.clone(),
+            options,
+            registry: Registry::default(),
+            threads,
+            reaper,
+            lanes: Mutex::default(),
+            waiting: Mutex::default(),
+            places_wanted: AtomicUsize::new(0),
+            in_flight: Arc::default(),
+            hits: AtomicU64::new(0),
+            misses: AtomicU64::new(0),
+            evictions: AtomicU64::new(0),
+            condemned: AtomicU64::new(0),
+            closed: AtomicBool::new(false),
+            quiet: Default::default(),
+        }))
+    }
+
+    pub(crate) fn options(&self) -> &PoolOptions {
+        &self.options
+    }
+
+    /// Refuses new requests from now on.
+    pub(crate) fn begin_close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+    }
+
+    /// Forgets a worker; false where there is none of that id.
+    pub(crate) fn forget(&self, id: &str) -> bool {
+        let Some(deployment) = self.registry.remove(id) else {
+            return false;
+        };
+        self.retire_all(&deployment);
+        true
+    }
+
+    pub(crate) fn known(&self, id: &str) -> Result<Arc<Deployment>, Error> {
+        self.check_open()?;
+        self.registry
+            .get(id)
+            .ok_or_else(|| ErrorKind::UnknownWorker(id.to_owned()).into())
+    }
+
+    pub(crate) fn check_open(&self) -> Result<(), Error> {
+        if self.closed.load(Ordering::SeqCst) {
+            Err(ErrorKind::PoolClosed.into())
+        } else {
+            Ok(())
+        }
+    }
+
+    pub(crate) fn deployment_of(
+        &self,
+        id: &str,
+        definition: &Arc<WorkerDefinition>,
+    ) -> Result<Arc<Deployment>, Error> {
+        self.check_open()?;
+        if let Some(present) = self.registry.get(id)
+            && Arc::ptr_eq(&present.definition, definition)
+        {
+            return Ok(present);
+        }
+        check_id(id)?;
+        modules::validate(definition)?;
+        let (deployment, replaced) = self.registry.deploy(id, definition, || {
+            self.new_deployment(id, definition.clone())
+        });
+        if let Some(replaced) = replaced {
+            self.retire_all(&replaced);
+        }
+        Ok(deployment)
+    }
+
+    /// The present deployment where it is the same, or one that is not in the registry yet.
+    pub(crate) fn candidate(
+        &self,
+        id: &str,
+        definition: Arc<WorkerDefinition>,
+    ) -> Result<Arc<Deployment>, Error> {
+        self.check_open()?;
+        check_id(id)?;
+        modules::validate(&definition)?;
+        let present = self.registry.get(id);
+        Ok(
+            match present.filter(|present| present.definition.is_same(&definition)) {
+                Some(present) => present,
+                None => self.new_deployment(id, definition),
+            },
+        )
+    }
+
+    pub(crate) fn is_live(&self, deployment: &Arc<Deployment>) -> bool {
+        self.registry
+            .get(&deployment.id)
+            .is_some_and(|live| Arc::ptr_eq(&live, deployment))
+    }
+
+    pub(crate) fn install(&self, deployment: Arc<Deployment>) {
+        let replaced = self.registry.install(deployment.clone());
+        if let Some(replaced) = replaced.filter(|replaced| !Arc::ptr_eq(replaced, &deployment)) {
+            self.retire_all(&replaced);
+        }
+    }
+
+    pub(super) fn new_deployment(
+        &self,
+        id: &str,
+        definition: Arc<WorkerDefinition>,
+    ) -> Arc<Deployment> {
+        Arc::new(Deployment {
+            id: Arc::from(id),
+            definition,
+            lanes: Mutex::default(),
+            leaving: Mutex::default(),
+            requests: AtomicU64::new(0),
+            waiting: AtomicUsize::new(0),
+            pool: self.me.clone(),
+        })
+    }
+
+    pub(crate) fn run<T>(
+        &self,
+        deployment: Arc<Deployment>,
+        event: Event,
+        responder: impl FnOnce(Settlement<T>) -> Responder,
+        options: RunOptions,
+    ) -> RunFuture<T> {
+        let id = next_id();
+        deployment.requests.fetch_add(1, Ordering::Relaxed);
+        let target: Arc<dyn AbortTarget> = deployment.clone();
+        let (future, settlement) = RunFuture::new(id, Some(target));
+        let limits = deployment.definition.limits.unwrap_or(self.options.limits);
+        let start = Box::new(StartRequest {
+            id,
+            event,
+            responder: responder(settlement),
+            limits: options.limits.unwrap_or(limits),
+            on_log: options.on_log,
+            start: Start::Warm,
+            ticket: Some(Ticket::new(&self.in_flight)),
+        });
+        let quick = self.place(&deployment, start);
+        future.expect_quick(quick)
+    }
+
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.lanes
+            .lock()
+            .iter()
+            .map(|lane| lane.memory_bytes.load(Ordering::Relaxed))
+            .sum()
+    }
+
+    pub(crate) fn stats(&self) -> PoolStats {
+        let (total, cached) = {
+            let lanes = self.lanes.lock();
+            (
+                lanes.len(),
+                lanes.iter().filter(|lane| lane.load() == 0).count(),
+            )
+        };
+        let deployments = self.registry.all();
+        PoolStats {
+            total,
+            cached,
+            capacity: self.options.max_isolates,
+            hits: self.hits.load(Ordering::Relaxed),
+            misses: self.misses.load(Ordering::Relaxed),
+            evictions: self.evictions.load(Ordering::Relaxed),
+            condemned: self.condemned.load(Ordering::Relaxed),
+            in_flight: self.in_flight.load(Ordering::Relaxed),
+            queued: deployments
+                .iter()
+                .map(|deployment| deployment.queued())
+                .sum(),
+            workers: deployments
+                .iter()
+                .map(|deployment| {
+                    let lanes = deployment.lanes.lock();
+                    let memory = |lane: &Arc<Lane>| lane.memory_bytes.load(Ordering::Relaxed);
+                    WorkerStats {
+                        id: deployment.id.to_string(),
+                        isolates: lanes.len(),
+                        requests: deployment.requests.load(Ordering::Relaxed),
+                        heap_used_bytes: lanes.iter().map(memory).sum(),
+                    }
+                })
+                .collect(),
+        }
+    }
+}
+
+fn check_id(id: &str) -> Result<(), Error> {
+    if id.is_empty() {
+        return Err(Error::invalid_arg("id", "a name", "an empty string"));
+    }
+    Ok(())
+}
+
+impl LaneOwner for Pool {
+    fn retired(&self, lane: &Arc<Lane>) {
+        self.condemned.fetch_add(1, Ordering::Relaxed);
+        if let Some(deployment) = lane.deployment() {
+            deployment
+                .lanes
+                .lock()
+                .retain(|other| !Arc::ptr_eq(other, lane));
+            deployment.leaving.lock().push(lane.clone());
+        }
+    }
+
+    fn place_again(&self, deployment: &Arc<Deployment>, starts: Vec<StartRequest>) {
+        for start in starts {
+            self.place(deployment, Box::new(start));
+        }
+    }
+
+    fn idle(&self, lane: &Arc<Lane>) {
+        if !lane.is_accepting() {
+            self.close_lane(lane);
+        }
+        if self.places_wanted.load(Ordering::SeqCst) > 0 {
+            self.serve_waiting();
+        }
+        if let Some(limit) = self.options.max_memory_bytes {
+            while self.memory_bytes() > limit && self.evict_one() {}
+        }
+        if self.closed.load(Ordering::SeqCst) {
+            let _guard = self.quiet.0.lock();
+            self.quiet.1.notify_all();
+        }
+    }
+}
+
+impl WaitingRequests for Pool {
+    fn abort_waiting(&self, request: RequestId) {
+        let mut waiting = self.waiting.lock();
+        let Some(at) = waiting
+            .iter()
+            .position(|waiting| waiting.start.id == request)
+        else {
+            return;
+        };
+        let found = waiting.remove(at);
+        drop(waiting);
+        if let Some(Waiting { deployment, start }) = found {
+            self.places_wanted.fetch_sub(1, Ordering::SeqCst);
+            deployment.waiting.fetch_sub(1, Ordering::Relaxed);
+            start.fail(ErrorKind::Aborted.into());
+        }
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        // Lanes hold the pool weakly: without it they only finish what they have.
+        self.threads.stop();
+        for lane in self.lanes.get_mut().drain(..) {
+            lane.stop_accepting();
+            if let Some(isolate) = lane.try_take_isolate() {
+                self.reaper.take(isolate);
+            }
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! How a realm loads its worker: the modules are evaluated in a turn of their own, and requests wait
+//! while top-level await keeps it from ending.
+
+use isolane_scheduler::{RequestId, next_id};
+
+use crate::definition::WorkerDefinition;
+use crate::error::{Error, ErrorKind};
+use crate::limits::Limits;
+
+use super::events::{self, StartRequest};
+use super::exception;
+use super::modules;
+use super::realm::Realm;
+use super::realm_state::{ActiveRequest, Responder};
+
+/// Where a realm is in loading its worker.
+pub(super) enum Phase {
+    Loading(Loading),
+    Ready,
+    Failed(Error),
+}
+
+pub(super) struct Loading {
+    pub(super) request: RequestId,
+    pub(super) evaluation: Option<v8::Global<v8::Promise>>,
+    pub(super) namespace: Option<v8::Global<v8::Object>>,
+    pub(super) waiting: Vec<StartRequest>,
+}
+
+impl Realm {
+    /// Begins to evaluate the worker's modules; requests wait until that is done.
+    pub(crate) fn load(
+        &mut self,
+        isolate: &mut v8::Isolate,
+        definition: &WorkerDefinition,
+        limits: Limits,
+    ) {
+        let request = next_id();
+        let active = ActiveRequest::new(Responder::Load, limits);
+        self.state.requests.borrow_mut().insert(request, active);
+        self.phase = Phase::Loading(Loading {
+            request,
+            evaluation: None,
+            namespace: None,
+            waiting: Vec::new(),
+        });
+        let mut loaded = None;
+        self.turn(isolate, request, |scope, state| {
+            loaded = Some(modules::load(scope, state).map(|loaded| {
+                if let Some(evaluation) = loaded.evaluation {
+                    evaluation.mark_as_handled();
+                }
+                (
+                    loaded
+                        .evaluation
+                        .map(|promise| v8::Global::new(scope, promise)),
+                    loaded
+                        .namespace
+                        .map(|namespace| v8::Global::new(scope, namespace)),
+                )
+            }));
+        });
+        match loaded {
+            Some(Ok((evaluation, namespace))) => {
+                if let Phase::Loading(loading) = &mut self.phase {
+                    loading.evaluation = evaluation;
+                    loading.namespace = namespace;
+                }
+                self.advance_loading(isolate, definition);
+            }
+            Some(Err(error)) => self.loading_failed(error),
+            None => {}
+        }
+    }
+
+    pub(super) fn loading_request(&self) -> Option<RequestId> {
+        match &self.phase {
+            Phase::Loading(loading) => Some(loading.request),
+            _ => None,
+        }
+    }
+
+    /// Ends the loading, where it has not ended already: a limit's error is not overwritten.
+    pub(super) fn loading_failed(&mut self, error: Error) {
+        if !self.is_loading() {
+            return;
+        }
+        let failed = Phase::Failed(error.clone());
+        if let Phase::Loading(loading) = std::mem::replace(&mut self.phase, failed) {
+            self.state.remove(loading.request);
+            for start in loading.waiting {
+                start.fail(error.clone());
+            }
+        }
+    }
+
+    /// Looks whether the modules have been evaluated, and if so starts what waited for them.
+    pub(crate) fn advance_loading(
+        &mut self,
+        isolate: &mut v8::Isolate,
+        definition: &WorkerDefinition,
+    ) {
+        let Phase::Loading(loading) = &self.phase else {
+            return;
+        };
+        let (request, namespace) = (loading.request, loading.namespace.clone());
+        let evaluation = loading.evaluation.clone();
+        let mut outcome = Some(Ok(()));
+        self.turn(isolate, request, |scope, state| {
+            if let Some(evaluation) = evaluation {
+                let evaluation = v8::Local::new(scope, evaluation);
+                match evaluation.state() {
+                    v8::PromiseState::Pending => {
+                        outcome = None;
+                        return;
+                    }
+                    v8::PromiseState::Rejected => {
+                        let thrown = evaluation.result(scope);
+                        let guest = exception::describe(scope, thrown);
+                        outcome = Some(Err(ErrorKind::WorkerException(guest).into()));
+                        return;
+                    }
+                    v8::PromiseState::Fulfilled => {}
+                }
+            }
+            let namespace = namespace.map(|namespace| v8::Local::new(scope, namespace));
+            events::configure(scope, state, namespace, definition);
+        });
+        if !self.is_loading() {
+            // The turn was ended by a limit, which said so to those who wait.
+            return;
+        }
+        match outcome {
+            Some(Ok(())) => {
+                let Phase::Loading(loading) = std::mem::replace(&mut self.phase, Phase::Ready)
+                else {
+                    return;
+                };
+                self.state.remove(loading.request);
+                for start in loading.waiting {
+                    self.start(isolate, start);
+                }
+            }
+            Some(Err(error)) => self.loading_failed(error),
+            None => {}
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! A turn: one event or answer and the microtasks it caused, watched, charged to one request, and
+//! followed by what it said about requests. Runs on the thread that has the isolate entered.
+
+use isolane_scheduler::{RequestId, SchedulerMessage};
+
+use crate::error::{Error, ErrorKind};
+use crate::limits::LimitKind;
+use crate::limits::watchdog::{Fired, TurnBudget, Watch, Watched};
+use crate::request::LogLevel;
+
+use super::exception;
+use super::realm::{Health, Realm};
+use super::realm_state::{End, RealmState, Responder};
+
+/// How many turns share one look at the heap's size.
+const TURNS_PER_HEAP_SAMPLE: u32 = 64;
+
+impl Realm {
+    /// Runs `body` in the context as a turn of `request`: watched, charged, with its microtasks.
+    pub(crate) fn turn(
+        &mut self,
+        isolate: &mut v8::Isolate,
+        request: RequestId,
+        body: impl FnOnce(&mut v8::PinScope<'_, '_>, &RealmState),
+    ) {
+        if let Some(budget) = self.budget(request) {
+            self.watched_turn(isolate, budget, body);
+        }
+    }
+
+    pub(super) fn watched_turn(
+        &mut self,
+        isolate: &mut v8::Isolate,
+        budget: TurnBudget,
+        body: impl FnOnce(&mut v8::PinScope<'_, '_>, &RealmState),
+    ) {
+        let request = budget.request;
+        self.state.enter(isolate, request);
+        let watch = Watch::begin(&self.handle, budget);
+        {
+            v8::scope!(let scope, isolate);
+            let context = v8::Local::new(scope, &self.state.context);
+            let scope = &mut v8::ContextScope::new(scope, context);
+            v8::tc_scope!(let scope, scope);
+            body(scope, &self.state);
+            if let Some(thrown) = scope.exception()
+                && !scope.has_terminated()
+            {
+                let guest = exception::describe(scope, thrown);
+                let error = Error::new(ErrorKind::WorkerException(guest));
+                self.state
+                    .ends
+                    .borrow_mut()
+                    .push((request, End::Fail(error)));
+                scope.reset();
+            }
+            self.microtasks.perform_checkpoint(scope);
+            report_unhandled(scope, &self.state);
+        }
+        let watched = watch.end();
+        RealmState::leave(isolate);
+        self.sample_heap(isolate);
+        self.after_turn(isolate, request, &watched);
+    }
+
+    /// What a turn of `request` may use; `None` if it has ended.
+    fn budget(&self, request: RequestId) -> Option<TurnBudget> {
+        let requests = self.state.requests.borrow();
+        let active = requests.get(&request)?;
+        Some(TurnBudget {
+            request,
+            group: self.group,
+            cpu: active
+                .limits
+                .cpu
+                .map(|limit| limit.saturating_sub(active.cpu_used)),
+            wall_until: active.limits.wall.map(|limit| active.began + limit),
+        })
+    }
+
+    fn after_turn(&mut self, isolate: &mut v8::Isolate, request: RequestId, watched: &Watched) {
+        if let Some(active) = self.state.requests.borrow_mut().get_mut(&request) {
+            active.cpu_used += watched.cpu;
+        }
+        if watched.fired.is_some() || isolate.is_execution_terminating() {
+            isolate.cancel_terminate_execution();
+        }
+        self.state.guards.heap.restore(isolate);
+        if self.state.guards.heap.exceeded() {
+            self.health = Health::Condemned;
+            self.state.ends.borrow_mut().clear();
+            self.fail_all(&Error::limit(LimitKind::Heap));
+            return;
+        }
+        if self.state.panicked.get() {
+            self.health = Health::Condemned;
+            self.state.ends.borrow_mut().clear();
+            self.fail_all(&Error::internal("a native operation panicked"));
+            return;
+        }
+        if let Some(fired) = watched.fired {
+            self.health = Health::Retiring;
+            self.state
+                .ends
+                .borrow_mut()
+                .retain(|(ended, _)| *ended != request);
+            let error = self.fired_error(fired);
+            self.end_request(request, error);
+        }
+        self.carry_out_ends();
+        self.check_request(isolate, request);
+    }
+
+    fn carry_out_ends(&mut self) {
+        let ends = self.state.ends.take();
+        for (request, end) in ends {
+            match end {
+                End::Fail(error) => self.end_request(request, error),
+                End::Finish => {
+                    let Some(active) = self.state.remove(request) else {
+                        continue;
+                    };
+                    let usage = active.usage(self.state.heap_used_bytes.get());
+                    if let Responder::Scheduled(settlement) = active.responder {
+                        settlement.settle(Ok(usage));
+                    }
+                }
+                End::Evaluated(bytes) => {
+                    let Some(active) = self.state.remove(request) else {
+                        continue;
+                    };
+                    if let Responder::Evaluate(settlement) = active.responder {
+                        settlement.settle(Ok(bytes));
+                    }
+                }
+                End::Answer {
+                    mut response,
+                    finished,
+                } => {
+                    let responder = {
+                        let mut requests = self.state.requests.borrow_mut();
+                        let Some(active) = requests.get_mut(&request) else {
+                            continue;
+                        };
+                        response.usage = active.usage(self.state.heap_used_bytes.get());
+                        std::mem::replace(&mut active.responder, Responder::Answered)
+                    };
+                    if finished {
+                        self.state.remove(request);
+                    }
+                    if let Responder::Fetch(settlement) = responder {
+                        settlement.settle(Ok(response));
+                    }
+                }
+            }
+        }
+    }
+
+    pub(super) fn end_request(&mut self, request: RequestId, error: Error) {
+        self.state.fail(request, error.clone());
+        if self.loading_request() == Some(request) {
+            self.loading_failed(error);
+        }
+    }
+
+    /// Ends a request that cannot go on, and sets the deadline of one that waits.
+    fn check_request(&mut self, isolate: &v8::Isolate, request: RequestId) {
+        let mut requests = self.state.requests.borrow_mut();
+        let alone = requests.len() == 1;
+        let Some(active) = requests.get_mut(&request) else {
+            return;
+        };
+        if active
+            .limits
+            .cpu
+            .is_some_and(|limit| active.cpu_used > limit)
+        {
+            drop(requests);
+            self.end_request(request, Error::limit(LimitKind::Cpu));
+            return;
+        }
+        let unanswered = matches!(active.responder, Responder::Fetch(_));
+        // Another request, or a compilation in the background, may still wake this one.
+        if unanswered && active.waited && active.pending == 0 && alone && !self.is_loading() {
+            let idle = self.state.operations.borrow().is_empty();
+            let quiet = idle && !isolate.has_pending_background_tasks();
+            if quiet {
+                drop(requests);
+                let why = "everything the handler waited for has ended, without a Response";
+                self.end_request(request, ErrorKind::NoResponse(why.to_owned()).into());
+                return;
+            }
+        }
+        if let (false, Some(wall)) = (active.deadline_set, active.limits.wall) {
+            active.deadline_set = true;
+            let after = wall.saturating_sub(active.began.elapsed());
+            self.state
+                .scheduler
+                .send(SchedulerMessage::Deadline { request, after });
+        }
+    }
+
+    fn fired_error(&self, fired: Fired) -> Error {
+        match fired {
+            Fired::Cpu => Error::limit(LimitKind::Cpu),
+            Fired::Wall => Error::limit(LimitKind::Wall),
+            Fired::Aborted => ErrorKind::Aborted.into(),
+            Fired::Closed => self.owner.closed_error(),
+        }
+    }
+
+    fn sample_heap(&mut self, isolate: &mut v8::Isolate) {
+        if self.turns.is_multiple_of(TURNS_PER_HEAP_SAMPLE) {
+            self.state
+                .heap_used_bytes
+                .set(isolate.get_heap_statistics().used_heap_size());
+        }
+        self.turns = self.turns.wrapping_add(1);
+    }
+}
+
+/// Reports the rejections that the turn left without a handler.
+fn report_unhandled(scope: &mut v8::PinScope<'_, '_>, state: &RealmState) {
+    if state.unhandled.borrow().is_empty() {
+        return;
+    }
+    for (_, reason) in state.unhandled.take() {
+        let reason = v8::Local::new(scope, reason);
+        let guest = exception::describe(scope, reason);
+        let text = if guest.stack.is_empty() {
+            format!("{}: {}", guest.name, guest.message)
+        } else {
+            guest.stack
+        };
+        state.log(LogLevel::Error, format!("Uncaught (in promise) {text}"));
+    }
+}
