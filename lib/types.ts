@@ -38,7 +38,12 @@ export interface WorkerDefinition {
   outbound?: 'public' | 'none' | 'any' | OutboundHandler;
 }
 
-/** What one request may use. 0 means no limit, except for `heapMb`. */
+/**
+ * What one request may use. 0 means no limit, except for `heapMb`.
+ *
+ * `heapMb` and `bufferMb` belong to the isolate and are fixed when it is made: by the worker or the pool,
+ * not by a call, except for `Worker`, whose calls have an isolate each.
+ */
 export interface Limits {
   /** Time on the CPU, in milliseconds. @default 50 */
   cpuMs?: number;
@@ -46,7 +51,7 @@ export interface Limits {
   wallMs?: number;
   /** The isolate's JavaScript heap, in MiB. Exceeding it costs the isolate. @default 128 */
   heapMb?: number;
-  /** ArrayBuffers and what else the heap does not hold, in MiB. @default 64 */
+  /** ArrayBuffers that are not resizable, in MiB; WebAssembly memory is not counted yet. @default 64 */
   bufferMb?: number;
   /** Calls of `fetch`. @default 50 */
   subrequests?: number;
@@ -62,11 +67,11 @@ export interface PoolOptions {
   maxIsolates?: number;
   /** Isolates that one busy worker may have. */
   maxIsolatesPerWorker?: number;
-  /** Memory of all isolates together, in MiB. */
+  /** Memory, as last measured, above which idle isolates are dropped, in MiB. */
   maxMemoryMb?: number;
   /** Threads that run guest code. */
   threads?: number;
-  /** Requests that may wait; more are refused with ERR_POOL_FULL. */
+  /** Requests of one worker that may wait; more are refused with ERR_POOL_FULL. */
   maxQueue?: number;
   /** Limits for each request, where the worker or the call does not say otherwise. */
   limits?: Limits;
@@ -131,7 +136,7 @@ export interface RunUsage {
   readonly cpuMs: number;
   /** Time by the clock until the response, in milliseconds. */
   readonly wallMs: number;
-  /** The isolate's heap in use when the request ended. */
+  /** The isolate's heap in use when it was last measured. */
   readonly heapUsedBytes: number;
   /** What had to be made for it: nothing, a context, or an isolate. */
   readonly start: 'warm' | 'context' | 'isolate';
@@ -172,7 +177,7 @@ export interface PoolStats {
   readonly inFlight: number;
   /** Requests waiting for their turn. */
   readonly queued: number;
-  /** The workers that have isolates now. */
+  /** The workers that are deployed. */
   readonly workers: ReadonlyArray<{
     readonly id: string;
     readonly isolates: number;
