@@ -9,33 +9,30 @@ use futures_util::future::join_all;
 use isolane::{IsolatePool, PoolOptions, Request, RunOptions, WorkerDefinition};
 
 const SCRIPT: &str = "export default { fetch: () => new Response('hello') }";
+/// About a tenth of a millisecond of computing.
+const BUSY: &str = "export default { fetch() { let x = 1; for (let i = 0; i < 100_000; i++) x ^= x << 1; return new Response(String(x)) } }";
 const WINDOW: Duration = Duration::from_millis(1000);
 
 fn main() {
-    if std::env::args().len() > 1 {
-        for _ in 0..5 {
-            println!("{:.0}", measure(1, 1, 32));
-        }
-        for _ in 0..5 {
-            println!("{:.0}", measure(1, 1, 1));
-        }
-        return;
-    }
     for depth in [1, 32] {
         for workers in [1, 8] {
             for threads in [1, 2, 4, 8] {
-                let rate = measure(threads, workers, depth);
+                let rate = measure(SCRIPT, threads, workers, depth);
                 println!(
                     "{workers} worker(s), {threads} thread(s), {depth:>2} in flight each: {rate:>9.0} requests/s"
                 );
             }
         }
     }
+    for threads in [1, 2, 4, 8] {
+        let rate = measure(BUSY, threads, 8, 1);
+        println!("8 busy workers, {threads} thread(s), 1 in flight each: {rate:>9.0} requests/s");
+    }
 }
 
-fn measure(threads: usize, workers: usize, depth: usize) -> f64 {
+fn measure(script: &str, threads: usize, workers: usize, depth: usize) -> f64 {
     let pool = IsolatePool::new(PoolOptions::default()).expect("a pool");
-    let worker: Arc<WorkerDefinition> = Arc::new(SCRIPT.into());
+    let worker: Arc<WorkerDefinition> = Arc::new(script.into());
     let (stop, count) = (
         Arc::new(AtomicBool::new(false)),
         Arc::new(AtomicU64::new(0)),
