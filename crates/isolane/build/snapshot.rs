@@ -56,6 +56,7 @@ pub(crate) fn create(sources: &[GuestSource]) -> v8::StartupData {
     v8::V8::initialize_platform(platform);
     v8::V8::initialize();
 
+    check(sources);
     let mut isolate =
         v8::Isolate::snapshot_creator(Some(Cow::Borrowed(external_references())), None);
     {
@@ -107,21 +108,40 @@ fn compile<'s>(
 /// What a warmed-up context has run: typical requests, on a host whose operations do nothing.
 const REHEARSAL: &str = include_str!("rehearsal.js");
 
-/// Makes every family and runs typical requests in a context that is thrown away: their bytecode
-/// goes into the snapshot, and what is not used often is compiled at its first use.
+/// Makes every family in an isolate that is thrown away: a mistake is to end the build.
+fn check(sources: &[GuestSource]) {
+    let mut isolate = v8::Isolate::new(v8::CreateParams::default());
+    v8::scope!(let scope, &mut isolate);
+    let scripts = compile(scope, sources);
+    rehearse(scope, &scripts, "checkAll");
+}
+
+/// Makes the families that most workers use and runs typical requests, in a context that is thrown
+/// away: their bytecode goes into the snapshot. What is rare is compiled at its first use, because
+/// every isolate pays for the size of the snapshot.
 fn warm_up<'s>(scope: &mut v8::PinScope<'s, '_, ()>, scripts: &[v8::Local<'s, v8::UnboundScript>]) {
+    rehearse(scope, scripts, "rehearse");
+}
+
+fn rehearse<'s>(
+    scope: &mut v8::PinScope<'s, '_, ()>,
+    scripts: &[v8::Local<'s, v8::UnboundScript>],
+    part: &str,
+) {
     let context = v8::Context::new(scope, v8::ContextOptions::default());
     let scope = &mut v8::ContextScope::new(scope, context);
     let code = string(scope, REHEARSAL);
-    let rehearse = v8::Script::compile(scope, code, None).and_then(|script| script.run(scope));
-    let rehearse: v8::Local<v8::Function> = rehearse
+    let parts = v8::Script::compile(scope, code, None).and_then(|script| script.run(scope));
+    let parts: v8::Local<v8::Object> = parts
         .and_then(|value| value.try_into().ok())
-        .expect("a function expression");
-    let undefined = v8::undefined(scope).into();
-    let idle_host = rehearse.call(scope, undefined, &[]).expect("a host");
+        .expect("an object expression");
+    let idle_host = property(scope, parts, "idleHost");
     let booted = boot_with(scope, scripts, idle_host);
+    let part: v8::Local<v8::Function> =
+        property(scope, parts, part).try_into().expect("a function");
     v8::tc_scope!(let scope, scope);
-    if rehearse.call(scope, undefined, &[booted.into()]).is_none() {
+    let undefined = v8::undefined(scope).into();
+    if part.call(scope, undefined, &[booted.into()]).is_none() {
         let stack = scope.stack_trace().or(scope.exception());
         panic!(
             "the rehearsal threw: {}",
