@@ -103,7 +103,8 @@ impl Lane {
             poll_wanted: AtomicBool::new(false),
             accepting: AtomicBool::new(true),
             home: AtomicUsize::new(usize::MAX),
-            queued: AtomicUsize::new(0),
+            // Its first request is on its way: until that comes, the lane must not look idle.
+            queued: AtomicUsize::new(1),
             active: AtomicUsize::new(0),
             aborted: Mutex::new(Vec::new()),
             any_aborted: AtomicBool::new(false),
@@ -128,6 +129,11 @@ impl Lane {
     /// Requests that wait or have not ended.
     pub(crate) fn load(&self) -> usize {
         self.queued() + self.active.load(Ordering::Relaxed)
+    }
+
+    /// Whether it has nothing to do and no thread is about to run it.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.load() == 0 && self.state.load(Ordering::SeqCst) == IDLE
     }
 
     pub(crate) fn is_accepting(&self) -> bool {
@@ -164,6 +170,12 @@ impl Lane {
             now_ns.saturating_sub(since)
         };
         Duration::from_nanos(queued + running)
+    }
+
+    /// Gives a new lane the request that it was made for, which it has counted already.
+    pub(crate) fn push_first(self: &Arc<Self>, start: Box<StartRequest>) {
+        self.items.push(Item::Start(start));
+        self.schedule();
     }
 
     /// Gives the lane something to do. Requests come here under their worker's lock, so that none

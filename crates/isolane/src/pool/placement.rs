@@ -94,7 +94,7 @@ impl Pool {
         self.misses.fetch_add(1, Ordering::Relaxed);
         let mut lanes = deployment.lanes.lock();
         lanes.push(lane.clone());
-        lane.push(Item::Start(start));
+        lane.push_first(start);
         None
     }
 
@@ -182,21 +182,23 @@ impl Pool {
             let Some(Waiting { deployment, start }) = self.waiting.lock().pop_front() else {
                 return;
             };
-            self.places_wanted.fetch_sub(1, Ordering::SeqCst);
-            deployment.waiting.fetch_sub(1, Ordering::Relaxed);
             let start = match self.try_lanes(&deployment, start) {
-                Ok(_) => continue,
-                Err(start) => start,
+                Ok(_) => None,
+                Err(start) => self.place_on_new_lane(&deployment, start),
             };
-            let Some(start) = self.place_on_new_lane(&deployment, start) else {
+            let Some(start) = start else {
+                // Only now: a lane that becomes idle meanwhile is to look at the queue.
+                self.places_wanted.fetch_sub(1, Ordering::SeqCst);
+                deployment.waiting.fetch_sub(1, Ordering::Relaxed);
                 continue;
             };
-            deployment.waiting.fetch_add(1, Ordering::Relaxed);
             self.waiting
                 .lock()
                 .push_front(Waiting { deployment, start });
-            self.places_wanted.fetch_add(1, Ordering::SeqCst);
-            return;
+            // One that did so while the request was out of the queue has missed it.
+            if !self.lanes.lock().iter().any(|lane| lane.is_idle()) {
+                return;
+            }
         }
     }
 }

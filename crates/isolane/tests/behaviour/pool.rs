@@ -150,3 +150,26 @@ fn a_condemned_isolate_takes_no_later_request() {
     }
     assert_eq!(pool.stats().condemned, 20);
 }
+
+#[test]
+fn many_workers_in_one_place_take_turns() {
+    let pool = pool_with(|options| (options.max_isolates, options.threads) = (1, 1));
+    let callers: Vec<_> = (0..6)
+        .map(|caller: usize| {
+            let pool = pool.clone();
+            std::thread::spawn(move || {
+                for i in 0..40 {
+                    let name = format!("w{}", (i + caller) % 4);
+                    let body = format!("await null; return new Response('{name}')");
+                    let response = run(&pool, &name, &handler(&body)).expect("an answer");
+                    assert_eq!(text(response), name);
+                }
+            })
+        })
+        .collect();
+    for caller in callers {
+        caller.join().expect("no panic");
+    }
+    let stats = pool.stats();
+    assert_eq!((stats.in_flight, stats.queued, stats.total), (0, 0, 1));
+}
