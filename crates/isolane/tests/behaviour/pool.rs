@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_executor::block_on;
-use isolane::{ErrorKind, Request, RunOptions, Start, WorkerDefinition};
+use isolane::{ErrorKind, IsolatePool, Request, RunOptions, Start, WorkerDefinition};
 
 use crate::support::{handler, pool, pool_with, run, text};
 
@@ -36,32 +36,68 @@ fn a_changed_script_replaces_the_worker() {
     );
 }
 
+/// Set in the process that a test has to itself, where memory is only its own.
+const ALONE: &str = "ISOLANE_TEST_ALONE";
+
 #[test]
-fn ten_thousand_requests_over_two_hundred_workers_share_fifty_isolates() {
-    let pool = pool_with(|options| options.max_isolates = 50);
-    let answered = Arc::new(AtomicUsize::new(0));
-    let callers: Vec<_> = (0..8)
-        .map(|caller| {
-            let (pool, answered) = (pool.clone(), answered.clone());
-            std::thread::spawn(move || {
-                for i in 0..1250_usize {
-                    let worker = (i * 7 + caller * 31) % 200;
-                    let script = handler(&format!("return new Response('w{worker}')"));
-                    let response = run(&pool, &format!("w{worker}"), &script).expect("an answer");
-                    assert_eq!(text(response), format!("w{worker}"));
-                    answered.fetch_add(1, Ordering::Relaxed);
-                }
-            })
-        })
-        .collect();
-    for caller in callers {
-        caller.join().expect("no panic");
+fn ten_thousand_requests_over_two_hundred_workers_share_fifty_isolates_in_flat_memory() {
+    if std::env::var_os(ALONE).is_some() {
+        return share_fifty_isolates();
     }
+    let name =
+        "pool::ten_thousand_requests_over_two_hundred_workers_share_fifty_isolates_in_flat_memory";
+    let program = std::env::current_exe().expect("this test's path");
+    let status = std::process::Command::new(program)
+        .args([name, "--exact", "--nocapture"])
+        .env(ALONE, "1")
+        .status();
+    assert!(status.expect("a child process").success());
+}
+
+fn share_fifty_isolates() {
+    let pool = pool_with(|options| options.max_isolates = 50);
+    send_over_two_hundred_workers(&pool, 625);
+    let halfway = resident_bytes();
+    send_over_two_hundred_workers(&pool, 625);
+    let end = resident_bytes();
     let stats = pool.stats();
-    assert_eq!(answered.load(Ordering::Relaxed), 10_000);
     assert!(stats.evictions >= 150, "{stats:?}");
     assert!(stats.total <= 50, "{stats:?}");
     assert_eq!((stats.in_flight, stats.queued), (0, 0));
+    assert!(
+        end < halfway + (32 << 20),
+        "{halfway} bytes halfway, {end} at the end"
+    );
+}
+
+/// Eight callers, each of which sends `requests` and reads every answer.
+fn send_over_two_hundred_workers(pool: &IsolatePool, requests: usize) {
+    let answered = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for caller in 0..8 {
+            let answered = &answered;
+            scope.spawn(move || {
+                for i in 0..requests {
+                    let worker = format!("w{}", (i * 7 + caller * 31) % 200);
+                    let script = handler(&format!("return new Response('{worker}')"));
+                    let response = run(pool, &worker, &script).expect("an answer");
+                    assert_eq!(text(response), worker);
+                    answered.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    assert_eq!(answered.load(Ordering::Relaxed), requests * 8);
+}
+
+/// What the process keeps in memory; 0 where the system does not tell in this way.
+fn resident_bytes() -> usize {
+    let pages = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let resident = pages
+        .split(' ')
+        .nth(1)
+        .and_then(|pages| pages.parse::<usize>().ok());
+    resident.unwrap_or(0) * 4096
 }
 
 #[test]
