@@ -26,7 +26,7 @@ pub struct BindingPool {
     pool: IsolatePool,
     limits: Limits,
     /// Limits of deployed workers that have their own; JavaScript thread only.
-    worker_limits: Mutex<HashMap<String, Limits>>,
+    worker_limits: Arc<Mutex<HashMap<String, Limits>>>,
 }
 
 #[napi]
@@ -45,7 +45,7 @@ impl BindingPool {
                 connection: Arc::clone(connection),
                 pool,
                 limits,
-                worker_limits: Mutex::default(),
+                worker_limits: Arc::default(),
             }),
             Err(error) => Either::B(failure(&error)),
         }
@@ -101,10 +101,16 @@ impl BindingPool {
     #[napi(catch_unwind)]
     pub fn deploy(&self, env: &Env, ticket: i64, id: String, definition: BindingDefinitionOptions) {
         let (definition, limits) = definition.into_definition(&self.connection, &self.limits);
-        lock(&self.worker_limits).insert(id.clone(), limits);
         let future = self.pool.begin_deploy(&id, definition);
+        let worker_limits = Arc::clone(&self.worker_limits);
         self.connection
-            .settle_with(env, ticket, future, empty_answer);
+            .settle_with(env, ticket, future, move |deployed| {
+                // A worker that does not load leaves the present one and its limits in place.
+                if deployed.is_ok() {
+                    lock(&worker_limits).insert(id, limits);
+                }
+                empty_answer(deployed)
+            });
     }
 
     /// The worker under an id, whether there is one or not.
