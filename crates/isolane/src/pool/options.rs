@@ -23,7 +23,7 @@ pub struct PoolOptions {
     pub limits: Limits,
     /// Where workers' consoles go.
     pub on_log: Option<LogSink>,
-    /// How long [`IsolatePool::close`] lets requests go on.
+    /// How long [`IsolatePool::close`](crate::IsolatePool::close) lets requests go on.
     pub grace: Duration,
 }
 
