@@ -79,6 +79,15 @@ pub struct GuestException {
 }
 
 impl GuestException {
+    /// What a console shows of it: the stack, which begins with name and message, where there is one.
+    pub(crate) fn into_report(self) -> String {
+        if self.stack.is_empty() {
+            format!("{}: {}", self.name, self.message)
+        } else {
+            self.stack
+        }
+    }
+
     fn summary(&self) -> String {
         if self.message.is_empty() {
             self.name.clone()

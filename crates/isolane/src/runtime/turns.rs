@@ -226,12 +226,7 @@ fn report_unhandled(scope: &mut v8::PinScope<'_, '_>, state: &RealmState) {
     }
     for (_, reason) in state.unhandled.take() {
         let reason = v8::Local::new(scope, reason);
-        let guest = exception::describe(scope, reason);
-        let text = if guest.stack.is_empty() {
-            format!("{}: {}", guest.name, guest.message)
-        } else {
-            guest.stack
-        };
+        let text = exception::describe(scope, reason).into_report();
         state.log(LogLevel::Error, format!("Uncaught (in promise) {text}"));
     }
 }

@@ -27,11 +27,6 @@ pub(crate) fn report_exception(
     let Some(realm) = RealmState::of(scope) else {
         return;
     };
-    let guest = exception::describe(scope, args.get(0));
-    let text = if guest.stack.is_empty() {
-        format!("{}: {}", guest.name, guest.message)
-    } else {
-        guest.stack
-    };
+    let text = exception::describe(scope, args.get(0)).into_report();
     realm.log(LogLevel::Error, format!("Uncaught {text}"));
 }
