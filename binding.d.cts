@@ -33,6 +33,8 @@ export declare class BindingBodyWriter {
 export declare class BindingConnection {
   /** Connects; `deliver` gets batches of cells, four to a delivery. */
   constructor(deliver: (arg0: Array<BindingCell>) => void)
+  /** The batch that has gathered while Node's loop turned. */
+  takeAfterTurn(): Array<BindingCell>
   /** Ends the guest's work for a request that has a signal. */
   abort(ticket: number): void
   /** Gives a guest the value of its host call, as structured clone. */
@@ -111,7 +113,7 @@ export declare class BindingTarget {
 /** A worker with a new isolate for every request. */
 export declare class BindingWorker {
   /** Takes a definition; nothing runs before the first request. */
-  static create(connection: BindingConnection, definition: BindingDefinitionOptions, limits?: BindingLimits | undefined | null, log?: number | undefined | null): BindingWorker | string
+  static create(connection: BindingConnection, definition: BindingDefinitionOptions, options: BindingWorkerOptions): BindingWorker | string
   /** Where its events go. */
   target(): BindingTarget
   /** Ends what runs, and refuses what comes. */
@@ -195,6 +197,14 @@ export interface BindingRunOptions {
   limits?: BindingLimits
   log?: number
   abortable?: boolean
+}
+
+/** How a worker is set up; what is not given takes the core's defaults. */
+export interface BindingWorkerOptions {
+  limits?: BindingLimits
+  maxConcurrency?: number
+  maxQueue?: number
+  log?: number
 }
 
 /** One worker's share of a pool. */

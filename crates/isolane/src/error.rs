@@ -48,7 +48,7 @@ pub enum ErrorKind {
     #[error("the request was ended by its {0} limit")]
     Limit(LimitKind),
     /// The queue is full; nothing ran.
-    #[error("the pool's queue is full; nothing ran")]
+    #[error("the queue is full; nothing ran")]
     PoolFull,
     /// The pool was closed.
     #[error("the pool is closed")]

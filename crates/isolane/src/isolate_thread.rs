@@ -52,6 +52,11 @@ impl<C: Send + 'static> Mailbox<C> {
         .map_err(|error| Error::internal(format!("a thread could not be made: {error}")))
     }
 
+    /// Makes the calling thread the one that the mailbox wakes, for a thread that serves several.
+    pub(crate) fn adopt(&self) {
+        let _ = self.owner.set(thread::current());
+    }
+
     /// Calls `step` whenever something arrived, until it breaks. `step` takes the commands itself.
     pub(crate) fn serve(
         self: &Arc<Self>,

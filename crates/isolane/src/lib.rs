@@ -32,6 +32,7 @@ mod unentered_isolate;
 mod v8_flags;
 mod validation;
 mod worker;
+mod worker_queue;
 
 pub use default_pool::{Deployable, default_pool, execute_pooled, get_pool_stats, init_pool};
 pub use definition::{

@@ -11,10 +11,11 @@ use crate::definition::WorkerDefinition;
 use crate::error::{Error, ErrorKind};
 use crate::execution_context::ExecutionContext;
 use crate::isolate_thread::Mailbox;
-use crate::limits::watchdog;
+use crate::limits::LimitKind;
 use crate::request::{LogSink, Request, RunOptions, ScheduledEvent};
 use crate::runtime::events::Event;
 use crate::runtime::realm_state::Responder;
+use crate::runtime::stopping::{self, Group};
 use crate::settlement::{AbortTarget, RunFuture, ScheduledFuture, Settlement, WorkerFuture};
 use crate::shared_isolate::{SharedIsolate, SharedIsolateOptions};
 use crate::validation;
@@ -54,8 +55,8 @@ impl Command {
         match self {
             Self::Create { settlement, .. } => settlement.settle(Err(error())),
             Self::Start(starting) => starting.responder.fail(error()),
-            Self::Abort { .. }
-            | Self::Dispose {
+            Self::Abort { request, .. } => stopping::abort_arrived(request),
+            Self::Dispose {
                 settlement: None, ..
             } => {}
             Self::Dispose {
@@ -73,7 +74,7 @@ impl Command {
 struct Line {
     mailbox: Arc<Mailbox<Command>>,
     closed: AtomicBool,
-    group: u64,
+    group: Group,
 }
 
 /// Refuses what is sent to a thread that has ended, also where it ended by a panic.
@@ -116,7 +117,7 @@ impl SharedIsolateHandle {
         let line = Arc::new(Line {
             mailbox: Mailbox::new(),
             closed: AtomicBool::new(false),
-            group: next_id(),
+            group: Group::new(),
         });
         let served = line.clone();
         line.mailbox.spawn("isolane-shared", move |mailbox| {
@@ -153,8 +154,8 @@ impl SharedIsolateHandle {
     /// Ends what runs with `ERR_CLOSED`, all contexts and the thread; again: answered at once.
     pub fn close(&self) -> RunFuture<()> {
         let (future, settlement) = RunFuture::new(next_id(), None);
+        self.0.group.close();
         self.0.send(Command::Close(settlement));
-        watchdog::close_group(self.0.group);
         future
     }
 }
@@ -245,7 +246,7 @@ struct ContextAbort {
 
 impl AbortTarget for ContextAbort {
     fn abort(self: Arc<Self>, request: RequestId) {
-        watchdog::abort_running(request);
+        stopping::abort(request, 1);
         self.line.send(Command::Abort {
             context: self.context,
             request,
@@ -273,12 +274,7 @@ impl Thread {
         mailbox.serve(|cx| {
             while let Some(command) = mailbox.take() {
                 if let Command::Close(settlement) = command {
-                    let error = ErrorKind::Closed("the isolate").into();
-                    for hosted in self.contexts.values_mut() {
-                        hosted.context.fail_all(&error);
-                    }
-                    self.contexts.clear();
-                    self.isolate = None;
+                    self.drop_isolate(&ErrorKind::Closed("the isolate").into());
                     // Before the answer: whoever gets it must not be able to send any more.
                     self.line.closed.store(true, Ordering::SeqCst);
                     settlement.settle(Ok(()));
@@ -333,6 +329,7 @@ impl Thread {
                 if let Some(hosted) = self.contexts.get_mut(&context) {
                     hosted.context.abort(request, &ErrorKind::Aborted.into());
                 }
+                stopping::abort_arrived(request);
             }
             Command::Dispose {
                 context,
@@ -362,17 +359,27 @@ impl Thread {
             .as_ref()
             .is_some_and(SharedIsolate::is_condemned)
         {
-            self.contexts.clear();
-            self.isolate = None;
+            self.drop_isolate(&Error::limit(LimitKind::Heap));
         }
         let isolate = match &self.isolate {
             Some(isolate) => isolate,
             None => self.isolate.insert(SharedIsolate::in_group(
                 self.options.clone(),
-                self.line.group,
+                self.line.group.id(),
             )?),
         };
         ExecutionContext::with_log(isolate, definition, on_log)
+    }
+
+    /// Answers everything with the error, and lets go of the isolate.
+    fn drop_isolate(&mut self, error: &Error) {
+        for (_, mut hosted) in self.contexts.drain() {
+            hosted.context.fail_all(error);
+            if let Some(settlement) = hosted.loading {
+                settlement.settle(Err(error.clone()));
+            }
+        }
+        self.isolate = None;
     }
 
     /// Hands out the contexts whose modules have been evaluated, or the reason why they were not.

@@ -16,6 +16,7 @@ use crate::limits::watchdog;
 use crate::locker_managed_isolate::{IsolateRecipe, LockedIsolate, LockerManagedIsolate};
 use crate::runtime::events::StartRequest;
 use crate::runtime::realm::Health;
+use crate::runtime::stopping;
 
 use super::registry::Deployment;
 use super::threads::Threads;
@@ -358,6 +359,7 @@ impl Lane {
             Item::Abort(request, error) => {
                 self.forget_abort(request);
                 locked.abort(request, &error);
+                stopping::abort_arrived(request);
             }
             Item::Fail(error) => locked.fail_all(&error),
         }

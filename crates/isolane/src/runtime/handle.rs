@@ -9,12 +9,12 @@ use isolane_scheduler::{RequestId, next_id};
 
 use crate::error::{Error, ErrorKind};
 use crate::isolate_thread::Mailbox;
-use crate::limits::watchdog;
 use crate::request::RunOptions;
 use crate::settlement::{AbortTarget, RunFuture, Settlement};
 
 use super::events::Event;
 use super::realm_state::Responder;
+use super::stopping::{self, Group};
 use super::{Runtime, RuntimeOptions};
 
 /// The size of an isolate's heap, in bytes.
@@ -71,21 +71,38 @@ struct Evaluation {
 /// # let _ = answer;
 /// # Ok::<(), isolane::Error>(())
 /// ```
-pub struct RuntimeHandle {
+pub struct RuntimeHandle(Arc<Line>);
+
+/// The sending side.
+struct Line {
     mailbox: Arc<Mailbox<Command>>,
-    closed: Arc<AtomicBool>,
-    group: u64,
+    closed: AtomicBool,
+    group: Group,
 }
 
 /// Refuses what is sent to a thread that has ended, also where it ended by a panic.
-struct Ended {
-    mailbox: Arc<Mailbox<Command>>,
-    closed: Arc<AtomicBool>,
-}
+struct Ended(Arc<Line>);
 
 impl Drop for Ended {
     fn drop(&mut self) {
-        self.closed.store(true, Ordering::SeqCst);
+        self.0.closed.store(true, Ordering::SeqCst);
+        self.0.refuse_leftovers();
+    }
+}
+
+impl Line {
+    fn send(&self, command: Command) {
+        if self.closed.load(Ordering::SeqCst) {
+            return command.refuse();
+        }
+        self.mailbox.send(command);
+        // The thread may have ended between the look and the send.
+        if self.closed.load(Ordering::SeqCst) {
+            self.refuse_leftovers();
+        }
+    }
+
+    fn refuse_leftovers(&self) {
         while let Some(command) = self.mailbox.take() {
             command.refuse();
         }
@@ -99,22 +116,16 @@ impl RuntimeHandle {
     ///
     /// `ERR_INTERNAL` where the system cannot make a thread.
     pub fn new(options: RuntimeOptions) -> Result<Self, Error> {
-        let mailbox = Mailbox::new();
-        let closed = Arc::new(AtomicBool::new(false));
-        let group = next_id();
-        let ended = Ended {
-            mailbox: mailbox.clone(),
-            closed: closed.clone(),
-        };
-        mailbox.spawn("isolane-runtime", move |mailbox| {
-            let _ended = ended;
-            serve(&mailbox, &options, group);
+        let line = Arc::new(Line {
+            mailbox: Mailbox::new(),
+            closed: AtomicBool::new(false),
+            group: Group::new(),
+        });
+        let ended = Ended(line.clone());
+        line.mailbox.spawn("isolane-runtime", move |mailbox| {
+            serve(&mailbox, &options, &ended.0.group);
         })?;
-        Ok(Self {
-            mailbox,
-            closed,
-            group,
-        })
+        Ok(Self(line))
     }
 
     /// Runs a script; the answer is its value (of a promise: what it resolves to) in V8's structured
@@ -126,13 +137,13 @@ impl RuntimeHandle {
         options: RunOptions,
     ) -> RunFuture<Bytes> {
         let id = next_id();
-        let target: Arc<dyn AbortTarget> = Arc::new(RuntimeAbort(self.mailbox.clone()));
+        let target: Arc<dyn AbortTarget> = Arc::new(RuntimeAbort(self.0.clone()));
         let (future, settlement) = RunFuture::new(id, Some(target));
         let event = Event::Evaluate {
             source: source.into(),
             filename: filename.unwrap_or_else(|| "script.js".to_owned()),
         };
-        self.send(Command::Evaluate(Box::new(Evaluation {
+        self.0.send(Command::Evaluate(Box::new(Evaluation {
             id,
             event,
             settlement,
@@ -144,48 +155,22 @@ impl RuntimeHandle {
     /// The size of the runtime's heap.
     pub fn heap_statistics(&self) -> RunFuture<HeapStatistics> {
         let (future, settlement) = RunFuture::new(next_id(), None);
-        self.send(Command::HeapStatistics(settlement));
+        self.0.send(Command::HeapStatistics(settlement));
         future
     }
 
     /// Ends what runs with `ERR_CLOSED`, and the thread; a second call is answered at once.
     pub fn close(&self) -> RunFuture<()> {
         let (future, settlement) = RunFuture::new(next_id(), None);
-        if self.closed.load(Ordering::SeqCst) {
-            settlement.settle(Ok(()));
-        } else {
-            self.mailbox.send(Command::Close(settlement));
-            watchdog::close_group(self.group);
-            self.refuse_leftovers();
-        }
+        self.0.group.close();
+        self.0.send(Command::Close(settlement));
         future
-    }
-
-    fn send(&self, command: Command) {
-        if self.closed.load(Ordering::SeqCst) {
-            command.refuse();
-        } else {
-            self.mailbox.send(command);
-            self.refuse_leftovers();
-        }
-    }
-
-    /// The thread may have ended between the look and the send.
-    fn refuse_leftovers(&self) {
-        if self.closed.load(Ordering::SeqCst) {
-            while let Some(command) = self.mailbox.take() {
-                command.refuse();
-            }
-        }
     }
 }
 
 impl Drop for RuntimeHandle {
     fn drop(&mut self) {
-        let (future, settlement) = RunFuture::new(next_id(), None);
-        self.mailbox.send(Command::Close(settlement));
-        watchdog::close_group(self.group);
-        drop(future);
+        drop(self.close());
     }
 }
 
@@ -196,22 +181,22 @@ impl Command {
             Self::Evaluate(evaluation) => evaluation.settlement.settle(Err(error)),
             Self::HeapStatistics(settlement) => settlement.settle(Err(error)),
             Self::Close(settlement) => settlement.settle(Ok(())),
-            Self::Abort(_) => {}
+            Self::Abort(request) => stopping::abort_arrived(request),
         }
     }
 }
 
-struct RuntimeAbort(Arc<Mailbox<Command>>);
+struct RuntimeAbort(Arc<Line>);
 
 impl AbortTarget for RuntimeAbort {
     fn abort(self: Arc<Self>, request: RequestId) {
-        watchdog::abort_running(request);
+        stopping::abort(request, 1);
         self.0.send(Command::Abort(request));
     }
 }
 
 /// The thread's life: a runtime, replaced by a new one where a limit has condemned it.
-fn serve(mailbox: &Arc<Mailbox<Command>>, options: &RuntimeOptions, group: u64) {
+fn serve(mailbox: &Arc<Mailbox<Command>>, options: &RuntimeOptions, group: &Group) {
     let mut runtime: Option<Runtime> = None;
     mailbox.serve(|cx| {
         while let Some(command) = mailbox.take() {
@@ -227,7 +212,7 @@ fn serve(mailbox: &Arc<Mailbox<Command>>, options: &RuntimeOptions, group: u64) 
                 runtime = None;
             }
             if runtime.is_none() {
-                match Runtime::in_group(options.clone(), group) {
+                match Runtime::in_group(options.clone(), group.id()) {
                     Ok(made) => runtime = Some(made),
                     Err(_) => {
                         command.refuse();
@@ -260,7 +245,10 @@ fn carry_out(runtime: &mut Runtime, command: Command) {
             runtime.start(id, event, Responder::Evaluate(settlement), options);
         }
         Command::HeapStatistics(settlement) => settlement.settle(Ok(runtime.heap_statistics())),
-        Command::Abort(request) => runtime.abort(request, &ErrorKind::Aborted.into()),
+        Command::Abort(request) => {
+            runtime.abort(request, &ErrorKind::Aborted.into());
+            stopping::abort_arrived(request);
+        }
         Command::Close(_) => {}
     }
 }

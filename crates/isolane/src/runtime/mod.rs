@@ -12,6 +12,7 @@ pub(crate) mod modules;
 pub(crate) mod realm;
 pub(crate) mod realm_state;
 pub(crate) mod snapshot;
+pub(crate) mod stopping;
 mod turns;
 pub(crate) mod web;
 

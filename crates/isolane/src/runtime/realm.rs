@@ -23,6 +23,7 @@ use super::loading::Phase;
 use super::modules::ModuleMap;
 use super::realm_state::{ActiveRequest, RealmState, unix_ms};
 use super::snapshot;
+use super::stopping;
 
 /// What an aborted request's listeners may use.
 const LAST_TURN_CPU: Duration = Duration::from_millis(10);
@@ -76,6 +77,8 @@ pub(crate) struct Realm {
     pub(super) handle: v8::IsolateHandle,
     pub(super) phase: Phase,
     pub(super) health: Health,
+    /// The request whose last turn runs, and why it ends.
+    pub(super) ending: Option<(RequestId, Error)>,
     pub(super) group: u64,
     pub(super) owner: Owner,
     pub(super) turns: u32,
@@ -123,6 +126,7 @@ impl Realm {
             handle,
             phase: Phase::Ready,
             health: Health::Good,
+            ending: None,
             group: options.group,
             owner: options.owner,
             turns: 0,
@@ -206,6 +210,7 @@ impl Realm {
         if !self.state.requests.borrow().contains_key(&request) {
             return;
         }
+        stopping::abort_found(request);
         // The guest learns of it through `request.signal`, in a last turn that has a budget of its own:
         // the request's may be what is used up.
         let budget = TurnBudget {
@@ -214,9 +219,11 @@ impl Realm {
             cpu: Some(LAST_TURN_CPU),
             wall_until: None,
         };
+        self.ending = Some((request, error.clone()));
         self.watched_turn(isolate, budget, |scope, state| {
             events::abort(scope, state, request)
         });
+        self.ending = None;
         self.state.fail(request, error.clone());
         if self.loading_request() == Some(request) {
             self.loading_failed(error.clone());

@@ -11,6 +11,8 @@ use crate::request::LogLevel;
 use super::exception;
 use super::realm::{Health, Realm};
 use super::realm_state::{End, RealmState, Responder};
+use super::stopping;
+use super::web::serve::thrown_error;
 
 /// How many turns share one look at the heap's size.
 const TURNS_PER_HEAP_SAMPLE: u32 = 64;
@@ -37,6 +39,13 @@ impl Realm {
         let request = budget.request;
         self.state.enter(isolate, request);
         let watch = Watch::begin(&self.handle, budget);
+        // Only now: whoever stops the turn sees it armed, or has said so before.
+        if let Some(why) = stopping::stopped(&budget) {
+            let _ = watch.end();
+            RealmState::leave(isolate);
+            self.not_begun(isolate, request, why);
+            return;
+        }
         {
             v8::scope!(let scope, isolate);
             let context = v8::Local::new(scope, &self.state.context);
@@ -46,8 +55,7 @@ impl Realm {
             if let Some(thrown) = scope.exception()
                 && !scope.has_terminated()
             {
-                let guest = exception::describe(scope, thrown);
-                let error = Error::new(ErrorKind::WorkerException(guest));
+                let error = thrown_error(scope, &self.state, thrown);
                 self.state
                     .ends
                     .borrow_mut()
@@ -61,6 +69,23 @@ impl Realm {
         RealmState::leave(isolate);
         self.sample_heap(isolate);
         self.after_turn(isolate, request, &watched);
+    }
+
+    /// Ends the request of a turn that was stopped before any of it ran.
+    fn not_begun(&mut self, isolate: &mut v8::Isolate, request: RequestId, why: Fired) {
+        // The watchdog may have been quicker than the look.
+        isolate.cancel_terminate_execution();
+        self.end_stopped(isolate, request, why);
+    }
+
+    /// Ends a request one of whose turns was stopped; where it still may, the guest learns of it.
+    fn end_stopped(&mut self, isolate: &mut v8::Isolate, request: RequestId, why: Fired) {
+        let error = self.fired_error(why);
+        let last = self.ending.is_some();
+        match why {
+            Fired::Aborted | Fired::Wall if !last => self.abort(isolate, request, &error),
+            _ => self.end_request(request, error),
+        }
     }
 
     /// What a turn of `request` may use; `None` if it has ended.
@@ -104,8 +129,7 @@ impl Realm {
                 .ends
                 .borrow_mut()
                 .retain(|(ended, _)| *ended != request);
-            let error = self.fired_error(fired);
-            self.end_request(request, error);
+            self.end_stopped(isolate, request, fired);
         }
         self.carry_out_ends();
         self.check_request(isolate, request);
@@ -157,6 +181,11 @@ impl Realm {
     }
 
     pub(super) fn end_request(&mut self, request: RequestId, error: Error) {
+        // What goes wrong in a last turn is not why the request ends.
+        let error = match &self.ending {
+            Some((ending, why)) if *ending == request => why.clone(),
+            _ => error,
+        };
         self.state.fail(request, error.clone());
         if self.loading_request() == Some(request) {
             self.loading_failed(error);
