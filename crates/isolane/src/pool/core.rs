@@ -16,6 +16,7 @@ use crate::runtime::modules;
 use crate::runtime::realm_state::{Responder, Ticket};
 use crate::settlement::{AbortTarget, RunFuture, Settlement};
 
+use super::forgetting::Forgetting;
 use super::lane::{Lane, LaneOwner};
 use super::options::{PoolOptions, PoolStats, WorkerStats};
 use super::reaper::Reaper;
@@ -30,6 +31,7 @@ pub(crate) struct Pool {
     pub(super) reaper: Reaper,
     /// All lanes that hold a place in the pool.
     pub(super) lanes: Mutex<Vec<Arc<Lane>>>,
+    pub(super) forgetting: Forgetting,
     /// Requests whose worker has no lane, because every place is taken by a busy one.
     pub(super) waiting: Mutex<VecDeque<Waiting>>,
     pub(super) places_wanted: AtomicUsize,
@@ -39,6 +41,8 @@ pub(crate) struct Pool {
     pub(super) evictions: AtomicU64,
     pub(super) condemned: AtomicU64,
     pub(super) closed: AtomicBool,
+    /// Closed, and the grace time is over.
+    pub(super) ended: AtomicBool,
     /// Signalled when a lane has become idle while the pool closes.
     pub(super) quiet: (Mutex<()>, Condvar),
 }
@@ -59,6 +63,7 @@ impl Pool {
             threads,
             reaper,
             lanes: Mutex::default(),
+            forgetting: Forgetting::default(),
             waiting: Mutex::default(),
             places_wanted: AtomicUsize::new(0),
             in_flight: Arc::default(),
@@ -67,6 +72,7 @@ impl Pool {
             evictions: AtomicU64::new(0),
             condemned: AtomicU64::new(0),
             closed: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
             quiet: Default::default(),
         }))
     }
@@ -117,8 +123,10 @@ impl Pool {
         }
         check_id(id)?;
         modules::validate(definition)?;
+        self.forget_unused();
         let (deployment, replaced) = self.registry.deploy(id, definition, || {
-            self.new_deployment(id, definition.clone())
+            self.note_brought(definition);
+            self.new_deployment(id, definition.clone(), true)
         });
         if let Some(replaced) = replaced {
             self.retire_all(&replaced);
@@ -139,7 +147,7 @@ impl Pool {
         Ok(
             match present.filter(|present| present.definition.is_same(&definition)) {
                 Some(present) => present,
-                None => self.new_deployment(id, definition),
+                None => self.new_deployment(id, definition, false),
             },
         )
     }
@@ -161,6 +169,7 @@ impl Pool {
         &self,
         id: &str,
         definition: Arc<WorkerDefinition>,
+        by_request: bool,
     ) -> Arc<Deployment> {
         Arc::new(Deployment {
             id: Arc::from(id),
@@ -168,6 +177,8 @@ impl Pool {
             lanes: Mutex::default(),
             leaving: Mutex::default(),
             requests: AtomicU64::new(0),
+            by_request,
+            used_at: AtomicU64::new(self.forgetting.age()),
             waiting: AtomicUsize::new(0),
             pool: self.me.clone(),
         })
@@ -182,6 +193,7 @@ impl Pool {
     ) -> RunFuture<T> {
         let id = next_id();
         deployment.requests.fetch_add(1, Ordering::Relaxed);
+        self.forgetting.note_use(&deployment);
         let target: Arc<dyn AbortTarget> = deployment.clone();
         let (future, settlement) = RunFuture::new(id, Some(target));
         let limits = deployment.definition.limits.unwrap_or(self.options.limits);
