@@ -96,7 +96,8 @@ pub struct RunOptions {
     pub on_log: Option<LogSink>,
 }
 
-/// Receives console messages, on the isolate's thread: it must not block.
+/// Receives console messages, on the isolate's thread, as they are written: it must not block, and it
+/// decides how many it keeps. Nothing bounds how many a guest writes within its CPU time.
 pub type LogSink = Arc<dyn Fn(LogEntry) + Send + Sync>;
 
 /// One console message.
@@ -104,7 +105,7 @@ pub type LogSink = Arc<dyn Fn(LogEntry) + Send + Sync>;
 pub struct LogEntry {
     /// The console method's severity.
     pub level: LogLevel,
-    /// The formatted message.
+    /// The formatted message; of one above 64 KiB the beginning, and an ellipsis.
     pub message: String,
     /// The worker's id, where it has one.
     pub worker_id: Option<Arc<str>>,

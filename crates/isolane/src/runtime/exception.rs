@@ -7,7 +7,7 @@ use crate::error::GuestException;
 
 use super::realm_state::RealmState;
 
-/// The most text that one thrown value may become.
+/// The most text that one thrown value, or one console message, may become.
 const MAX_TEXT_BYTES: usize = 64 << 10;
 
 /// Describes a thrown value without throwing.
@@ -54,13 +54,12 @@ fn primitive(scope: &mut v8::PinScope<'_, '_>, value: v8::Local<v8::Value>) -> S
     truncated(text.unwrap_or_default())
 }
 
-fn truncated(mut text: String) -> String {
+/// The text, or its beginning and an ellipsis.
+pub(crate) fn truncated(mut text: String) -> String {
     if text.len() > MAX_TEXT_BYTES {
-        let end = (0..=MAX_TEXT_BYTES)
-            .rev()
-            .find(|end| text.is_char_boundary(*end))
-            .unwrap_or(0);
-        text.truncate(end);
+        text.truncate(text.floor_char_boundary(MAX_TEXT_BYTES));
+        text.push('…');
+        text.shrink_to_fit();
     }
     text
 }

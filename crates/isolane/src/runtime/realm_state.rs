@@ -22,10 +22,18 @@ use crate::limits::Limits;
 use crate::request::{LogEntry, LogLevel, LogSink, Response, Start, Usage};
 use crate::settlement::Settlement;
 
+use super::exception;
 use super::modules::ModuleMap;
+use super::web::structured_clone;
 
 /// The isolate's data slot that points to the realm whose turn runs.
 const REALM_SLOT: u32 = 0;
+
+/// How many answers of the host a request may wait for when it calls a host function.
+const MAX_PENDING: u32 = 10_000;
+
+/// The most bytes of arguments that the host holds for the calls of one request.
+const MAX_CALL_BYTES: usize = structured_clone::MAX_SERIALIZED_BYTES;
 
 /// Who waits for a request.
 pub(crate) enum Responder {
@@ -65,6 +73,8 @@ pub(crate) struct ActiveRequest {
     pub(crate) fetches_waiting: VecDeque<(CallbackId, FetchRequest)>,
     /// Answers of the host that it waits for.
     pub(crate) pending: u32,
+    /// Bytes of arguments that the host holds for its calls.
+    pub(crate) call_bytes: usize,
     /// Whether it ever waited for one.
     pub(crate) waited: bool,
     pub(crate) deadline_set: bool,
@@ -104,6 +114,7 @@ impl ActiveRequest {
             fetches_in_flight: 0,
             fetches_waiting: VecDeque::new(),
             pending: 0,
+            call_bytes: 0,
             waited: false,
             deadline_set: false,
             incoming: Vec::new(),
@@ -127,6 +138,8 @@ impl ActiveRequest {
 pub(crate) struct Operation {
     pub(crate) request: RequestId,
     pub(crate) kind: OperationKind,
+    /// What the host holds for it: the arguments of a host call.
+    pub(crate) bytes: usize,
 }
 
 /// The kinds of asynchronous operations.
@@ -218,15 +231,32 @@ impl RealmState {
 
     /// Begins an operation of the current request; its answer comes under the returned id.
     pub(crate) fn begin(&self, kind: OperationKind) -> CallbackId {
+        self.begin_with(kind, 0)
+    }
+
+    /// The same, of an operation for which the host holds `bytes` of the guest's.
+    pub(crate) fn begin_with(&self, kind: OperationKind, bytes: usize) -> CallbackId {
         let (id, request) = (next_id(), self.current.get());
         if let Some(active) = self.requests.borrow_mut().get_mut(&request) {
             active.pending += 1;
+            active.call_bytes += bytes;
             active.waited = true;
-            self.operations
-                .borrow_mut()
-                .insert(id, Operation { request, kind });
+            let operation = Operation {
+                request,
+                kind,
+                bytes,
+            };
+            self.operations.borrow_mut().insert(id, operation);
         }
         id
+    }
+
+    /// Whether the current request may call the host once more, with `bytes` of arguments.
+    pub(crate) fn may_call_host(&self, bytes: usize) -> bool {
+        let requests = self.requests.borrow();
+        requests.get(&self.current.get()).is_some_and(|active| {
+            active.pending < MAX_PENDING && active.call_bytes + bytes <= MAX_CALL_BYTES
+        })
     }
 
     /// Ends an operation: its answer came, or it was cancelled. `None`: it had ended before.
@@ -234,6 +264,7 @@ impl RealmState {
         let operation = self.operations.borrow_mut().remove(&id)?;
         if let Some(active) = self.requests.borrow_mut().get_mut(&operation.request) {
             active.pending = active.pending.saturating_sub(1);
+            active.call_bytes = active.call_bytes.saturating_sub(operation.bytes);
         }
         Some(operation)
     }
@@ -353,7 +384,7 @@ impl RealmState {
         };
         sink(LogEntry {
             level,
-            message,
+            message: exception::truncated(message),
             worker_id: self.worker_id.clone(),
             request_id,
             timestamp_ms: unix_ms(),

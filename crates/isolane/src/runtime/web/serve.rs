@@ -8,7 +8,6 @@ use crate::definition::HostCodec;
 use crate::error::{Error, ErrorKind};
 use crate::limits::LimitKind;
 use crate::request::{Response, Usage};
-use crate::runtime::answers::ask;
 use crate::runtime::exception;
 use crate::runtime::realm_state::{End, OperationKind, RealmState, Responder};
 
@@ -97,7 +96,7 @@ pub(crate) fn fail(
 }
 
 /// An exception; one that says that ArrayBuffer memory is used up is the limit's.
-fn thrown_error(
+pub(crate) fn thrown_error(
     scope: &mut v8::PinScope<'_, '_>,
     realm: &RealmState,
     thrown: v8::Local<v8::Value>,
@@ -175,12 +174,17 @@ pub(crate) fn host_call<'s>(
     };
     // Where that threw (an argument cannot be cloned), the guest gets the exception.
     let Some(arguments) = arguments else { return };
+    if !realm.may_call_host(arguments.len()) {
+        throw_type_error(scope, "Too many calls of host functions at a time");
+        return;
+    }
+    let kind = OperationKind::HostCall(function.codec);
+    let id = realm.begin_with(kind, arguments.len());
+    let request = realm.current.get();
     let call = (function.call)(arguments.into());
-    let id = ask(
-        realm,
-        OperationKind::HostCall(function.codec),
-        |request, id| SchedulerMessage::HostCall { request, id, call },
-    );
+    realm
+        .scheduler
+        .send(SchedulerMessage::HostCall { request, id, call });
     value.set_double(id as f64);
 }
 
