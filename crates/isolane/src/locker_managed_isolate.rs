@@ -88,7 +88,7 @@ impl LockerManagedIsolate {
             .map(Realm::heap_used_bytes)
             .max()
             .unwrap_or(0);
-        heap + self.isolate.guards().buffers.used()
+        heap + self.isolate.guards().external.used()
     }
 }
 
@@ -225,8 +225,7 @@ impl LockedIsolate<'_> {
             Health::Retiring if *self.health == Health::Condemned => {}
             health => *self.health = health,
         }
-        if *self.health == Health::Condemned {
-            let error = Error::limit(crate::limits::LimitKind::Heap);
+        if let Some(error) = self.realms[at].condemned_by().cloned() {
             self.fail_all(&error);
         }
     }

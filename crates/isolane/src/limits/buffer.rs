@@ -31,6 +31,11 @@ impl BufferBudget {
         })
     }
 
+    /// How many bytes there may be.
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
+    }
+
     pub(crate) fn was_denied(&self) -> bool {
         self.denied.load(Ordering::Relaxed)
     }
@@ -38,10 +43,6 @@ impl BufferBudget {
     /// Whether an allocation was refused since the last call.
     pub(crate) fn take_denied(&self) -> bool {
         self.denied.load(Ordering::Relaxed) && self.denied.swap(false, Ordering::Relaxed)
-    }
-
-    pub(crate) fn used(&self) -> usize {
-        self.used.load(Ordering::Relaxed)
     }
 
     /// The allocator that V8 uses for this budget.

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use isolane_scheduler::RequestId;
 use parking_lot::Mutex;
 
+use super::external::ExternalGuard;
 use super::thread_clock::{ThreadClock, thread_cpu_time};
 
 /// How often armed turns are looked at: the most a turn overruns its limit.
@@ -36,7 +37,7 @@ pub(crate) enum Fired {
 struct Armed {
     request: RequestId,
     group: u64,
-    handle: v8::IsolateHandle,
+    external: Arc<ExternalGuard>,
     cpu_until: Option<Duration>,
     wall_until: Option<Instant>,
     fired: Option<Fired>,
@@ -51,7 +52,7 @@ impl Slot {
     fn terminate(armed: &mut Armed, why: Fired) {
         if armed.fired.is_none() {
             armed.fired = Some(why);
-            armed.handle.terminate_execution();
+            armed.external.handle().terminate_execution();
         }
     }
 }
@@ -114,13 +115,13 @@ pub(crate) struct Watched {
 
 impl Watch {
     /// Watches the calling thread's turn until [`Watch::end`].
-    pub(crate) fn begin(handle: &v8::IsolateHandle, budget: TurnBudget) -> Self {
+    pub(crate) fn begin(external: &Arc<ExternalGuard>, budget: TurnBudget) -> Self {
         let cpu_at_start = thread_cpu_time();
         SLOT.with(|slot| {
             *slot.0.armed.lock() = Some(Armed {
                 request: budget.request,
                 group: budget.group,
-                handle: handle.clone(),
+                external: external.clone(),
                 cpu_until: budget.cpu.map(|cpu| cpu_at_start + cpu),
                 wall_until: budget.wall_until,
                 fired: None,
@@ -211,6 +212,7 @@ fn look(watchdog: &Watchdog) -> bool {
         let mut armed = slot.armed.lock();
         let Some(turn) = armed.as_mut() else { continue };
         any = true;
+        turn.external.ask();
         if turn.wall_until.is_some_and(|until| Instant::now() >= until) {
             Slot::terminate(turn, Fired::Wall);
         } else if let (Some(until), Some(used)) = (turn.cpu_until, slot.clock.read())

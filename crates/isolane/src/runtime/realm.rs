@@ -23,6 +23,7 @@ use super::loading::Phase;
 use super::modules::ModuleMap;
 use super::realm_state::{ActiveRequest, RealmState, unix_ms};
 use super::snapshot;
+use super::web::wasm;
 
 /// What an aborted request's listeners may use.
 const LAST_TURN_CPU: Duration = Duration::from_millis(10);
@@ -73,9 +74,10 @@ pub(crate) struct Realm {
     pub(super) state: Box<RealmState>,
     pub(super) callbacks: CallbackReceiver,
     pub(super) microtasks: v8::MicrotaskQueueHandle,
-    pub(super) handle: v8::IsolateHandle,
     pub(super) phase: Phase,
     pub(super) health: Health,
+    /// Why the isolate was given up, once it was.
+    pub(super) condemned_by: Option<Error>,
     pub(super) group: u64,
     pub(super) owner: Owner,
     pub(super) turns: u32,
@@ -91,7 +93,6 @@ impl Realm {
         let client = outbound::client(&options.definition.outbound)?;
         let microtasks = v8::MicrotaskQueue::new(isolate, v8::MicrotasksPolicy::Explicit);
         let (scheduler, callbacks) = outbound::scheduler().connect();
-        let handle = isolate.thread_safe_handle();
         let (context, entry, resolve) = new_context(isolate, &microtasks, &options.definition)?;
         let state = Box::new(RealmState {
             context,
@@ -120,9 +121,9 @@ impl Realm {
             state,
             callbacks,
             microtasks,
-            handle,
             phase: Phase::Ready,
             health: Health::Good,
+            condemned_by: None,
             group: options.group,
             owner: options.owner,
             turns: 0,
@@ -144,6 +145,11 @@ impl Realm {
 
     pub(crate) fn health(&self) -> Health {
         self.health
+    }
+
+    /// Why the isolate is condemned, if this realm is why.
+    pub(crate) fn condemned_by(&self) -> Option<&Error> {
+        self.condemned_by.as_ref()
     }
 
     /// How many requests run here or wait for the worker to load.
@@ -269,6 +275,7 @@ fn new_context(
     let context = v8::Context::new(scope, options);
     context.set_allow_generation_from_strings(definition.codegen);
     let scope = &mut v8::ContextScope::new(scope, context);
+    wasm::install(scope).ok_or_else(|| Error::internal("a global could not be installed"))?;
     let function = |index| {
         scope
             .get_context_data_from_snapshot_once::<v8::Function>(index)

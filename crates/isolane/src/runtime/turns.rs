@@ -36,7 +36,7 @@ impl Realm {
     ) {
         let request = budget.request;
         self.state.enter(isolate, request);
-        let watch = Watch::begin(&self.handle, budget);
+        let watch = Watch::begin(&self.state.guards.external, budget);
         {
             v8::scope!(let scope, isolate);
             let context = v8::Local::new(scope, &self.state.context);
@@ -86,16 +86,18 @@ impl Realm {
             isolate.cancel_terminate_execution();
         }
         self.state.guards.heap.restore(isolate);
+        self.state.guards.external.look(isolate);
+        if self.state.guards.external.exceeded() {
+            isolate.cancel_terminate_execution();
+            self.condemn(&Error::limit(LimitKind::Buffer));
+            return;
+        }
         if self.state.guards.heap.exceeded() {
-            self.health = Health::Condemned;
-            self.state.ends.borrow_mut().clear();
-            self.fail_all(&Error::limit(LimitKind::Heap));
+            self.condemn(&Error::limit(LimitKind::Heap));
             return;
         }
         if self.state.panicked.get() {
-            self.health = Health::Condemned;
-            self.state.ends.borrow_mut().clear();
-            self.fail_all(&Error::internal("a native operation panicked"));
+            self.condemn(&Error::internal("a native operation panicked"));
             return;
         }
         if let Some(fired) = watched.fired {
@@ -109,6 +111,14 @@ impl Realm {
         }
         self.carry_out_ends();
         self.check_request(isolate, request);
+    }
+
+    /// Gives the isolate up; whatever ran on it is told why.
+    fn condemn(&mut self, error: &Error) {
+        self.health = Health::Condemned;
+        self.condemned_by = Some(error.clone());
+        self.state.ends.borrow_mut().clear();
+        self.fail_all(error);
     }
 
     fn carry_out_ends(&mut self) {

@@ -14,6 +14,7 @@ pub(crate) mod structured_clone;
 pub(crate) mod throw;
 pub(crate) mod timers;
 pub(crate) mod url;
+pub(crate) mod wasm;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
