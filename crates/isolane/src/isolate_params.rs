@@ -10,6 +10,7 @@ use crate::limits::Limits;
 use crate::limits::buffer::BufferBudget;
 use crate::limits::external::ExternalGuard;
 use crate::limits::heap::HeapGuard;
+use crate::limits::rescue::Bystanders;
 use crate::platform;
 use crate::runtime::{exception, modules, snapshot};
 
@@ -19,6 +20,7 @@ pub(crate) struct IsolateGuards {
     pub(crate) heap: Arc<HeapGuard>,
     pub(crate) buffers: Arc<BufferBudget>,
     pub(crate) external: Arc<ExternalGuard>,
+    pub(crate) bystanders: Arc<Bystanders>,
     pub(crate) tasks: ForegroundTasks,
 }
 
@@ -58,6 +60,7 @@ pub(crate) fn create(limits: &Limits) -> (v8::OwnedIsolate, IsolateGuards) {
             heap,
             buffers,
             external,
+            bystanders: Arc::default(),
             tasks,
         },
     )

@@ -3,6 +3,7 @@
 pub(crate) mod buffer;
 pub(crate) mod external;
 pub(crate) mod heap;
+pub(crate) mod rescue;
 pub(crate) mod thread_clock;
 pub(crate) mod wasm;
 pub(crate) mod watchdog;

@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 use isolane_scheduler::{CallbackMessage, CallbackReceiver, RequestId};
 
 use crate::definition::WorkerDefinition;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, Owner};
 use crate::event_loop::EventLoopRuntime;
 use crate::isolate_params::IsolateGuards;
 use crate::limits::Limits;
+use crate::limits::rescue::Unanswered;
 use crate::limits::watchdog::TurnBudget;
 use crate::outbound;
 use crate::request::LogSink;
@@ -47,26 +48,6 @@ pub(crate) struct RealmOptions {
     /// Whose turns the watchdog may be asked to end together; 0 for none.
     pub(crate) group: u64,
     pub(crate) owner: Owner,
-}
-
-/// What a realm belongs to, and so what its requests are told when that is closed.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Owner {
-    Pool,
-    Worker,
-    SharedIsolate,
-    Runtime,
-}
-
-impl Owner {
-    pub(crate) fn closed_error(self) -> Error {
-        match self {
-            Self::Pool => ErrorKind::PoolClosed.into(),
-            Self::Worker => ErrorKind::Closed("the worker").into(),
-            Self::SharedIsolate => ErrorKind::Closed("the isolate").into(),
-            Self::Runtime => ErrorKind::Closed("the runtime").into(),
-        }
-    }
 }
 
 /// One context and its requests.
@@ -176,7 +157,12 @@ impl Realm {
     /// Runs the first turn of a request, or keeps it until the worker has loaded.
     pub(crate) fn start(&mut self, isolate: &mut v8::Isolate, start: StartRequest) {
         match &mut self.phase {
-            Phase::Loading(loading) => loading.waiting.push(start),
+            Phase::Loading(loading) => {
+                if let Some(who) = start.responder.unanswered() {
+                    self.state.guards.bystanders.add(start.id, who);
+                }
+                loading.waiting.push(start);
+            }
             Phase::Failed(error) => start.fail(error.clone()),
             Phase::Ready => {
                 let StartRequest {
@@ -216,6 +202,8 @@ impl Realm {
         // the request's may be what is used up.
         let budget = TurnBudget {
             request,
+            current: self.unanswered(request),
+            owner: self.owner,
             group: self.group,
             cpu: Some(LAST_TURN_CPU),
             wall_until: None,
@@ -227,6 +215,13 @@ impl Realm {
         if self.loading_request() == Some(request) {
             self.loading_failed(error.clone());
         }
+    }
+
+    fn unanswered(&self, request: RequestId) -> Option<Arc<dyn Unanswered>> {
+        let requests = self.state.requests.borrow();
+        requests
+            .get(&request)
+            .and_then(|active| active.responder.unanswered())
     }
 
     /// Answers everything with `error`: the isolate goes away.
@@ -246,6 +241,8 @@ impl Realm {
     pub(crate) fn housekeep(&mut self, isolate: &mut v8::Isolate) {
         let budget = TurnBudget {
             request: 0,
+            current: None,
+            owner: self.owner,
             group: self.group,
             cpu: Limits::default().cpu,
             wall_until: None,

@@ -1,16 +1,18 @@
 //! A turn: one event or answer and the microtasks it caused, watched, charged to one request, and
 //! followed by what it said about requests. Runs on the thread that has the isolate entered.
 
+use std::sync::Arc;
+
 use isolane_scheduler::{RequestId, SchedulerMessage};
 
 use crate::error::{Error, ErrorKind};
 use crate::limits::LimitKind;
-use crate::limits::watchdog::{Fired, TurnBudget, Watch, Watched};
+use crate::limits::watchdog::{TurnBudget, Watch, Watched};
 use crate::request::LogLevel;
 
 use super::exception;
 use super::realm::{Health, Realm};
-use super::realm_state::{End, RealmState, Responder};
+use super::realm_state::{BodyReaderWaits, End, RealmState, Responder};
 
 /// How many turns share one look at the heap's size.
 const TURNS_PER_HEAP_SAMPLE: u32 = 64;
@@ -36,7 +38,11 @@ impl Realm {
     ) {
         let request = budget.request;
         self.state.enter(isolate, request);
-        let watch = Watch::begin(&self.state.guards.external, budget);
+        let watch = Watch::begin(
+            &self.state.guards.external,
+            &self.state.guards.bystanders,
+            budget,
+        );
         {
             v8::scope!(let scope, isolate);
             let context = v8::Local::new(scope, &self.state.context);
@@ -69,6 +75,8 @@ impl Realm {
         let active = requests.get(&request)?;
         Some(TurnBudget {
             request,
+            current: active.responder.unanswered(),
+            owner: self.owner,
             group: self.group,
             cpu: active
                 .limits
@@ -100,13 +108,18 @@ impl Realm {
             self.condemn(&Error::internal("a native operation panicked"));
             return;
         }
+        if let (Some(fired), true) = (watched.fired, watched.given_up) {
+            // Who waited was told so by the watchdog; nothing is to run here any more.
+            self.condemn(&fired.error(self.owner));
+            return;
+        }
         if let Some(fired) = watched.fired {
             self.health = Health::Retiring;
             self.state
                 .ends
                 .borrow_mut()
                 .retain(|(ended, _)| *ended != request);
-            let error = self.fired_error(fired);
+            let error = fired.error(self.owner);
             self.end_request(request, error);
         }
         self.carry_out_ends();
@@ -157,12 +170,27 @@ impl Realm {
                     };
                     if finished {
                         self.state.remove(request);
+                    } else {
+                        self.note_open_body(request);
                     }
                     if let Responder::Fetch(settlement) = responder {
                         settlement.settle(Ok(response));
                     }
                 }
             }
+        }
+    }
+
+    /// A body that streams on has a reader who waits.
+    fn note_open_body(&self, request: RequestId) {
+        let requests = self.state.requests.borrow();
+        if let Some(stream) = requests
+            .get(&request)
+            .and_then(|active| active.response_stream)
+        {
+            let scheduler = self.state.scheduler.clone();
+            let reader = Arc::new(BodyReaderWaits { scheduler, stream });
+            self.state.guards.bystanders.add(request, reader);
         }
     }
 
@@ -201,21 +229,18 @@ impl Realm {
                 return;
             }
         }
-        if let (false, Some(wall)) = (active.deadline_set, active.limits.wall) {
+        if !active.deadline_set {
             active.deadline_set = true;
+            if let Some(who) = active.responder.unanswered() {
+                self.state.guards.bystanders.add(request, who);
+            }
+            let Some(wall) = active.limits.wall else {
+                return;
+            };
             let after = wall.saturating_sub(active.began.elapsed());
             self.state
                 .scheduler
                 .send(SchedulerMessage::Deadline { request, after });
-        }
-    }
-
-    fn fired_error(&self, fired: Fired) -> Error {
-        match fired {
-            Fired::Cpu => Error::limit(LimitKind::Cpu),
-            Fired::Wall => Error::limit(LimitKind::Wall),
-            Fired::Aborted => ErrorKind::Aborted.into(),
-            Fired::Closed => self.owner.closed_error(),
         }
     }
 
