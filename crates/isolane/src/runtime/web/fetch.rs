@@ -4,7 +4,8 @@ use isolane_scheduler::{Body, FetchRequest, RedirectMode};
 
 use crate::runtime::realm_state::{OperationKind, RealmState};
 
-use super::serve::{bytes_of, pairs_of};
+use super::held::{Held, held};
+use super::serve::pairs_of;
 use super::throw::throw_type_error;
 use super::timers::id_of;
 
@@ -32,9 +33,7 @@ pub(crate) fn fetch_start(
     let url = args.get(1).to_rust_string_lossy(scope);
     let headers = pairs_of(scope, args.get(2));
     let body = args.get(3);
-    let body = if body.is_string() {
-        Body::Text(body.to_rust_string_lossy(scope))
-    } else if body.is_number() {
+    let body = if body.is_number() {
         let stream = id_of(scope, body);
         realm
             .outgoing
@@ -42,7 +41,11 @@ pub(crate) fn fetch_start(
             .remove(&stream)
             .map_or(Body::Empty, Body::Stream)
     } else {
-        bytes_of(body).map_or(Body::Empty, Body::Bytes)
+        match held(scope, realm, body) {
+            Held::Nothing => Body::Empty,
+            Held::Bytes(bytes) => Body::Bytes(bytes),
+            Held::Refused => return,
+        }
     };
     let redirect = match args.get(4).to_rust_string_lossy(scope).as_str() {
         "error" => RedirectMode::Error,

@@ -6,6 +6,7 @@ pub(crate) mod clock;
 pub(crate) mod crypto;
 pub(crate) mod encoding;
 pub(crate) mod fetch;
+mod held;
 pub(crate) mod inspect;
 pub(crate) mod reporting;
 pub(crate) mod serve;

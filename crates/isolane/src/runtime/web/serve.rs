@@ -12,6 +12,7 @@ use crate::runtime::answers::ask;
 use crate::runtime::exception;
 use crate::runtime::realm_state::{End, OperationKind, RealmState, Responder};
 
+use super::held::{self, Held};
 use super::structured_clone;
 use super::throw::throw_type_error;
 use super::timers::id_of;
@@ -175,7 +176,10 @@ pub(crate) fn host_call<'s>(
     };
     // Where that threw (an argument cannot be cloned), the guest gets the exception.
     let Some(arguments) = arguments else { return };
-    let call = (function.call)(arguments.into());
+    let Held::Bytes(arguments) = held::take(scope, realm, arguments) else {
+        return;
+    };
+    let call = (function.call)(arguments);
     let id = ask(
         realm,
         OperationKind::HostCall(function.codec),

@@ -1,6 +1,7 @@
 //! Streams across the boundary: incoming ones are read chunk by chunk, outgoing ones are written
 //! into a bounded channel whose reader is the host's. Nothing here blocks.
 
+use bytes::Bytes;
 use isolane_scheduler::{SchedulerMessage, StreamError, WriteOutcome};
 
 use crate::error::Error;
@@ -8,7 +9,7 @@ use crate::limits::LimitKind;
 use crate::runtime::answers::ask;
 use crate::runtime::realm_state::{End, OperationKind, RealmState};
 
-use super::serve::bytes_of;
+use super::held::{Held, held};
 use super::timers::id_of;
 
 /// How many chunks an outgoing stream holds before its writer has to wait.
@@ -75,7 +76,11 @@ pub(crate) fn stream_write(
         return;
     };
     let stream = id_of(scope, args.get(0));
-    let chunk = bytes_of(args.get(1)).unwrap_or_default();
+    let chunk = match held(scope, realm, args.get(1)) {
+        Held::Nothing => Bytes::new(),
+        Held::Bytes(chunk) => chunk,
+        Held::Refused => return,
+    };
     if exceeds_response_limit(realm, stream, chunk.len() as u64) {
         value.set_int32(-1);
         return;
