@@ -62,6 +62,8 @@ pub(crate) struct ActiveRequest {
     pub(crate) cpu_used: Duration,
     pub(crate) subrequests: u32,
     pub(crate) fetches_in_flight: u32,
+    /// The bodies of its fetches that have no response yet.
+    pub(crate) sending_bytes: u64,
     pub(crate) fetches_waiting: VecDeque<(CallbackId, FetchRequest)>,
     /// Answers of the host that it waits for.
     pub(crate) pending: u32,
@@ -102,6 +104,7 @@ impl ActiveRequest {
             cpu_used: Duration::ZERO,
             subrequests: 0,
             fetches_in_flight: 0,
+            sending_bytes: 0,
             fetches_waiting: VecDeque::new(),
             pending: 0,
             waited: false,
@@ -133,7 +136,10 @@ pub(crate) struct Operation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OperationKind {
     Timer,
-    Fetch,
+    /// With the length of a body that is held until the response begins.
+    Fetch {
+        body_bytes: u64,
+    },
     Stream,
     HostCall(HostCodec),
 }
@@ -222,6 +228,9 @@ impl RealmState {
         if let Some(active) = self.requests.borrow_mut().get_mut(&request) {
             active.pending += 1;
             active.waited = true;
+            if let OperationKind::Fetch { body_bytes } = kind {
+                active.sending_bytes += body_bytes;
+            }
             self.operations
                 .borrow_mut()
                 .insert(id, Operation { request, kind });
@@ -234,6 +243,9 @@ impl RealmState {
         let operation = self.operations.borrow_mut().remove(&id)?;
         if let Some(active) = self.requests.borrow_mut().get_mut(&operation.request) {
             active.pending = active.pending.saturating_sub(1);
+            if let OperationKind::Fetch { body_bytes } = operation.kind {
+                active.sending_bytes = active.sending_bytes.saturating_sub(body_bytes);
+            }
         }
         Some(operation)
     }

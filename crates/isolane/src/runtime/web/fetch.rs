@@ -4,7 +4,7 @@ use isolane_scheduler::{Body, FetchRequest, RedirectMode};
 
 use crate::runtime::realm_state::{OperationKind, RealmState};
 
-use super::serve::{bytes_of, pairs_of};
+use super::serve::{bytes_of, length_of, pairs_of};
 use super::throw::throw_type_error;
 use super::timers::id_of;
 
@@ -17,21 +17,18 @@ pub(crate) fn fetch_start(
     let Some(realm) = RealmState::of(scope) else {
         return;
     };
-    let request = realm.current.get();
-    let exceeded = realm.requests.borrow().get(&request).is_none_or(|active| {
-        active
-            .limits
-            .subrequests
-            .is_some_and(|limit| active.subrequests >= limit)
-    });
-    if exceeded {
-        throw_type_error(scope, "Too many subrequests");
+    let body = args.get(3);
+    let body_bytes = length_of(body);
+    if let Err(why) = may_start(realm, body_bytes) {
+        throw_type_error(scope, why);
         return;
     }
+    let Some(headers) = pairs_of(scope, args.get(2)) else {
+        throw_type_error(scope, "The request's headers are too long");
+        return;
+    };
     let method = args.get(0).to_rust_string_lossy(scope);
     let url = args.get(1).to_rust_string_lossy(scope);
-    let headers = pairs_of(scope, args.get(2));
-    let body = args.get(3);
     let body = if body.is_string() {
         Body::Text(body.to_rust_string_lossy(scope))
     } else if body.is_number() {
@@ -49,7 +46,7 @@ pub(crate) fn fetch_start(
         "manual" => RedirectMode::Manual,
         _ => RedirectMode::Follow,
     };
-    let id = realm.begin(OperationKind::Fetch);
+    let id = realm.begin(OperationKind::Fetch { body_bytes });
     realm.start_fetch(
         id,
         FetchRequest {
@@ -61,6 +58,29 @@ pub(crate) fn fetch_start(
         },
     );
     value.set_double(id as f64);
+}
+
+/// Whether the current request may send one more fetch with a body of that length.
+fn may_start(realm: &RealmState, body_bytes: u64) -> Result<(), &'static str> {
+    let requests = realm.requests.borrow();
+    let active = requests.get(&realm.current.get());
+    let active = active.ok_or("The request has ended")?;
+    let limits = &active.limits;
+    if limits
+        .subrequests
+        .is_some_and(|limit| active.subrequests >= limit)
+    {
+        return Err("Too many subrequests");
+    }
+    // The host holds a copy of each body until its response begins.
+    let sending = active.sending_bytes.saturating_add(body_bytes);
+    if limits
+        .buffer_bytes
+        .is_some_and(|limit| sending > limit as u64)
+    {
+        return Err("Too many bytes are being sent");
+    }
+    Ok(())
 }
 
 /// `host.fetchCancel(id)`.
