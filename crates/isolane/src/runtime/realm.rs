@@ -235,10 +235,15 @@ impl Realm {
         }
     }
 
-    /// Runs V8's own foreground tasks and what they queued, watched but charged to nobody.
+    /// Runs V8's own foreground tasks and what they queued.
     ///
-    /// Guest code may run here: finalizers, the promises of background compilations.
+    /// Guest code may run here: finalizers, what a background compilation starts. V8 does not say whose
+    /// it is. Where one request is active it is charged to that one, else to all of them alike.
     pub(crate) fn housekeep(&mut self, isolate: &mut v8::Isolate) {
+        let active: Vec<RequestId> = self.state.requests.borrow().keys().copied().collect();
+        if let [request] = active[..] {
+            return self.turn(isolate, request, |_, state| state.guards.tasks.run());
+        }
         let budget = TurnBudget {
             request: 0,
             current: None,
@@ -247,7 +252,11 @@ impl Realm {
             cpu: Limits::default().cpu,
             wall_until: None,
         };
-        self.watched_turn(isolate, budget, |_, state| state.guards.tasks.run());
+        let used = self.watched_turn(isolate, budget, |_, state| state.guards.tasks.run());
+        for request in active {
+            self.charge(request, used);
+            self.check_request(isolate, request);
+        }
     }
 }
 

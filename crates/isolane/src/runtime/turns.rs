@@ -2,6 +2,7 @@
 //! followed by what it said about requests. Runs on the thread that has the isolate entered.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use isolane_scheduler::{RequestId, SchedulerMessage};
 
@@ -30,12 +31,13 @@ impl Realm {
         }
     }
 
+    /// Runs a turn on a budget of its own; the processor time that it used.
     pub(super) fn watched_turn(
         &mut self,
         isolate: &mut v8::Isolate,
         budget: TurnBudget,
         body: impl FnOnce(&mut v8::PinScope<'_, '_>, &RealmState),
-    ) {
+    ) -> Duration {
         let request = budget.request;
         self.state.enter(isolate, request);
         let watch = Watch::begin(
@@ -58,15 +60,28 @@ impl Realm {
                     .ends
                     .borrow_mut()
                     .push((request, End::Fail(error)));
-                scope.reset();
             }
+            // What a terminated guest has queued must not run on, in this turn or in the next: V8
+            // empties the queue where a termination meets it.
+            exception::keep_terminating(scope.has_terminated(), scope);
+            scope.reset();
             self.microtasks.perform_checkpoint(scope);
+            exception::keep_terminating(scope.has_terminated(), scope);
+            scope.reset();
             report_unhandled(scope, &self.state);
         }
         let watched = watch.end();
         RealmState::leave(isolate);
         self.sample_heap(isolate);
         self.after_turn(isolate, request, &watched);
+        watched.cpu
+    }
+
+    /// Adds processor time to what a request has used.
+    pub(super) fn charge(&self, request: RequestId, cpu: Duration) {
+        if let Some(active) = self.state.requests.borrow_mut().get_mut(&request) {
+            active.cpu_used += cpu;
+        }
     }
 
     /// What a turn of `request` may use; `None` if it has ended.
@@ -87,10 +102,9 @@ impl Realm {
     }
 
     fn after_turn(&mut self, isolate: &mut v8::Isolate, request: RequestId, watched: &Watched) {
-        if let Some(active) = self.state.requests.borrow_mut().get_mut(&request) {
-            active.cpu_used += watched.cpu;
-        }
-        if watched.fired.is_some() || isolate.is_execution_terminating() {
+        self.charge(request, watched.cpu);
+        let condemned = self.state.guards.heap.exceeded() || self.state.panicked.get();
+        if watched.fired.is_some() || condemned || isolate.is_execution_terminating() {
             isolate.cancel_terminate_execution();
         }
         self.state.guards.heap.restore(isolate);
@@ -202,7 +216,7 @@ impl Realm {
     }
 
     /// Ends a request that cannot go on, and sets the deadline of one that waits.
-    fn check_request(&mut self, isolate: &v8::Isolate, request: RequestId) {
+    pub(super) fn check_request(&mut self, isolate: &v8::Isolate, request: RequestId) {
         let mut requests = self.state.requests.borrow_mut();
         let alone = requests.len() == 1;
         let Some(active) = requests.get_mut(&request) else {

@@ -75,8 +75,11 @@ interface Host {
   streamCancel(streamId: number): void;
   /** Opens an outgoing stream: the guest writes, the host reads. */
   streamOpen(): number;
-  /** 0: accepted; above 0: accepted, wait for this callback id before the next; -1: the reader is gone. */
-  streamWrite(streamId: number, chunk: Uint8Array): number;
+  /**
+   * Writes up to 64 KiB of the chunk from an offset on. 0: accepted; above 0: accepted, wait for this callback id
+   * before the next; -1: the reader is gone.
+   */
+  streamWrite(streamId: number, chunk: Uint8Array, from: number): number;
   streamClose(streamId: number): void;
   streamFail(streamId: number, message: string): void;
 }
