@@ -105,7 +105,7 @@ pub type LogSink = Arc<dyn Fn(LogEntry) + Send + Sync>;
 pub struct LogEntry {
     /// The console method's severity.
     pub level: LogLevel,
-    /// The formatted message; of one above 64 KiB the beginning, and an ellipsis.
+    /// The formatted message; of one above 64 KiB the beginning.
     pub message: String,
     /// The worker's id, where it has one.
     pub worker_id: Option<Arc<str>>,

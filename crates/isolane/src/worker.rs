@@ -7,21 +7,22 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use isolane_scheduler::{RequestId, next_id};
+use parking_lot::Mutex;
 
 use crate::definition::WorkerDefinition;
-use crate::error::{Error, ErrorKind};
-use crate::isolate_thread::Mailbox;
+use crate::error::{Error, ErrorKind, Owner};
+use crate::isolate_thread::Receiver;
 use crate::limits::Limits;
+use crate::platform;
 use crate::request::{LogSink, Request, RunOptions, ScheduledEvent};
 use crate::runtime::Runtime;
 use crate::runtime::events::Event;
 use crate::runtime::modules;
-use crate::runtime::realm::Owner;
 use crate::runtime::realm_state::{Responder, Ticket};
 use crate::runtime::stopping;
 use crate::settlement::{AbortTarget, RunFuture, ScheduledFuture, Settlement, WorkerFuture};
 use crate::validation;
-use crate::worker_queue::{Admission, WorkerQueue};
+use crate::worker_queue::{Admission, Running, WorkerQueue};
 
 /// How a [`Worker`] is set up.
 #[derive(Clone)]
@@ -95,7 +96,7 @@ impl Worker {
         Ok(Self {
             definition,
             options,
-            queue: Arc::new(queue),
+            queue,
         })
     }
 
@@ -130,11 +131,7 @@ impl Worker {
         options: RunOptions,
     ) -> RunFuture<T> {
         let id = next_id();
-        let mailbox = Mailbox::new();
-        let target: Arc<dyn AbortTarget> = Arc::new(WorkerAbort {
-            queue: self.queue.clone(),
-            mailbox: mailbox.clone(),
-        });
+        let target: Arc<dyn AbortTarget> = Arc::new(WorkerAbort(self.queue.clone()));
         let (future, settlement) = RunFuture::new(id, Some(target));
         let run = Run {
             id,
@@ -145,18 +142,9 @@ impl Worker {
             limits: self.definition.limits.unwrap_or(self.options.limits),
             on_log: self.options.on_log.clone(),
             ticket: Ticket::new(&self.queue.in_flight),
-            mailbox,
         };
         match self.queue.admit(run) {
-            Admission::Begins(run) => {
-                let (mailbox, queue) = (run.mailbox.clone(), self.queue.clone());
-                let thread = run.mailbox.clone();
-                let serve = move |_| serve_all(run, &queue);
-                if let Err(error) = thread.spawn("isolane-worker", serve) {
-                    self.queue.ended(&mailbox);
-                    return RunFuture::failed(error);
-                }
-            }
+            Admission::Begins(begun) => serve_on_new_thread(begun, &self.queue),
             Admission::Waits => {}
             Admission::Refused(run, error) => run.fail(error),
         }
@@ -164,15 +152,37 @@ impl Worker {
     }
 }
 
+/// A request that begins, and what other threads reach it by.
+pub(crate) type Begun = (Box<Run>, Arc<Running>);
+
+/// Starts a thread for a request; where there can be none, the request is told so.
+pub(crate) fn serve_on_new_thread((run, running): Begun, queue: &Arc<WorkerQueue>) {
+    let id = running.id;
+    // Kept here until the thread has it: a thread that cannot be made drops what it was to run.
+    let handed_over = Arc::new(Mutex::new(Some((run, running))));
+    let (taken, served) = (handed_over.clone(), queue.clone());
+    let spawned = platform::spawn("isolane-worker", move || {
+        let first = taken.lock().take();
+        serve_all(first, &served);
+    });
+    if let Err(error) = spawned {
+        let error = Error::internal(format!("a thread could not be made: {error}"));
+        let mut next = handed_over.lock().take();
+        while let Some((run, running)) = next {
+            run.fail(error.clone());
+            next = queue.ended(running.id);
+        }
+        queue.ended(id);
+    }
+}
+
 /// A thread's life: requests one after the other, each in an isolate of its own.
-fn serve_all(first: Box<Run>, queue: &Arc<WorkerQueue>) {
-    let mut next = Some(first);
-    while let Some(run) = next {
-        let mailbox = run.mailbox.clone();
-        mailbox.adopt();
+fn serve_all(first: Option<Begun>, queue: &Arc<WorkerQueue>) {
+    let mut next = first;
+    while let Some((run, running)) = next {
         // A bug of ours answers its request (the settlement is dropped) and costs the isolate only.
-        let _ = catch_unwind(AssertUnwindSafe(|| run.serve(queue)));
-        next = queue.ended(&mailbox);
+        let _ = catch_unwind(AssertUnwindSafe(|| run.serve(&running)));
+        next = queue.ended(running.id);
     }
 }
 
@@ -186,7 +196,6 @@ pub(crate) struct Run {
     limits: Limits,
     on_log: Option<LogSink>,
     ticket: Ticket,
-    pub(crate) mailbox: Arc<Mailbox<Command>>,
 }
 
 impl Run {
@@ -197,7 +206,7 @@ impl Run {
     }
 
     /// One isolate, one request, until everything of it has ended.
-    fn serve(self, queue: &WorkerQueue) {
+    fn serve(self, running: &Running) {
         let Self {
             id,
             event,
@@ -207,20 +216,25 @@ impl Run {
             limits,
             on_log,
             ticket,
-            mailbox,
         } = self;
         let _ticket = ticket;
+        let receiver = Receiver::adopt(&running.mailbox);
         // The heap and buffers are the isolate's, so a request's own limits decide them here.
         let limits = options.limits.unwrap_or(limits);
-        let owner = (Owner::Worker, queue.group.id());
+        let owner = (Owner::Worker, running.group.id());
         let mut runtime = match Runtime::with_definition(definition, limits, on_log, owner) {
             Ok(runtime) => runtime,
             Err(error) => return responder.fail(error),
         };
+        // While its modules are evaluated, the request waits; that turn may have to be given up.
+        if let Some(who) = responder.unanswered() {
+            runtime.bystanders().add(id, who);
+        }
         runtime.load();
+        runtime.bystanders().remove(id);
         runtime.start(id, event, responder, options);
-        mailbox.serve(|cx| {
-            while let Some(command) = mailbox.take() {
+        receiver.serve(|cx| {
+            while let Some(command) = receiver.take() {
                 match command {
                     Command::Abort(request) => {
                         runtime.abort(request, &ErrorKind::Aborted.into());
@@ -238,20 +252,17 @@ impl Run {
     }
 }
 
-struct WorkerAbort {
-    queue: Arc<WorkerQueue>,
-    mailbox: Arc<Mailbox<Command>>,
-}
+struct WorkerAbort(Arc<WorkerQueue>);
 
 impl AbortTarget for WorkerAbort {
     fn abort(self: Arc<Self>, request: RequestId) {
-        if let Some(run) = self.queue.take_waiting(request) {
+        if let Some(run) = self.0.take_waiting(request) {
             return run.fail(ErrorKind::Aborted.into());
         }
         // Where the request has ended meanwhile, nobody takes the command.
-        self.queue.while_running(&self.mailbox, || {
+        self.0.while_running(request, |running| {
             stopping::abort(request, 1);
-            self.mailbox.send(Command::Abort(request));
+            running.mailbox.send(Command::Abort(request));
         });
     }
 }

@@ -2,21 +2,21 @@
 //! isolates, the others begin in the order in which they came. Any thread may call.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Weak};
 
 use isolane_scheduler::RequestId;
 use parking_lot::Mutex;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Owner};
 use crate::isolate_thread::Mailbox;
-use crate::runtime::realm::Owner;
+use crate::limits::rescue::{self, ThreadUser};
 use crate::runtime::stopping::{self, Group};
-use crate::worker::{Command, Run};
+use crate::worker::{Begun, Command, Run, serve_on_new_thread};
 
 /// The requests of one worker.
 pub(crate) struct WorkerQueue {
-    pub(crate) group: Group,
+    me: Weak<WorkerQueue>,
     /// Requests that have not ended, those that wait included.
     pub(crate) in_flight: Arc<AtomicUsize>,
     max_running: usize,
@@ -27,20 +27,24 @@ pub(crate) struct WorkerQueue {
 #[derive(Default)]
 struct State {
     closed: bool,
-    running: Vec<Running>,
+    running: Vec<Arc<Running>>,
     /// Empty while fewer run than may.
     waiting: VecDeque<Box<Run>>,
 }
 
-struct Running {
-    id: RequestId,
-    mailbox: Arc<Mailbox<Command>>,
+/// What other threads reach a request by that runs.
+pub(crate) struct Running {
+    pub(crate) id: RequestId,
+    pub(crate) mailbox: Arc<Mailbox<Command>>,
+    /// Names its turns to the watchdog.
+    pub(crate) group: Group,
+    queue: Weak<WorkerQueue>,
 }
 
 /// What becomes of a request.
 pub(crate) enum Admission {
     /// It is the caller's to begin, and to hand to [`WorkerQueue::ended`] after.
-    Begins(Box<Run>),
+    Begins(Begun),
     /// A thread takes it when it has ended another.
     Waits,
     /// It cannot run.
@@ -48,14 +52,14 @@ pub(crate) enum Admission {
 }
 
 impl WorkerQueue {
-    pub(crate) fn new(max_running: usize, max_waiting: usize) -> Self {
-        Self {
-            group: Group::new(),
+    pub(crate) fn new(max_running: usize, max_waiting: usize) -> Arc<Self> {
+        Arc::new_cyclic(|me| Self {
+            me: me.clone(),
             in_flight: Arc::default(),
             max_running,
             max_waiting,
             state: Mutex::default(),
-        }
+        })
     }
 
     /// Lets a request run or wait.
@@ -65,8 +69,7 @@ impl WorkerQueue {
         if state.closed {
             Admission::Refused(run, Owner::Worker.closed_error())
         } else if state.running.len() < self.max_running {
-            state.begin(&run);
-            Admission::Begins(run)
+            Admission::Begins(self.begin(&mut state, run))
         } else if state.waiting.len() < self.max_waiting {
             state.waiting.push_back(run);
             Admission::Waits
@@ -75,19 +78,28 @@ impl WorkerQueue {
         }
     }
 
-    /// The request of `mailbox` has ended; the one that is to begin in its place.
-    pub(crate) fn ended(&self, mailbox: &Arc<Mailbox<Command>>) -> Option<Box<Run>> {
+    fn begin(&self, state: &mut State, run: Box<Run>) -> Begun {
+        let running = Arc::new(Running {
+            id: run.id,
+            mailbox: Mailbox::new(),
+            group: Group::new(),
+            queue: self.me.clone(),
+        });
+        let user: Arc<dyn ThreadUser> = running.clone();
+        rescue::register(running.group.id(), Arc::downgrade(&user));
+        state.running.push(running.clone());
+        (run, running)
+    }
+
+    /// A request that ran has ended; the one that is to begin in its place.
+    pub(crate) fn ended(&self, request: RequestId) -> Option<Begun> {
         let mut state = self.state.lock();
-        if let Some(at) = state.position(mailbox) {
-            let ended = state.running.swap_remove(at);
-            // An abort may have come too late for its request.
-            stopping::abort_arrived(ended.id);
-        }
-        let next = state.waiting.pop_front();
-        if let Some(next) = &next {
-            state.begin(next);
-        }
-        next
+        let at = state.position(request)?;
+        state.running.swap_remove(at);
+        // An abort may have come too late for its request.
+        stopping::abort_arrived(request);
+        let next = state.waiting.pop_front()?;
+        Some(self.begin(&mut state, next))
     }
 
     /// Takes a request out that has not begun.
@@ -97,11 +109,11 @@ impl WorkerQueue {
         state.waiting.remove(at)
     }
 
-    /// Calls `body` where the request of `mailbox` has not ended, which it does not meanwhile.
-    pub(crate) fn while_running(&self, mailbox: &Arc<Mailbox<Command>>, body: impl FnOnce()) {
+    /// Calls `body` where the request runs, and does not end meanwhile.
+    pub(crate) fn while_running(&self, request: RequestId, body: impl FnOnce(&Running)) {
         let state = self.state.lock();
-        if state.position(mailbox).is_some() {
-            body();
+        if let Some(at) = state.position(request) {
+            body(&state.running[at]);
         }
     }
 
@@ -110,8 +122,8 @@ impl WorkerQueue {
         let waiting = {
             let mut state = self.state.lock();
             state.closed = true;
-            self.group.close();
             for running in &state.running {
+                running.group.close();
                 running.mailbox.send(Command::Close);
             }
             std::mem::take(&mut state.waiting)
@@ -123,15 +135,27 @@ impl WorkerQueue {
 }
 
 impl State {
-    fn begin(&mut self, run: &Run) {
-        self.running.push(Running {
-            id: run.id,
-            mailbox: run.mailbox.clone(),
-        });
+    fn position(&self, request: RequestId) -> Option<usize> {
+        self.running
+            .iter()
+            .position(|running| running.id == request)
     }
+}
 
-    fn position(&self, mailbox: &Arc<Mailbox<Command>>) -> Option<usize> {
-        let same = |running: &Running| Arc::ptr_eq(&running.mailbox, mailbox);
-        self.running.iter().position(same)
+impl ThreadUser for Running {
+    /// The thread does not come back from a turn, so another one takes what waits for it.
+    fn given_up(self: Arc<Self>, _error: &Error) {
+        let Some(queue) = self.queue.upgrade() else {
+            return;
+        };
+        if let Some(next) = queue.ended(self.id) {
+            serve_on_new_thread(next, &queue);
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        rescue::forget(self.group.id());
     }
 }

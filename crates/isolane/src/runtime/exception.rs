@@ -7,7 +7,7 @@ use crate::error::GuestException;
 
 use super::realm_state::RealmState;
 
-/// The most text that one thrown value, or one console message, may become.
+/// The most text that one thrown value may become.
 const MAX_TEXT_BYTES: usize = 64 << 10;
 
 /// Describes a thrown value without throwing.
@@ -33,6 +33,16 @@ pub(crate) fn describe(
     }
 }
 
+/// Asks again for a termination that a scope has `caught`.
+///
+/// V8 forgets one that is caught outside of all JavaScript. Whatever the guest runs next in the turn
+/// would then run without end, since a turn is terminated once.
+pub(crate) fn keep_terminating(caught: bool, isolate: &v8::Isolate) {
+    if caught {
+        isolate.terminate_execution();
+    }
+}
+
 fn property(
     scope: &mut v8::PinScope<'_, '_>,
     object: v8::Local<v8::Object>,
@@ -40,28 +50,29 @@ fn property(
 ) -> Option<String> {
     v8::tc_scope!(let scope, scope);
     let key = v8::String::new(scope, name)?;
-    let value = object.get(scope, key.into())?;
-    value
-        .is_string()
-        .then(|| truncated(value.to_rust_string_lossy(scope)))
+    let value = object.get(scope, key.into());
+    keep_terminating(scope.has_terminated(), scope);
+    let value = value?;
+    value.is_string().then(|| text_of(scope, value))
+}
+
+/// The beginning of a string, as much of it as is worth keeping.
+pub(crate) fn text_of(scope: &mut v8::PinScope<'_, '_>, value: v8::Local<v8::Value>) -> String {
+    let Ok(text) = v8::Local::<v8::String>::try_from(value) else {
+        return String::new();
+    };
+    let mut bytes = vec![0; text.length().saturating_mul(3).min(MAX_TEXT_BYTES)];
+    let flags = v8::WriteFlags::kReplaceInvalidUtf8;
+    let written = text.write_utf8_v2(scope, &mut bytes, flags, None);
+    bytes.truncate(written);
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn primitive(scope: &mut v8::PinScope<'_, '_>, value: v8::Local<v8::Value>) -> String {
     v8::tc_scope!(let scope, scope);
-    let text = value
-        .to_detail_string(scope)
-        .map(|text| text.to_rust_string_lossy(scope));
-    truncated(text.unwrap_or_default())
-}
-
-/// The text, or its beginning and an ellipsis.
-pub(crate) fn truncated(mut text: String) -> String {
-    if text.len() > MAX_TEXT_BYTES {
-        text.truncate(text.floor_char_boundary(MAX_TEXT_BYTES));
-        text.push('…');
-        text.shrink_to_fit();
-    }
-    text
+    let text = value.to_detail_string(scope);
+    keep_terminating(scope.has_terminated(), scope);
+    text.map_or_else(String::new, |text| text_of(scope, text.into()))
 }
 
 /// The frames of the runtime's own guest side say nothing to the worker's author.

@@ -2,19 +2,18 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use isolane_scheduler::{RequestId, next_id};
 
 use crate::error::{Error, ErrorKind};
-use crate::isolate_thread::Mailbox;
+use crate::isolate_thread::{self, Command as _, Receiver};
 use crate::request::RunOptions;
 use crate::settlement::{AbortTarget, RunFuture, Settlement};
 
 use super::events::Event;
 use super::realm_state::Responder;
-use super::stopping::{self, Group};
+use super::stopping;
 use super::{Runtime, RuntimeOptions};
 
 /// The size of an isolate's heap, in bytes.
@@ -73,41 +72,7 @@ struct Evaluation {
 /// ```
 pub struct RuntimeHandle(Arc<Line>);
 
-/// The sending side.
-struct Line {
-    mailbox: Arc<Mailbox<Command>>,
-    closed: AtomicBool,
-    group: Group,
-}
-
-/// Refuses what is sent to a thread that has ended, also where it ended by a panic.
-struct Ended(Arc<Line>);
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        self.0.closed.store(true, Ordering::SeqCst);
-        self.0.refuse_leftovers();
-    }
-}
-
-impl Line {
-    fn send(&self, command: Command) {
-        if self.closed.load(Ordering::SeqCst) {
-            return command.refuse();
-        }
-        self.mailbox.send(command);
-        // The thread may have ended between the look and the send.
-        if self.closed.load(Ordering::SeqCst) {
-            self.refuse_leftovers();
-        }
-    }
-
-    fn refuse_leftovers(&self) {
-        while let Some(command) = self.mailbox.take() {
-            command.refuse();
-        }
-    }
-}
+type Line = isolate_thread::Line<Command>;
 
 impl RuntimeHandle {
     /// Starts a thread with a runtime on it.
@@ -116,14 +81,8 @@ impl RuntimeHandle {
     ///
     /// `ERR_INTERNAL` where the system cannot make a thread.
     pub fn new(options: RuntimeOptions) -> Result<Self, Error> {
-        let line = Arc::new(Line {
-            mailbox: Mailbox::new(),
-            closed: AtomicBool::new(false),
-            group: Group::new(),
-        });
-        let ended = Ended(line.clone());
-        line.mailbox.spawn("isolane-runtime", move |mailbox| {
-            serve(&mailbox, &options, &ended.0.group);
+        let line = Line::open("isolane-runtime", move |receiver, line| {
+            serve(receiver, &options, line.group());
         })?;
         Ok(Self(line))
     }
@@ -162,8 +121,7 @@ impl RuntimeHandle {
     /// Ends what runs with `ERR_CLOSED`, and the thread; a second call is answered at once.
     pub fn close(&self) -> RunFuture<()> {
         let (future, settlement) = RunFuture::new(next_id(), None);
-        self.0.group.close();
-        self.0.send(Command::Close(settlement));
+        self.0.send_close(Command::Close(settlement));
         future
     }
 }
@@ -174,7 +132,7 @@ impl Drop for RuntimeHandle {
     }
 }
 
-impl Command {
+impl isolate_thread::Command for Command {
     fn refuse(self) {
         let error: Error = ErrorKind::Closed("the runtime").into();
         match self {
@@ -196,10 +154,10 @@ impl AbortTarget for RuntimeAbort {
 }
 
 /// The thread's life: a runtime, replaced by a new one where a limit has condemned it.
-fn serve(mailbox: &Arc<Mailbox<Command>>, options: &RuntimeOptions, group: &Group) {
+fn serve(receiver: &Receiver<Command>, options: &RuntimeOptions, group: u64) {
     let mut runtime: Option<Runtime> = None;
-    mailbox.serve(|cx| {
-        while let Some(command) = mailbox.take() {
+    receiver.serve(|cx| {
+        while let Some(command) = receiver.take() {
             if let Command::Close(settlement) = command {
                 if let Some(runtime) = &mut runtime {
                     runtime.fail_all(&ErrorKind::Closed("the runtime").into());
@@ -212,7 +170,7 @@ fn serve(mailbox: &Arc<Mailbox<Command>>, options: &RuntimeOptions, group: &Grou
                 runtime = None;
             }
             if runtime.is_none() {
-                match Runtime::in_group(options.clone(), group.id()) {
+                match Runtime::in_group(options.clone(), group) {
                     Ok(made) => runtime = Some(made),
                     Err(_) => {
                         command.refuse();

@@ -19,21 +19,17 @@ use crate::definition::{HostCodec, HostFunction};
 use crate::error::Error;
 use crate::isolate_params::IsolateGuards;
 use crate::limits::Limits;
+use crate::limits::rescue::Unanswered;
 use crate::request::{LogEntry, LogLevel, LogSink, Response, Start, Usage};
 use crate::settlement::Settlement;
 
-use super::exception;
 use super::modules::ModuleMap;
-use super::web::structured_clone;
 
 /// The isolate's data slot that points to the realm whose turn runs.
 const REALM_SLOT: u32 = 0;
 
 /// How many answers of the host a request may wait for when it calls a host function.
 const MAX_PENDING: u32 = 10_000;
-
-/// The most bytes of arguments that the host holds for the calls of one request.
-const MAX_CALL_BYTES: usize = structured_clone::MAX_SERIALIZED_BYTES;
 
 /// Who waits for a request.
 pub(crate) enum Responder {
@@ -50,6 +46,16 @@ pub(crate) enum Responder {
 }
 
 impl Responder {
+    /// Who waits, to be answered from outside.
+    pub(crate) fn unanswered(&self) -> Option<Arc<dyn Unanswered>> {
+        match self {
+            Self::Fetch(settlement) => settlement.unanswered(),
+            Self::Scheduled(settlement) => settlement.unanswered(),
+            Self::Evaluate(settlement) => settlement.unanswered(),
+            Self::Load | Self::Answered => None,
+        }
+    }
+
     pub(crate) fn fail(self, error: Error) {
         match self {
             Self::Fetch(settlement) => settlement.settle(Err(error)),
@@ -73,8 +79,6 @@ pub(crate) struct ActiveRequest {
     pub(crate) fetches_waiting: VecDeque<(CallbackId, FetchRequest)>,
     /// Answers of the host that it waits for.
     pub(crate) pending: u32,
-    /// Bytes of arguments that the host holds for its calls.
-    pub(crate) call_bytes: usize,
     /// Whether it ever waited for one.
     pub(crate) waited: bool,
     pub(crate) deadline_set: bool,
@@ -114,7 +118,6 @@ impl ActiveRequest {
             fetches_in_flight: 0,
             fetches_waiting: VecDeque::new(),
             pending: 0,
-            call_bytes: 0,
             waited: false,
             deadline_set: false,
             incoming: Vec::new(),
@@ -134,12 +137,24 @@ impl ActiveRequest {
     }
 }
 
+/// Who reads a response body that still streams.
+pub(crate) struct BodyReaderWaits {
+    pub(crate) scheduler: SchedulerHandle,
+    pub(crate) stream: StreamId,
+}
+
+impl Unanswered for BodyReaderWaits {
+    fn answer(&self, error: Error) {
+        let why = format!("{}: {error}", error.code());
+        self.scheduler
+            .fail_stream(self.stream, StreamError::Guest(why.into()));
+    }
+}
+
 /// What an awaited answer belongs to.
 pub(crate) struct Operation {
     pub(crate) request: RequestId,
     pub(crate) kind: OperationKind,
-    /// What the host holds for it: the arguments of a host call.
-    pub(crate) bytes: usize,
 }
 
 /// The kinds of asynchronous operations.
@@ -231,32 +246,23 @@ impl RealmState {
 
     /// Begins an operation of the current request; its answer comes under the returned id.
     pub(crate) fn begin(&self, kind: OperationKind) -> CallbackId {
-        self.begin_with(kind, 0)
-    }
-
-    /// The same, of an operation for which the host holds `bytes` of the guest's.
-    pub(crate) fn begin_with(&self, kind: OperationKind, bytes: usize) -> CallbackId {
         let (id, request) = (next_id(), self.current.get());
         if let Some(active) = self.requests.borrow_mut().get_mut(&request) {
             active.pending += 1;
-            active.call_bytes += bytes;
             active.waited = true;
-            let operation = Operation {
-                request,
-                kind,
-                bytes,
-            };
-            self.operations.borrow_mut().insert(id, operation);
+            self.operations
+                .borrow_mut()
+                .insert(id, Operation { request, kind });
         }
         id
     }
 
-    /// Whether the current request may call the host once more, with `bytes` of arguments.
-    pub(crate) fn may_call_host(&self, bytes: usize) -> bool {
+    /// Whether the current request may call the host once more.
+    pub(crate) fn may_call_host(&self) -> bool {
         let requests = self.requests.borrow();
-        requests.get(&self.current.get()).is_some_and(|active| {
-            active.pending < MAX_PENDING && active.call_bytes + bytes <= MAX_CALL_BYTES
-        })
+        requests
+            .get(&self.current.get())
+            .is_some_and(|active| active.pending < MAX_PENDING)
     }
 
     /// Ends an operation: its answer came, or it was cancelled. `None`: it had ended before.
@@ -264,7 +270,6 @@ impl RealmState {
         let operation = self.operations.borrow_mut().remove(&id)?;
         if let Some(active) = self.requests.borrow_mut().get_mut(&operation.request) {
             active.pending = active.pending.saturating_sub(1);
-            active.call_bytes = active.call_bytes.saturating_sub(operation.bytes);
         }
         Some(operation)
     }
@@ -352,7 +357,8 @@ impl RealmState {
     /// Takes a request out and cancels all that it still waits for.
     pub(crate) fn remove(&self, request: RequestId) -> Option<ActiveRequest> {
         let active = self.requests.borrow_mut().remove(&request)?;
-        if active.waited || active.deadline_set {
+        if active.waited || active.deadline_set || active.response_stream.is_some() {
+            self.guards.bystanders.remove(request);
             let mut orphaned = self.orphaned.borrow_mut();
             self.operations.borrow_mut().retain(|id, operation| {
                 let keep = operation.request != request;
@@ -384,7 +390,7 @@ impl RealmState {
         };
         sink(LogEntry {
             level,
-            message: exception::truncated(message),
+            message,
             worker_id: self.worker_id.clone(),
             request_id,
             timestamp_ms: unix_ms(),

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use isolane_scheduler::{RequestId, next_id};
 use parking_lot::Mutex;
 
-use crate::limits::watchdog::{self, Fired, TurnBudget};
+use crate::limits::watchdog::{self, Fired};
 
 /// The ids, each with how many have yet to learn of it.
 static STOPPED: OnceLock<Mutex<HashMap<u64, usize>>> = OnceLock::new();
@@ -36,14 +36,14 @@ fn forget(id: u64) {
 }
 
 /// Why a turn that was just armed must not begin, if so.
-pub(crate) fn stopped(budget: &TurnBudget) -> Option<Fired> {
+pub(crate) fn stopped(group: u64, request: RequestId) -> Option<Fired> {
     if COUNT.load(Ordering::SeqCst) == 0 {
         return None;
     }
     let stopped = STOPPED.get_or_init(Mutex::default).lock();
-    if stopped.contains_key(&budget.group) {
+    if stopped.contains_key(&group) {
         Some(Fired::Closed)
-    } else if stopped.contains_key(&budget.request) {
+    } else if stopped.contains_key(&request) {
         Some(Fired::Aborted)
     } else {
         None
