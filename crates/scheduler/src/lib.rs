@@ -13,6 +13,8 @@ mod context;
 mod decoders;
 mod error;
 mod fetch;
+#[doc(hidden)]
+pub mod fuzz_support;
 mod handle;
 mod http_client;
 mod http_headers;
