@@ -167,6 +167,26 @@ impl Error {
     }
 }
 
+/// What a request runs on, and so what it is told when that is closed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Owner {
+    Pool,
+    Worker,
+    SharedIsolate,
+    Runtime,
+}
+
+impl Owner {
+    pub(crate) fn closed_error(self) -> Error {
+        match self {
+            Self::Pool => ErrorKind::PoolClosed.into(),
+            Self::Worker => ErrorKind::Closed("the worker").into(),
+            Self::SharedIsolate => ErrorKind::Closed("the isolate").into(),
+            Self::Runtime => ErrorKind::Closed("the runtime").into(),
+        }
+    }
+}
+
 impl From<ErrorKind> for Error {
     fn from(kind: ErrorKind) -> Self {
         Self::new(kind)

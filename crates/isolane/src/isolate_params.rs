@@ -8,7 +8,9 @@ use std::sync::Arc;
 use crate::foreground_tasks::ForegroundTasks;
 use crate::limits::Limits;
 use crate::limits::buffer::BufferBudget;
+use crate::limits::external::ExternalGuard;
 use crate::limits::heap::HeapGuard;
+use crate::limits::rescue::Bystanders;
 use crate::platform;
 use crate::runtime::{exception, modules, snapshot};
 
@@ -17,6 +19,8 @@ use crate::runtime::{exception, modules, snapshot};
 pub(crate) struct IsolateGuards {
     pub(crate) heap: Arc<HeapGuard>,
     pub(crate) buffers: Arc<BufferBudget>,
+    pub(crate) external: Arc<ExternalGuard>,
+    pub(crate) bystanders: Arc<Bystanders>,
     pub(crate) tasks: ForegroundTasks,
 }
 
@@ -48,12 +52,15 @@ pub(crate) fn create(limits: &Limits) -> (v8::OwnedIsolate, IsolateGuards) {
     isolate.set_host_initialize_import_meta_object_callback(modules::initialize_import_meta);
     isolate.set_host_import_module_dynamically_callback(modules::import_dynamically);
     let heap = HeapGuard::install(&mut isolate, limits.heap_bytes, buffers.clone());
+    let external = ExternalGuard::new(&mut isolate, &buffers);
     let tasks = ForegroundTasks::open(&isolate);
     (
         isolate,
         IsolateGuards {
             heap,
             buffers,
+            external,
+            bystanders: Arc::default(),
             tasks,
         },
     )

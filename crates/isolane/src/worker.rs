@@ -9,14 +9,13 @@ use isolane_scheduler::{RequestId, next_id};
 use parking_lot::Mutex;
 
 use crate::definition::WorkerDefinition;
-use crate::error::{Error, ErrorKind};
-use crate::isolate_thread::Mailbox;
+use crate::error::{Error, ErrorKind, Owner};
+use crate::isolate_thread::{Mailbox, Receiver};
 use crate::limits::{Limits, watchdog};
 use crate::request::{LogSink, Request, RunOptions, ScheduledEvent};
 use crate::runtime::Runtime;
 use crate::runtime::events::Event;
 use crate::runtime::modules;
-use crate::runtime::realm::Owner;
 use crate::runtime::realm_state::{Responder, Ticket};
 use crate::settlement::{AbortTarget, RunFuture, ScheduledFuture, WorkerFuture};
 use crate::validation;
@@ -138,12 +137,12 @@ impl Worker {
         };
         self.shared.mailboxes.lock().push(mailbox.clone());
         let shared = self.shared.clone();
-        let spawned = mailbox.spawn("isolane-worker", move |mailbox| {
-            run.serve(&mailbox, &shared);
+        let spawned = mailbox.spawn("isolane-worker", move |receiver| {
+            run.serve(&receiver, &shared);
             shared
                 .mailboxes
                 .lock()
-                .retain(|other| !Arc::ptr_eq(other, &mailbox));
+                .retain(|other| !Arc::ptr_eq(other, receiver.mailbox()));
         });
         match spawned {
             Ok(()) => future,
@@ -165,7 +164,7 @@ struct Run {
 
 impl Run {
     /// The thread's life: one isolate, one request, until everything of it has ended.
-    fn serve(self, mailbox: &Arc<Mailbox<Command>>, shared: &Shared) {
+    fn serve(self, receiver: &Receiver<Command>, shared: &Shared) {
         let Self {
             id,
             event,
@@ -191,10 +190,14 @@ impl Run {
             Ok(runtime) => runtime,
             Err(error) => return responder.fail(error),
         };
+        if let Some(who) = responder.unanswered() {
+            runtime.bystanders().add(id, who);
+        }
         runtime.load();
+        runtime.bystanders().remove(id);
         runtime.start(id, event, responder, options);
-        mailbox.serve(|cx| {
-            while let Some(Command::Abort(request, error)) = mailbox.take() {
+        receiver.serve(|cx| {
+            while let Some(Command::Abort(request, error)) = receiver.take() {
                 if request == 0 {
                     runtime.fail_all(&error);
                 } else {

@@ -19,6 +19,7 @@ use crate::definition::{HostCodec, HostFunction};
 use crate::error::Error;
 use crate::isolate_params::IsolateGuards;
 use crate::limits::Limits;
+use crate::limits::rescue::Unanswered;
 use crate::request::{LogEntry, LogLevel, LogSink, Response, Start, Usage};
 use crate::settlement::Settlement;
 
@@ -42,6 +43,16 @@ pub(crate) enum Responder {
 }
 
 impl Responder {
+    /// Who waits, to be answered from outside.
+    pub(crate) fn unanswered(&self) -> Option<Arc<dyn Unanswered>> {
+        match self {
+            Self::Fetch(settlement) => settlement.unanswered(),
+            Self::Scheduled(settlement) => settlement.unanswered(),
+            Self::Evaluate(settlement) => settlement.unanswered(),
+            Self::Load | Self::Answered => None,
+        }
+    }
+
     pub(crate) fn fail(self, error: Error) {
         match self {
             Self::Fetch(settlement) => settlement.settle(Err(error)),
@@ -120,6 +131,20 @@ impl ActiveRequest {
             heap_used_bytes,
             start: self.start,
         }
+    }
+}
+
+/// Who reads a response body that still streams.
+pub(crate) struct BodyReaderWaits {
+    pub(crate) scheduler: SchedulerHandle,
+    pub(crate) stream: StreamId,
+}
+
+impl Unanswered for BodyReaderWaits {
+    fn answer(&self, error: Error) {
+        let why = format!("{}: {error}", error.code());
+        self.scheduler
+            .fail_stream(self.stream, StreamError::Guest(why.into()));
     }
 }
 
@@ -321,7 +346,8 @@ impl RealmState {
     /// Takes a request out and cancels all that it still waits for.
     pub(crate) fn remove(&self, request: RequestId) -> Option<ActiveRequest> {
         let active = self.requests.borrow_mut().remove(&request)?;
-        if active.waited || active.deadline_set {
+        if active.waited || active.deadline_set || active.response_stream.is_some() {
+            self.guards.bystanders.remove(request);
             let mut orphaned = self.orphaned.borrow_mut();
             self.operations.borrow_mut().retain(|id, operation| {
                 let keep = operation.request != request;

@@ -2,5 +2,6 @@
 
 mod limits;
 mod pool;
+mod stuck;
 mod support;
 mod workers;
