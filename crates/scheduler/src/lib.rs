@@ -8,15 +8,22 @@
 
 mod address_policy;
 mod body;
+mod content_coding;
 mod context;
+mod decoders;
 mod error;
 mod fetch;
+#[doc(hidden)]
+pub mod fuzz_support;
 mod handle;
 mod http_client;
 mod http_headers;
+mod idle;
 mod messages;
+mod origins;
 mod redirects;
 mod resolver;
+mod response;
 mod scheduler;
 mod stream_registry;
 mod streams;
