@@ -134,7 +134,7 @@ impl Worker {
             definition: self.definition.clone(),
             limits: self.definition.limits.unwrap_or(self.options.limits),
             on_log: self.options.on_log.clone(),
-            ticket: Ticket::new(&self.shared.in_flight),
+            ticket: Ticket::new(&self.shared.in_flight, None),
         };
         self.shared.mailboxes.lock().push(mailbox.clone());
         let shared = self.shared.clone();
