@@ -457,11 +457,7 @@ fn blamed(
     death: &Death,
     requests: &HashMap<RequestId, InFlight>,
 ) -> Option<(RequestId, LimitKind)> {
-    let Death::Crashed(Some(LastWords {
-        limit: Some(limit),
-        request,
-    })) = death
-    else {
+    let Death::Crashed(Some(LastWords { limit, request })) = death else {
         return None;
     };
     let mut unanswered = requests

@@ -1,8 +1,9 @@
-//! What a child says while it dies: why, and which request is to blame. It goes through a pipe of its
-//! own, because the socket may be in the middle of a frame.
+//! What a child says while it dies of a limit: of which, and which request is to blame. It goes
+//! through a pipe of its own, because the socket may be in the middle of a frame. Other deaths of V8's
+//! go without a word.
 //!
-//! The child's side runs on whichever thread dies, inside V8's handlers: it allocates nothing and
-//! takes no lock.
+//! The child's side runs on whichever thread dies, inside V8's handler: it allocates nothing and takes
+//! no lock.
 
 use std::cell::Cell;
 use std::ffi::c_char;
@@ -17,7 +18,7 @@ use crate::limits::LimitKind;
 /// Begins every message, so that it is told from what a library may have written there.
 const MAGIC: u32 = 0x1501_a7e5;
 
-/// Magic, cause, request.
+/// Magic, limit, request.
 const LENGTH: usize = 16;
 
 /// More than a pipe holds.
@@ -26,36 +27,36 @@ const MOST_PRINTED: u64 = 1 << 20;
 /// What a child had to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LastWords {
-    /// The limit that was reached; `None` for a failure of V8's.
-    pub(crate) limit: Option<LimitKind>,
+    /// The limit that was reached.
+    pub(crate) limit: LimitKind,
     /// The request whose turn ran; 0 where none did.
     pub(crate) request: u64,
 }
 
-const CAUSES: [Option<LimitKind>; 6] = [
-    None,
-    Some(LimitKind::Cpu),
-    Some(LimitKind::Wall),
-    Some(LimitKind::Heap),
-    Some(LimitKind::Buffer),
-    Some(LimitKind::Response),
+/// By their numbers in the message.
+const LIMITS: [LimitKind; 5] = [
+    LimitKind::Heap,
+    LimitKind::Cpu,
+    LimitKind::Wall,
+    LimitKind::Buffer,
+    LimitKind::Response,
 ];
 
 impl LastWords {
     fn to_bytes(self) -> [u8; LENGTH] {
-        let cause = CAUSES.iter().position(|cause| *cause == self.limit);
-        let cause = cause.map_or(0, |at| at as u32);
+        let limit = LIMITS.iter().position(|limit| *limit == self.limit);
+        let limit = limit.map_or(0, |at| at as u32);
         let mut bytes = [0; LENGTH];
         bytes[..4].copy_from_slice(&MAGIC.to_le_bytes());
-        bytes[4..8].copy_from_slice(&cause.to_le_bytes());
+        bytes[4..8].copy_from_slice(&limit.to_le_bytes());
         bytes[8..].copy_from_slice(&self.request.to_le_bytes());
         bytes
     }
 
     fn from_bytes(bytes: &[u8; LENGTH]) -> Option<Self> {
         let (magic, rest) = bytes.split_first_chunk()?;
-        let (cause, request) = rest.split_first_chunk()?;
-        let limit = *CAUSES.get(u32::from_le_bytes(*cause) as usize)?;
+        let (limit, request) = rest.split_first_chunk()?;
+        let limit = *LIMITS.get(u32::from_le_bytes(*limit) as usize)?;
         let request = u64::from_le_bytes(*request.first_chunk()?);
         (u32::from_le_bytes(*magic) == MAGIC).then_some(Self { limit, request })
     }
@@ -87,7 +88,6 @@ pub(crate) fn note_turn(request: u64) {
 pub(crate) fn prepare(pipe: OwnedFd) {
     // There is one call in a process: that of `child::serve`.
     let _ = PIPE.set(pipe);
-    v8::V8::set_fatal_error_handler(on_fatal_error);
 }
 
 /// Has an isolate report that it runs out of memory, where this process is a child.
@@ -108,7 +108,6 @@ pub(crate) fn watch(isolate: &mut v8::Isolate) {
 )]
 pub(crate) fn give_up_process(request: u64, limit: LimitKind) {
     if PIPE.get().is_some() {
-        let limit = Some(limit);
         die(LastWords { limit, request });
     }
 }
@@ -131,16 +130,7 @@ fn die(words: LastWords) -> ! {
 
 unsafe extern "C" fn on_out_of_memory(_location: *const c_char, _details: &v8::OomDetails) {
     die(LastWords {
-        limit: Some(LimitKind::Heap),
-        request: RUNNING.get(),
-    })
-}
-
-fn on_fatal_error(_file: &str, _line: i32, message: &str) {
-    // Of an array or a string beyond what V8 can hold, whatever the limit.
-    let too_large = message.contains("invalid size error");
-    die(LastWords {
-        limit: too_large.then_some(LimitKind::Heap),
+        limit: LimitKind::Heap,
         request: RUNNING.get(),
     })
 }
@@ -151,7 +141,7 @@ mod tests {
 
     #[test]
     fn last_words_are_understood() {
-        for limit in CAUSES {
+        for limit in LIMITS {
             let words = LastWords { limit, request: 7 };
             let said = [b"running\n".as_slice(), &words.to_bytes()].concat();
             assert_eq!(LastWords::read(&said[..]), Some(words));
@@ -162,11 +152,8 @@ mod tests {
     fn silence_and_babble_are_not_last_words() {
         assert_eq!(LastWords::read(&b""[..]), None);
         assert_eq!(LastWords::read(&[1_u8; LENGTH][..]), None);
-        let mut unknown = LastWords {
-            limit: None,
-            request: 7,
-        }
-        .to_bytes();
+        let limit = LimitKind::Heap;
+        let mut unknown = LastWords { limit, request: 7 }.to_bytes();
         unknown[4] = 99;
         assert_eq!(LastWords::read(&unknown[..]), None);
     }

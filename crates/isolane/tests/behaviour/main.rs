@@ -2,5 +2,7 @@
 
 mod limits;
 mod pool;
+#[cfg(unix)]
+mod process;
 mod support;
 mod workers;
