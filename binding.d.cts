@@ -176,6 +176,9 @@ export interface BindingPoolOptions {
   graceMs?: number
   limits?: BindingLimits
   log?: number
+  /** Isolation by process: the child's program and its arguments. */
+  child?: Array<string>
+  processMemoryMb?: number
 }
 
 /** Counters of a pool; whole numbers below 2^53. */
@@ -190,6 +193,7 @@ export interface BindingPoolStats {
   inFlight: number
   queued: number
   workers: Array<BindingWorkerStats>
+  respawns: number
 }
 
 /** Options of one run; `abortable` says that its ticket may be aborted. */
@@ -214,3 +218,9 @@ export interface BindingWorkerStats {
   requests: number
   heapUsedBytes: number
 }
+
+/**
+ * Serves a pool of the parent process until that ends, where this process was started for it; else
+ * returns at once.
+ */
+export declare function runIfChild(): void

@@ -141,7 +141,7 @@ impl Worker {
             definition: self.definition.clone(),
             limits: self.definition.limits.unwrap_or(self.options.limits),
             on_log: self.options.on_log.clone(),
-            ticket: Ticket::new(&self.queue.in_flight),
+            ticket: Ticket::new(&self.queue.in_flight, None),
         };
         match self.queue.admit(run) {
             Admission::Begins(begun) => serve_on_new_thread(begun, &self.queue),

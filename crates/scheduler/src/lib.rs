@@ -36,7 +36,9 @@ pub use error::{FetchError, HostCallError, StreamError};
 pub use fetch::{DenyAll, FetchClient, FetchRequest, FetchResponse, RedirectMode};
 pub use handle::{CallbackReceiver, SchedulerHandle, WriteOutcome};
 pub use http_client::{HttpClient, HttpClientOptions};
-pub use messages::{CallbackId, CallbackMessage, RequestId, SchedulerMessage, StreamId, next_id};
+pub use messages::{
+    CallbackId, CallbackMessage, RequestId, SchedulerMessage, StreamId, next_id, raise_ids,
+};
 pub use resolver::NameResolver;
 pub use scheduler::{Scheduler, SchedulerOptions};
 pub use streams::{BodyReader, BodyWriter, Closed, TrySendError};

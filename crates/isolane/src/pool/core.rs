@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind};
 use crate::request::{RunOptions, Start};
 use crate::runtime::events::{Event, StartRequest};
 use crate::runtime::modules;
-use crate::runtime::realm_state::{Responder, Ticket};
+use crate::runtime::realm_state::{RequestObserver, Responder, Ticket};
 use crate::settlement::{AbortTarget, RunFuture, Settlement};
 
 use super::forgetting::Forgetting;
@@ -45,6 +45,14 @@ pub(crate) struct Pool {
     pub(super) ended: AtomicBool,
     /// Signalled when a lane has become idle while the pool closes.
     pub(super) quiet: (Mutex<()>, Condvar),
+}
+
+/// A request as it enters the pool.
+pub(crate) struct Launch {
+    pub(crate) id: RequestId,
+    pub(crate) event: Event,
+    pub(crate) options: RunOptions,
+    pub(crate) observer: Option<Arc<dyn RequestObserver>>,
 }
 
 pub(super) struct Waiting {
@@ -165,7 +173,7 @@ impl Pool {
         }
     }
 
-    pub(super) fn new_deployment(
+    pub(crate) fn new_deployment(
         &self,
         id: &str,
         definition: Arc<WorkerDefinition>,
@@ -191,7 +199,28 @@ impl Pool {
         responder: impl FnOnce(Settlement<T>) -> Responder,
         options: RunOptions,
     ) -> RunFuture<T> {
-        let id = next_id();
+        let launch = Launch {
+            id: next_id(),
+            event,
+            options,
+            observer: None,
+        };
+        self.launch(deployment, responder, launch)
+    }
+
+    /// As [`Pool::run`], for a request that has an id.
+    pub(crate) fn launch<T>(
+        &self,
+        deployment: Arc<Deployment>,
+        responder: impl FnOnce(Settlement<T>) -> Responder,
+        launch: Launch,
+    ) -> RunFuture<T> {
+        let Launch {
+            id,
+            event,
+            options,
+            observer,
+        } = launch;
         deployment.requests.fetch_add(1, Ordering::Relaxed);
         self.forgetting.note_use(&deployment);
         let target: Arc<dyn AbortTarget> = deployment.clone();
@@ -204,7 +233,7 @@ impl Pool {
             limits: options.limits.unwrap_or(limits),
             on_log: options.on_log,
             start: Start::Warm,
-            ticket: Some(Ticket::new(&self.in_flight)),
+            ticket: Some(Ticket::new(&self.in_flight, observer)),
         });
         let quick = self.place(&deployment, start);
         future.expect_quick(quick)
@@ -253,11 +282,12 @@ impl Pool {
                     }
                 })
                 .collect(),
+            respawns: 0,
         }
     }
 }
 
-fn check_id(id: &str) -> Result<(), Error> {
+pub(crate) fn check_id(id: &str) -> Result<(), Error> {
     if id.is_empty() {
         return Err(Error::invalid_arg("id", "a name", "an empty string"));
     }

@@ -20,6 +20,7 @@ use crate::error::Error;
 use crate::isolate_params::IsolateGuards;
 use crate::limits::Limits;
 use crate::limits::rescue::Unanswered;
+use crate::process;
 use crate::request::{LogEntry, LogLevel, LogSink, Response, Start, Usage};
 use crate::settlement::Settlement;
 
@@ -89,19 +90,46 @@ pub(crate) struct ActiveRequest {
     pub(crate) ticket: Option<Ticket>,
 }
 
+/// Learns of the stages of one request that its answer does not tell.
+pub(crate) trait RequestObserver: Send + Sync {
+    /// Its first turn is about to run.
+    fn began(&self);
+    /// Nothing of it goes on any more, whichever way it ended.
+    fn ended(&self);
+}
+
 /// Counts one request as in flight until it is dropped, whichever way the request ends.
-pub(crate) struct Ticket(Arc<AtomicUsize>);
+pub(crate) struct Ticket {
+    in_flight: Arc<AtomicUsize>,
+    observer: Option<Arc<dyn RequestObserver>>,
+}
 
 impl Ticket {
-    pub(crate) fn new(in_flight: &Arc<AtomicUsize>) -> Self {
+    pub(crate) fn new(
+        in_flight: &Arc<AtomicUsize>,
+        observer: Option<Arc<dyn RequestObserver>>,
+    ) -> Self {
         in_flight.fetch_add(1, Ordering::Relaxed);
-        Self(in_flight.clone())
+        Self {
+            in_flight: in_flight.clone(),
+            observer,
+        }
+    }
+
+    /// To be called before the request's first turn.
+    pub(crate) fn began(&self) {
+        if let Some(observer) = &self.observer {
+            observer.began();
+        }
     }
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Release);
+        self.in_flight.fetch_sub(1, Ordering::Release);
+        if let Some(observer) = &self.observer {
+            observer.ended();
+        }
     }
 }
 
@@ -225,11 +253,13 @@ impl RealmState {
     /// Makes this the isolate's running realm until [`RealmState::leave`].
     pub(crate) fn enter(&self, isolate: &mut v8::Isolate, request: RequestId) {
         self.current.set(request);
+        process::note_turn(request);
         isolate.set_data(REALM_SLOT, std::ptr::from_ref(self).cast_mut().cast());
     }
 
     /// No realm of the isolate runs after this.
     pub(crate) fn leave(isolate: &mut v8::Isolate) {
+        process::note_turn(0);
         isolate.set_data(REALM_SLOT, std::ptr::null_mut());
     }
 
