@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::error::{Error, ErrorKind};
 
 use super::core::{Pool, Waiting};
-use super::lane::{Item, Lane};
+use super::lane::Lane;
 
 impl Pool {
     /// Waits for the requests, ends those that go on, and stops the threads.
@@ -22,7 +22,7 @@ impl Pool {
         let lanes: Vec<_> = self.lanes.lock().iter().filter(busy).cloned().collect();
         for lane in &lanes {
             lane.interrupt();
-            lane.push(Item::Fail(closed.clone()));
+            lane.fail_all(closed.clone());
         }
         // Every turn that still runs has been interrupted, so this does not last.
         while self.in_flight.load(Ordering::Acquire) > 0 {
