@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::error::{Error, ErrorKind};
 
 use super::core::{Pool, Waiting};
-use super::lane::{Item, Lane};
+use super::lane::Lane;
 
 /// How long a pool waits for the turns that it has interrupted before it does so again.
 const BETWEEN_INTERRUPTS: Duration = Duration::from_millis(10);
@@ -29,7 +29,7 @@ impl Pool {
             let busy = |lane: &&Arc<Lane>| lane.load() > 0;
             let lanes: Vec<_> = self.lanes.lock().iter().filter(busy).cloned().collect();
             for lane in lanes {
-                lane.push(Item::Fail(closed.clone()));
+                lane.fail_all(closed.clone());
                 lane.interrupt();
             }
             self.wait_until_quiet(Instant::now() + BETWEEN_INTERRUPTS);

@@ -4,12 +4,14 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
+use std::thread;
 
 use isolane_scheduler::{RequestId, next_id};
 use parking_lot::{Condvar, Mutex};
 
 use crate::definition::WorkerDefinition;
 use crate::error::{Error, ErrorKind};
+use crate::platform;
 use crate::request::{RunOptions, Start};
 use crate::runtime::events::{Event, StartRequest};
 use crate::runtime::modules;
@@ -17,11 +19,10 @@ use crate::runtime::realm_state::{RequestObserver, Responder, Ticket};
 use crate::settlement::{AbortTarget, RunFuture, Settlement};
 
 use super::forgetting::Forgetting;
-use super::lane::{Lane, LaneOwner};
+use super::lane::{Lane, LaneOwner, Threads};
 use super::options::{PoolOptions, PoolStats, WorkerStats};
 use super::reaper::Reaper;
 use super::registry::{Deployment, Registry, WaitingRequests};
-use super::threads::Threads;
 
 pub(crate) struct Pool {
     pub(super) me: Weak<Pool>,
@@ -62,7 +63,7 @@ pub(super) struct Waiting {
 
 impl Pool {
     pub(crate) fn new(options: PoolOptions) -> Result<Arc<Self>, Error> {
-        let threads = Threads::start(options.threads)?;
+        let threads = start_threads(options.threads)?;
         let reaper = Reaper::start()?;
         Ok(Arc::new_cyclic(|me| Self {
             me: me.clone(),
@@ -285,6 +286,18 @@ impl Pool {
             respawns: 0,
         }
     }
+}
+
+fn start_threads(count: usize) -> Result<Arc<Threads>, Error> {
+    let options = isolane_lanes::Options {
+        threads: count,
+        spin: thread::available_parallelism().is_ok_and(|cores| cores.get() > 1),
+    };
+    Threads::start(
+        options,
+        Box::new(|body| platform::spawn("isolane-pool", body)),
+    )
+    .map_err(|error| Error::internal(format!("a pool thread: {error}")))
 }
 
 pub(crate) fn check_id(id: &str) -> Result<(), Error> {

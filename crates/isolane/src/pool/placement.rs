@@ -11,7 +11,7 @@ use crate::locker_managed_isolate::IsolateRecipe;
 use crate::runtime::events::StartRequest;
 
 use super::core::{Pool, Waiting};
-use super::lane::{Item, Lane, LaneOwner};
+use super::lane::{Lane, LaneOwner};
 use super::registry::Deployment;
 
 /// A worker whose queue lasts longer than this gets another isolate, if it may.
@@ -72,9 +72,9 @@ impl Pool {
                 return Err(start);
             }
         }
-        self.hits.fetch_add(1, Ordering::Relaxed);
         let quick = lane.is_quick();
-        lane.push(Item::Start(start));
+        lane.begin(start)?;
+        self.hits.fetch_add(1, Ordering::Relaxed);
         Ok(quick)
     }
 
@@ -98,7 +98,7 @@ impl Pool {
         self.misses.fetch_add(1, Ordering::Relaxed);
         let mut lanes = deployment.lanes.lock();
         lanes.push(lane.clone());
-        lane.push_first(start);
+        lane.begin_first(start);
         None
     }
 
