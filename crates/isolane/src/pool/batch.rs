@@ -69,6 +69,9 @@ impl isolane_lanes::Lane for Lane {
 
     fn returned(self: &Arc<Self>) {
         drop(self.take_isolate());
+        if let Some(owner) = self.owner.upgrade() {
+            owner.found(self);
+        }
     }
 }
 
@@ -131,7 +134,10 @@ impl Lane {
 
     fn run_item(&self, locked: &mut LockedIsolate<'_>, item: Item, isolate_is_new: bool) {
         match item {
-            Item::Start(start) => {
+            Item::Start(mut start) => {
+                if let Some(ticket) = &mut start.ticket {
+                    ticket.enter_lane(&self.running);
+                }
                 // Counted as active first, so that the lane never looks idle in between.
                 self.active.fetch_add(1, Ordering::Relaxed);
                 self.queued.fetch_sub(1, Ordering::Relaxed);

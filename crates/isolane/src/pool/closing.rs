@@ -33,7 +33,7 @@ impl Pool {
                 lane.interrupt();
             }
             self.wait_until_quiet(Instant::now() + BETWEEN_INTERRUPTS);
-            if self.in_flight.load(Ordering::Acquire) == 0 {
+            if self.unfinished() == 0 {
                 break;
             }
         }
@@ -48,10 +48,18 @@ impl Pool {
         }
     }
 
+    /// Wakes whoever closes the pool, where somebody does.
+    pub(super) fn note_quiet(&self) {
+        if self.closed.load(Ordering::SeqCst) {
+            let _guard = self.quiet.0.lock();
+            self.quiet.1.notify_all();
+        }
+    }
+
     fn wait_until_quiet(&self, deadline: Instant) {
         let (lock, quiet) = &self.quiet;
         let mut guard = lock.lock();
-        while self.in_flight.load(Ordering::Acquire) > 0 {
+        while self.unfinished() > 0 {
             if quiet.wait_until(&mut guard, deadline).timed_out() {
                 return;
             }

@@ -15,7 +15,8 @@ use crate::platform;
 use crate::request::{RunOptions, Start};
 use crate::runtime::events::{Event, StartRequest};
 use crate::runtime::modules;
-use crate::runtime::realm_state::{RequestObserver, Responder, Ticket};
+use crate::runtime::realm_state::Responder;
+use crate::runtime::ticket::{RequestObserver, Ticket};
 use crate::settlement::{AbortTarget, RunFuture, Settlement};
 
 use super::forgetting::Forgetting;
@@ -37,6 +38,8 @@ pub(crate) struct Pool {
     pub(super) waiting: Mutex<VecDeque<Waiting>>,
     pub(super) places_wanted: AtomicUsize,
     pub(super) in_flight: Arc<AtomicUsize>,
+    /// How many of them are on lanes whose thread was given up.
+    pub(super) lost_requests: AtomicUsize,
     pub(super) hits: AtomicU64,
     pub(super) misses: AtomicU64,
     pub(super) evictions: AtomicU64,
@@ -76,6 +79,7 @@ impl Pool {
             waiting: Mutex::default(),
             places_wanted: AtomicUsize::new(0),
             in_flight: Arc::default(),
+            lost_requests: AtomicUsize::new(0),
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
             evictions: AtomicU64::new(0),
@@ -189,6 +193,7 @@ impl Pool {
             by_request,
             used_at: AtomicU64::new(self.forgetting.age()),
             waiting: AtomicUsize::new(0),
+            lost: AtomicUsize::new(0),
             pool: self.me.clone(),
         })
     }
@@ -265,7 +270,7 @@ impl Pool {
             misses: self.misses.load(Ordering::Relaxed),
             evictions: self.evictions.load(Ordering::Relaxed),
             condemned: self.condemned.load(Ordering::Relaxed),
-            in_flight: self.in_flight.load(Ordering::Relaxed),
+            in_flight: self.unfinished(),
             queued: deployments
                 .iter()
                 .map(|deployment| deployment.queued())
@@ -335,10 +340,15 @@ impl LaneOwner for Pool {
         if let Some(limit) = self.options.max_memory_bytes {
             while self.memory_bytes() > limit && self.evict_one() {}
         }
-        if self.closed.load(Ordering::SeqCst) {
-            let _guard = self.quiet.0.lock();
-            self.quiet.1.notify_all();
-        }
+        self.note_quiet();
+    }
+
+    fn lost(&self, lane: &Arc<Lane>) {
+        self.lose(lane);
+    }
+
+    fn found(&self, lane: &Arc<Lane>) {
+        self.find(lane);
     }
 }
 

@@ -10,6 +10,7 @@ use isolane_scheduler::{CallbackMessage, RequestId};
 use parking_lot::Mutex;
 
 use crate::error::{Error, ErrorKind};
+use crate::limits::rescue::{self, ThreadUser};
 use crate::limits::watchdog;
 use crate::locker_managed_isolate::{IsolateRecipe, LockerManagedIsolate};
 use crate::platform;
@@ -37,6 +38,10 @@ pub(crate) trait LaneOwner: Send + Sync {
     fn retired(&self, lane: &Arc<Lane>);
     /// Finds another lane for requests that reached the lane after it was retired.
     fn place_again(&self, deployment: &Arc<Deployment>, starts: Vec<StartRequest>);
+    /// The lane's thread does not come back from a turn.
+    fn lost(&self, lane: &Arc<Lane>);
+    /// The thread of a lost lane came back.
+    fn found(&self, lane: &Arc<Lane>);
     /// The lane has nothing to do.
     fn idle(&self, lane: &Arc<Lane>);
 }
@@ -52,6 +57,10 @@ pub(crate) struct Lane {
     pub(super) accepting: AtomicBool,
     pub(super) queued: AtomicUsize,
     pub(super) active: AtomicUsize,
+    /// Its requests that have not ended, counted by their tickets.
+    pub(super) running: Arc<AtomicUsize>,
+    /// How many of them there were when its thread was given up.
+    pub(super) lost_requests: AtomicUsize,
     aborted: Mutex<Vec<RequestId>>,
     any_aborted: AtomicBool,
     mean_turn_ns: AtomicU64,
@@ -77,7 +86,8 @@ impl Lane {
         owner: Weak<dyn LaneOwner>,
         threads: Arc<Threads>,
     ) -> Arc<Self> {
-        Arc::new(Self {
+        let group = recipe.group;
+        let lane = Arc::new(Self {
             deployment: Arc::downgrade(deployment),
             recipe,
             owner,
@@ -87,6 +97,8 @@ impl Lane {
             // Its first request is on its way: until that comes, the lane must not look idle.
             queued: AtomicUsize::new(1),
             active: AtomicUsize::new(0),
+            running: Arc::default(),
+            lost_requests: AtomicUsize::new(0),
             aborted: Mutex::new(Vec::new()),
             any_aborted: AtomicBool::new(false),
             mean_turn_ns: AtomicU64::new(0),
@@ -99,7 +111,10 @@ impl Lane {
                 housekept: Instant::now(),
                 late: Vec::new(),
             }),
-        })
+        });
+        let user: Arc<dyn ThreadUser> = lane.clone();
+        rescue::register(group, Arc::downgrade(&user));
+        lane
     }
 
     /// Requests that wait for their first turn.
@@ -258,6 +273,7 @@ impl Lane {
 
 impl Drop for Lane {
     fn drop(&mut self) {
+        rescue::forget(self.recipe.group);
         // The last to know the lane may be a waker on a thread where no isolate may be entered.
         if let Some(isolate) = self.core.get_mut().isolate.take()
             && !platform::is_isolate_thread()

@@ -6,6 +6,7 @@ pub(crate) mod closing;
 pub(crate) mod core;
 mod forgetting;
 pub(crate) mod lane;
+mod lost;
 pub(crate) mod options;
 pub(crate) mod placement;
 pub(crate) mod reaper;

@@ -28,6 +28,10 @@ impl Pool {
             Ok(quick) => return quick,
             Err(start) => start,
         };
+        if deployment.lost.load(Ordering::Relaxed) >= self.options.max_isolates_per_worker {
+            start.fail(ErrorKind::PoolFull.into());
+            return false;
+        }
         let Some(start) = self.place_on_new_lane(deployment, start) else {
             return false;
         };
@@ -68,7 +72,8 @@ impl Pool {
                 return Ok(false);
             }
             let slow = lane.expected_wait(self.threads.now_ns()) > WAIT_FOR_ANOTHER_ISOLATE;
-            if slow && lanes.len() < self.options.max_isolates_per_worker && self.has_room() {
+            let isolates = lanes.len() + deployment.lost.load(Ordering::Relaxed);
+            if slow && isolates < self.options.max_isolates_per_worker && self.has_room() {
                 return Err(start);
             }
         }

@@ -7,7 +7,6 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use isolane_scheduler::{
@@ -25,6 +24,7 @@ use crate::request::{LogEntry, LogLevel, LogSink, Response, Start, Usage};
 use crate::settlement::Settlement;
 
 use super::modules::ModuleMap;
+use super::ticket::Ticket;
 
 /// The isolate's data slot that points to the realm whose turn runs.
 const REALM_SLOT: u32 = 0;
@@ -88,49 +88,6 @@ pub(crate) struct ActiveRequest {
     pub(crate) response_bytes: u64,
     /// Counts the request among its pool's while it lives.
     pub(crate) ticket: Option<Ticket>,
-}
-
-/// Learns of the stages of one request that its answer does not tell.
-pub(crate) trait RequestObserver: Send + Sync {
-    /// Its first turn is about to run.
-    fn began(&self);
-    /// Nothing of it goes on any more, whichever way it ended.
-    fn ended(&self);
-}
-
-/// Counts one request as in flight until it is dropped, whichever way the request ends.
-pub(crate) struct Ticket {
-    in_flight: Arc<AtomicUsize>,
-    observer: Option<Arc<dyn RequestObserver>>,
-}
-
-impl Ticket {
-    pub(crate) fn new(
-        in_flight: &Arc<AtomicUsize>,
-        observer: Option<Arc<dyn RequestObserver>>,
-    ) -> Self {
-        in_flight.fetch_add(1, Ordering::Relaxed);
-        Self {
-            in_flight: in_flight.clone(),
-            observer,
-        }
-    }
-
-    /// To be called before the request's first turn.
-    pub(crate) fn began(&self) {
-        if let Some(observer) = &self.observer {
-            observer.began();
-        }
-    }
-}
-
-impl Drop for Ticket {
-    fn drop(&mut self) {
-        self.in_flight.fetch_sub(1, Ordering::Release);
-        if let Some(observer) = &self.observer {
-            observer.ended();
-        }
-    }
 }
 
 impl ActiveRequest {
