@@ -66,6 +66,11 @@ export declare class BindingPool {
   static initDefault(connection: BindingConnection, options: BindingPoolOptions): string | null
   /** A worker on the default pool, which each request deploys where it is new. */
   static defaultTarget(connection: BindingConnection, id: string, definition: BindingDefinitionOptions): BindingTarget | string
+  /**
+   * Serves a pool of the parent process, where this process was started for that, and then never
+   * returns; else does nothing.
+   */
+  static runIfChild(): void
   /** The counters of the default pool. */
   static defaultStats(): BindingPoolStats
   /** Puts a worker under an id. */
@@ -218,9 +223,3 @@ export interface BindingWorkerStats {
   requests: number
   heapUsedBytes: number
 }
-
-/**
- * Serves a pool of the parent process until that ends, where this process was started for it; else
- * returns at once.
- */
-export declare function runIfChild(): void

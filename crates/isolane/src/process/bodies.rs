@@ -50,7 +50,22 @@ pub(crate) struct Streams {
 
 struct Outgoing {
     credit: Arc<Semaphore>,
-    task: AbortHandle,
+    source: Source,
+}
+
+enum Source {
+    /// Its frame is on its way; a reader that goes as quickly as that is noticed too.
+    Announced(BodyReader),
+    Sending(AbortHandle),
+}
+
+impl Outgoing {
+    fn cancel(self) {
+        match self.source {
+            Source::Announced(reader) => drop(reader),
+            Source::Sending(task) => task.abort(),
+        }
+    }
 }
 
 struct Incoming {
@@ -59,11 +74,21 @@ struct Incoming {
     unread: Arc<AtomicU32>,
 }
 
-/// A stream that was announced under an id, to be given to [`Streams::start`] after the frame with
-/// that id has been queued.
+/// A stream that was announced, to be given to [`Streams::start`] after the frame that names it has
+/// been queued. Dropped instead, the stream is given up.
 pub(crate) struct Announced {
     id: u64,
-    reader: BodyReader,
+    streams: Weak<Streams>,
+}
+
+impl Drop for Announced {
+    fn drop(&mut self) {
+        let given_up = self
+            .streams
+            .upgrade()
+            .and_then(|streams| streams.outgoing.lock().remove(&self.id));
+        drop(given_up);
+    }
 }
 
 impl Streams {
@@ -83,27 +108,50 @@ impl Streams {
     pub(crate) fn announce(&self, body: Body) -> (WireBody, Bytes, Option<Announced>) {
         let (kind, whole) = match body {
             Body::Empty => return (WireBody::Empty, Bytes::new(), None),
-            Body::Stream(reader) => return announced(reader),
+            Body::Stream(reader) => return self.announce_stream(reader),
             Body::Bytes(bytes) => (WireBody::Bytes, bytes),
             Body::Text(text) => (WireBody::Text, text.into()),
         };
         if whole.len() <= LONGEST_INLINE {
             return (kind, whole, None);
         }
-        announced(BodyReader::from_stream(futures_util::stream::iter([Ok(
-            whole,
-        )])))
+        let chunks = futures_util::stream::iter([Ok(whole)]);
+        self.announce_stream(BodyReader::from_stream(chunks))
     }
 
-    /// Begins to send a stream.
+    fn announce_stream(&self, reader: BodyReader) -> (WireBody, Bytes, Option<Announced>) {
+        let id = next_id();
+        let outgoing = Outgoing {
+            credit: Arc::new(Semaphore::new(WINDOW as usize)),
+            source: Source::Announced(reader),
+        };
+        self.outgoing.lock().insert(id, outgoing);
+        let streams = self.me.clone();
+        (
+            WireBody::Stream(id),
+            Bytes::new(),
+            Some(Announced { id, streams }),
+        )
+    }
+
+    /// Begins to send a stream, unless its reader has gone already.
     pub(crate) fn start(&self, announced: Option<Announced>) {
-        let Some(Announced { id, reader }) = announced else {
+        let Some(mut announced) = announced else {
             return;
         };
-        let credit = Arc::new(Semaphore::new(WINDOW as usize));
-        let (streams, own_credit) = (self.me.clone(), credit.clone());
-        // Held until the entry is there, so that a short stream does not end before.
+        let id = announced.id;
+        // It is not given up any more.
+        announced.streams = Weak::new();
+        std::mem::forget(announced);
+        // Held until the task is noted, so that a short stream does not end before.
         let mut outgoing = self.outgoing.lock();
+        let Some(Outgoing { credit, source }) = outgoing.remove(&id) else {
+            return;
+        };
+        let Source::Announced(reader) = source else {
+            return;
+        };
+        let (streams, own_credit) = (self.me.clone(), credit.clone());
         let task = scheduler().spawn(async move {
             let end = pump(id, reader, &own_credit, &streams).await;
             if let Some(streams) = streams.upgrade() {
@@ -111,8 +159,8 @@ impl Streams {
                 (streams.send)(end, Bytes::new());
             }
         });
-        let task = task.abort_handle();
-        outgoing.insert(id, Outgoing { credit, task });
+        let source = Source::Sending(task.abort_handle());
+        outgoing.insert(id, Outgoing { credit, source });
     }
 
     /// The body that a frame brought.
@@ -192,8 +240,8 @@ impl Streams {
             }
             Flow::Cancel { stream } => {
                 let cancelled = self.outgoing.lock().remove(&stream);
-                if let Some(Outgoing { task, .. }) = cancelled {
-                    task.abort();
+                if let Some(cancelled) = cancelled {
+                    cancelled.cancel();
                 }
             }
         }
@@ -203,23 +251,12 @@ impl Streams {
     /// Ends all streams: the connection is gone.
     pub(crate) fn fail_all(&self, error: &StreamError) {
         let outgoing = std::mem::take(&mut *self.outgoing.lock());
-        for Outgoing { task, .. } in outgoing.into_values() {
-            task.abort();
-        }
+        outgoing.into_values().for_each(Outgoing::cancel);
         let incoming = std::mem::take(&mut *self.incoming.lock());
         for Incoming { chunks, .. } in incoming.into_values() {
             let _ = chunks.send(Err(error.clone()));
         }
     }
-}
-
-fn announced(reader: BodyReader) -> (WireBody, Bytes, Option<Announced>) {
-    let id = next_id();
-    (
-        WireBody::Stream(id),
-        Bytes::new(),
-        Some(Announced { id, reader }),
-    )
 }
 
 /// Sends chunks while there is credit; gives the frame that ends the stream.
@@ -317,5 +354,106 @@ impl Drop for Received {
         {
             (streams.send)(Flow::Cancel { stream: self.id }, Bytes::new());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    type Sent = Arc<Mutex<Vec<(Flow, usize)>>>;
+
+    fn streams() -> (Arc<Streams>, Sent) {
+        let sent = Sent::default();
+        let record = sent.clone();
+        let send = move |flow, payload: Bytes| record.lock().push((flow, payload.len()));
+        (Streams::new(send), sent)
+    }
+
+    fn reader_of(body: Body) -> BodyReader {
+        match body {
+            Body::Stream(reader) => reader,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_sender_without_credit_breaks_the_protocol() {
+        let (streams, _) = streams();
+        let body = streams.receive(WireBody::Stream(1), Bytes::new());
+        let _reader = reader_of(body.expect("a stream"));
+        let chunk = || streams.take_in(Flow::Chunk { stream: 1 }, Bytes::from_static(&[0; 1000]));
+        for _ in 0..WINDOW {
+            chunk().expect("there is room");
+        }
+        assert!(chunk().is_err());
+    }
+
+    #[test]
+    fn a_chunk_that_is_too_long_breaks_the_protocol() {
+        let (streams, _) = streams();
+        let body = streams.receive(WireBody::Stream(1), Bytes::new());
+        let _reader = reader_of(body.expect("a stream"));
+        let long = Bytes::from(vec![0; LONGEST_CHUNK + 1]);
+        assert!(streams.take_in(Flow::Chunk { stream: 1 }, long).is_err());
+    }
+
+    #[test]
+    fn an_id_that_is_in_use_and_a_payload_for_nothing_break_the_protocol() {
+        let (streams, _) = streams();
+        let first = streams.receive(WireBody::Stream(1), Bytes::new());
+        assert!(streams.receive(WireBody::Stream(1), Bytes::new()).is_err());
+        drop(first);
+        let payload = Bytes::from_static(b"x");
+        assert!(streams.receive(WireBody::Empty, payload.clone()).is_err());
+        assert!(streams.receive(WireBody::Stream(2), payload).is_err());
+        let not_text = Bytes::from_static(&[0xff]);
+        assert!(streams.receive(WireBody::Text, not_text).is_err());
+    }
+
+    #[test]
+    fn reading_gives_credit_and_going_says_so() {
+        let (streams, sent) = streams();
+        let body = streams.receive(WireBody::Stream(7), Bytes::new());
+        let mut reader = reader_of(body.expect("a stream"));
+        let chunk = Bytes::from(vec![0; 2 * UNIT]);
+        streams
+            .take_in(Flow::Chunk { stream: 7 }, chunk)
+            .expect("there is room");
+        let read = reader.next().now_or_never().flatten();
+        assert!(matches!(read, Some(Ok(chunk)) if chunk.len() == 2 * UNIT));
+        drop(reader);
+        let sent = sent.lock();
+        let [
+            (
+                Flow::Credit {
+                    stream: 7,
+                    units: 2,
+                },
+                0,
+            ),
+            (Flow::Cancel { stream: 7 }, 0),
+        ] = sent[..]
+        else {
+            panic!("{sent:?}");
+        };
+    }
+
+    #[test]
+    fn a_reader_that_goes_before_the_first_chunk_gives_up_the_source() {
+        let (streams, sent) = streams();
+        let (writer, reader) = BodyReader::channel(1);
+        let (kind, _, announced) = streams.announce(Body::Stream(reader));
+        let WireBody::Stream(stream) = kind else {
+            panic!("{kind:?}");
+        };
+        streams
+            .take_in(Flow::Cancel { stream }, Bytes::new())
+            .expect("allowed");
+        streams.start(announced);
+        assert!(writer.closed().now_or_never().is_some());
+        assert!(sent.lock().is_empty());
     }
 }

@@ -217,7 +217,7 @@ impl Generation {
     }
 
     /// Sends a request; gives it back where the child has ended.
-    pub(crate) fn start(&self, job: Job) -> Result<(), Job> {
+    pub(crate) fn start(&self, job: Box<Job>) -> Result<(), Box<Job>> {
         let mut table = self.table.lock();
         if table.ended {
             return Err(job);
@@ -229,7 +229,7 @@ impl Generation {
             event,
             responder,
             options,
-        } = job;
+        } = *job;
         let limits = worker.definition.limits;
         let limits = options
             .limits

@@ -240,13 +240,13 @@ impl Shared {
         let request = next_id();
         let target: Arc<dyn AbortTarget> = self.clone();
         let (future, settlement) = RunFuture::new(request, Some(target));
-        let mut job = Job {
+        let mut job = Box::new(Job {
             request,
             worker,
             event,
             responder: responder(settlement),
             options,
-        };
+        });
         let mut generation = self.current();
         while let Err(back) = generation.start(job) {
             job = back;
