@@ -2,6 +2,7 @@
 
 mod limits;
 mod pool;
+mod soak;
 mod stuck;
 mod support;
 mod workers;
