@@ -54,10 +54,12 @@ test.serial('a million lines in one turn', async (t) => {
   t.true(grown < 250, `grew by ${grown} MiB`);
 });
 
-test.serial('lines that nobody has time for are dropped, the first ones stay, and the gap is told', async (t) => {
-  const answer = await runForAnswer(
-    t,
-    `${PRELUDE}
+test.serial(
+  'lines that nobody has time for are dropped, the first ones stay, and the gap is told',
+  async (t) => {
+    const answer = await runForAnswer(
+      t,
+      `${PRELUDE}
     const entries = [];
     await pool.deploy('loud', guest('const line = "x".repeat(1000); for (let n = 0; n < 50000; n++) console.log(n + " " + line)'));
     await pool.deploy('quiet', guest('console.log("mine")'));
@@ -77,6 +79,7 @@ test.serial('lines that nobody has time for are dropped, the first ones stay, an
       all: numbers.length + (gap === undefined ? 0 : Number(gap[2])),
       quiet: entries.filter(([id]) => id === 'quiet').length,
     }));`,
-  );
-  t.deepEqual(answer, { inOrder: true, first: 0, some: true, all: 50_000, quiet: 1 });
-});
+    );
+    t.deepEqual(answer, { inOrder: true, first: 0, some: true, all: 50_000, quiet: 1 });
+  },
+);

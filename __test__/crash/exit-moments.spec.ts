@@ -58,7 +58,10 @@ const ENDINGS: Record<string, Ending> = {
   SIGTERM: { script: busy('', RANDOM), signal: 'SIGTERM', expected: { code: null, signal: 'SIGTERM' } },
   SIGINT: { script: busy('', RANDOM), signal: 'SIGINT', expected: { code: null, signal: 'SIGINT' } },
   'a handler of SIGTERM that exits': {
-    script: busy(`process.on('SIGTERM', () => process.exit(5)); process.kill(process.pid, 'SIGTERM');`, RANDOM),
+    script: busy(
+      `process.on('SIGTERM', () => process.exit(5)); process.kill(process.pid, 'SIGTERM');`,
+      RANDOM,
+    ),
     expected: { code: 5, signal: null },
   },
 };
@@ -92,7 +95,10 @@ test.serial('process.exitCode and a natural end, once everything was closed or h
       process.exitCode = 6;
       console.log(Date.now());`);
     const took = Date.now() - Number(ended.stdout);
-    t.deepEqual({ code: ended.code, signal: ended.signal, stderr: ended.stderr }, { code: 6, signal: null, stderr: '' });
+    t.deepEqual(
+      { code: ended.code, signal: ended.signal, stderr: ended.stderr },
+      { code: 6, signal: null, stderr: '' },
+    );
     t.true(took < LONGEST_MS, `took ${took} ms`);
   }
 });

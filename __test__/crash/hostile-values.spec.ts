@@ -47,7 +47,9 @@ test.serial('arguments of host functions', async (t) => {
   const told = (call: string) =>
     `return Response.json(await ${call}.then((value) => ['given', typeof value], (error) => ['refused', error.name]))`;
   const bodies = {
-    'a proxy': told(`env.call(new Proxy({}, { get() { throw new Error('mine') }, ownKeys() { throw new Error('mine') } }))`),
+    'a proxy': told(
+      `env.call(new Proxy({}, { get() { throw new Error('mine') }, ownKeys() { throw new Error('mine') } }))`,
+    ),
     'a proxy of an array': told(`env.call(new Proxy([1], {}))`),
     'a getter that throws': told(`env.call({ get a() { throw new RangeError('mine') } })`),
     'a getter that spins': `await env.call({ get a() { for (;;); } })`,
@@ -56,15 +58,25 @@ test.serial('arguments of host functions', async (t) => {
     'a function': told(`env.call(() => {})`),
     'a symbol': told(`env.call(Symbol('x'))`),
     'a cyclic object': told(`env.call((() => { const o = {}; o.o = o; return o })())`),
-    'a deep object': told(`env.call((() => { let o = {}; for (let n = 0; n < 1e5; n++) o = { o }; return o })())`),
-    'a deep array': told(`env.call((() => { let o = []; for (let n = 0; n < 1e5; n++) o = [o]; return o })())`),
-    'an object with __proto__': told(`env.call(JSON.parse('{"__proto__": {"polluted": 1}, "constructor": {"prototype": {"polluted": 1}}}'))`),
+    'a deep object': told(
+      `env.call((() => { let o = {}; for (let n = 0; n < 1e5; n++) o = { o }; return o })())`,
+    ),
+    'a deep array': told(
+      `env.call((() => { let o = []; for (let n = 0; n < 1e5; n++) o = [o]; return o })())`,
+    ),
+    'an object with __proto__': told(
+      `env.call(JSON.parse('{"__proto__": {"polluted": 1}, "constructor": {"prototype": {"polluted": 1}}}'))`,
+    ),
     'a string of 200 MB': told(`env.call('x'.repeat(200 << 20))`),
     'a long string many times': told(`env.call(Array(1000).fill('x'.repeat(1 << 20)))`),
     'a buffer of 16 MB': told(`env.call(new Uint8Array(16 << 20))`),
     'a sparse array': told(`env.call((() => { const a = []; a[4294967294] = 1; return a })())`),
-    'a detached buffer': told(`env.call((() => { const b = new ArrayBuffer(8); structuredClone(b, { transfer: [b] }); return b })())`),
-    'an error with a poisoned stack': told(`env.call(Object.defineProperty(new Error('m'), 'stack', { get() { throw 1 } }))`),
+    'a detached buffer': told(
+      `env.call((() => { const b = new ArrayBuffer(8); structuredClone(b, { transfer: [b] }); return b })())`,
+    ),
+    'an error with a poisoned stack': told(
+      `env.call(Object.defineProperty(new Error('m'), 'stack', { get() { throw 1 } }))`,
+    ),
     'an error with a huge message': told(`env.call(new Error('x'.repeat(10 << 20)))`),
     'a million arguments': told(`env.call.apply(null, Array(1e5).fill(0))`),
     'a bigint of a megabit': told(`env.call(2n ** 1000000n)`),
@@ -72,7 +84,10 @@ test.serial('arguments of host functions', async (t) => {
   };
   const answer = (await runForAnswer(t, script(bodies))) as Record<string, { text?: string; code?: string }>;
   const outcomes = Object.fromEntries(
-    Object.entries(answer).map(([name, { text, code }]) => [name, text === undefined ? code : JSON.parse(text)]),
+    Object.entries(answer).map(([name, { text, code }]) => [
+      name,
+      text === undefined ? code : JSON.parse(text),
+    ]),
   );
   t.deepEqual(outcomes, {
     'a proxy': ['refused', 'DataCloneError'],
@@ -108,10 +123,10 @@ test.serial('calls of host functions that pile up are refused', async (t) => {
       return Response.json([...new Set(outcomes.map((it) => it.status))].sort())`,
     'after others were answered': `await Promise.allSettled(Array.from({ length: 12000 }, () => env.later(1))); return new Response(String(await env.later(5)))`,
   };
-  const answer = (await runForAnswer(t, script(bodies, '{ limits: { cpuMs: 20000, wallMs: 60000, heapMb: 512, bufferMb: 128 } }'))) as Record<
-    string,
-    { text?: string }
-  >;
+  const answer = (await runForAnswer(
+    t,
+    script(bodies, '{ limits: { cpuMs: 20000, wallMs: 60000, heapMb: 512, bufferMb: 128 } }'),
+  )) as Record<string, { text?: string }>;
   t.is(answer['a million calls']?.text, 'refused');
   t.is(answer['a hundred of 10 MB']?.text, '["fulfilled","rejected"]');
   t.is(answer['after others were answered']?.text, '5');
@@ -246,7 +261,10 @@ test.serial('errors', async (t) => {
     'a stack trace without end': `Error.stackTraceLimit = Infinity; const f = (n) => { if (n === 0) throw new Error('m'); f(n - 1) }; f(5000)`,
     'lone surrogates': `throw new Error('\\ud800')`,
   };
-  const answer = (await runForAnswer(t, script(bodies))) as Record<string, { code: string; name?: string; message?: string }>;
+  const answer = (await runForAnswer(t, script(bodies))) as Record<
+    string,
+    { code: string; name?: string; message?: string }
+  >;
   for (const [name, outcome] of Object.entries(answer)) {
     t.is(outcome.code, name.endsWith('spins') ? 'ERR_CPU_LIMIT' : 'ERR_WORKER_EXCEPTION', name);
   }

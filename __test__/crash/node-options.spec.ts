@@ -33,7 +33,7 @@ const ARGUMENTS: ReadonlyArray<readonly string[]> = [
   ['--stack-size=200'],
   ['--stack-size=800', '--stack-trace-limit=1'],
   ['--max-old-space-size=64'],
-  ['--jitless'],
+  ['--jitless', '--no-expose-wasm'],
   ['--no-node-snapshot'],
   ['--no-opt', '--no-sparkplug'],
   ['--single-threaded'],
@@ -50,7 +50,10 @@ for (const nodeArguments of ARGUMENTS) {
       t.pass();
       return;
     }
-    t.deepEqual(await runForAnswer(t, `${REQUESTS} console.log(JSON.stringify(answers));`, { nodeArguments }), EXPECTED);
+    t.deepEqual(
+      await runForAnswer(t, `${REQUESTS} console.log(JSON.stringify(answers));`, { nodeArguments }),
+      EXPECTED,
+    );
   });
 }
 
@@ -65,7 +68,7 @@ test.serial('NODE_OPTIONS', async (t) => {
 
 // A module with one function that divides 1 by its argument, and one that reads memory at it.
 const TRAPS = `
-  const bytes = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 6, 1, 96, 1, 127, 1, 127, 3, 3, 2, 0, 0, 5, 3, 1, 0, 1, 7, 13, 2, 3, 100, 105, 118, 0, 0, 4, 108, 111, 97, 100, 0, 1,
+  const bytes = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 6, 1, 96, 1, 127, 1, 127, 3, 3, 2, 0, 0, 5, 3, 1, 0, 1, 7, 14, 2, 3, 100, 105, 118, 0, 0, 4, 108, 111, 97, 100, 0, 1,
     10, 17, 2, 7, 0, 65, 1, 32, 0, 109, 11, 7, 0, 32, 0, 40, 2, 0, 11]);
   const { div, load } = new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports;
   const traps = () => [() => div(1), () => load(0), () => div(0), () => load(70000), () => load(-8)].map((f) => { try { return f() } catch (error) { return error.constructor.name } });
@@ -73,8 +76,10 @@ const TRAPS = `
 const TRAPPED = [1, 0, 'RuntimeError', 'RuntimeError', 'RuntimeError'];
 
 for (const [name, node] of nodes()) {
-  test.serial(`${name}: traps of Node's own WebAssembly, before and after the addon, beside a guest's`, async (t) => {
-    const script = `${TRAPS}
+  test.serial(
+    `${name}: traps of Node's own WebAssembly, before and after the addon, beside a guest's`,
+    async (t) => {
+      const script = `${TRAPS}
       const before = traps();
       const { executePooled } = await import('isolane');
       const guest = async () => await (await executePooled('traps', { modules: { 'a.js': 'import module from "./t.wasm"; const { div, load } = new WebAssembly.Instance(module).exports; const traps = () => [() => div(1), () => load(0), () => div(0), () => load(70000), () => load(-8)].map((f) => { try { return f() } catch (error) { return error.constructor.name } }); export default { fetch: () => Response.json(traps()) }', './t.wasm': bytes } }, 'http://x')).json();
@@ -82,10 +87,21 @@ for (const [name, node] of nodes()) {
       const f = () => f();
       let overflow; try { f() } catch (error) { overflow = error.name }
       console.log(JSON.stringify([before, ...during, traps(), overflow]));`;
-    t.deepEqual(await runForAnswer(t, script, { node }), [TRAPPED, TRAPPED, TRAPPED, TRAPPED, TRAPPED, 'RangeError']);
-  });
+      t.deepEqual(await runForAnswer(t, script, { node }), [
+        TRAPPED,
+        TRAPPED,
+        TRAPPED,
+        TRAPPED,
+        TRAPPED,
+        'RangeError',
+      ]);
+    },
+  );
 
   test.serial(`${name}: requests in every mode`, async (t) => {
-    t.deepEqual(await runForAnswer(t, `${REQUESTS} console.log(JSON.stringify(answers));`, { node }), EXPECTED);
+    t.deepEqual(
+      await runForAnswer(t, `${REQUESTS} console.log(JSON.stringify(answers));`, { node }),
+      EXPECTED,
+    );
   });
 }

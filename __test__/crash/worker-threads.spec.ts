@@ -67,7 +67,12 @@ test.serial('threads that are terminated while they load the addon', async (t) =
       await Promise.all(threads.map(async (thread) => { await later(Math.random() * 100); await thread.terminate() }));
     }
     console.log(await (await executePooled('main', slow, 'http://x')).text());`;
-  const told = await runForAnswer(t, script.replace('console.log(await (', 'console.log(JSON.stringify(await (').replace(".text());", '.text()));'));
+  const told = await runForAnswer(
+    t,
+    script
+      .replace('console.log(await (', 'console.log(JSON.stringify(await (')
+      .replace('.text());', '.text()));'),
+  );
   t.is(told, 'x');
 });
 
