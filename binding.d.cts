@@ -35,7 +35,7 @@ export declare class BindingConnection {
   constructor(deliver: (arg0: Array<BindingCell>) => void)
   /** The batch that has gathered while Node's loop turned. */
   takeAfterTurn(): Array<BindingCell>
-  /** Ends the guest's work for a request that has a signal. */
+  /** Ends the guest's work for a request. */
   abort(ticket: number): void
   /** Gives a guest the value of its host call, as structured clone. */
   answerHostCall(call: number, value: Uint8Array): void
@@ -201,11 +201,10 @@ export interface BindingPoolStats {
   respawns: number
 }
 
-/** Options of one run; `abortable` says that its ticket may be aborted. */
+/** Options of one run. */
 export interface BindingRunOptions {
   limits?: BindingLimits
   log?: number
-  abortable?: boolean
 }
 
 /** How a worker is set up; what is not given takes the core's defaults. */

@@ -373,10 +373,11 @@ impl WaitingRequests for Pool {
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        // Lanes hold the pool weakly: without it they only finish what they have.
+        // Lanes hold the pool weakly: nobody is left to take what they would still have to say.
         self.threads.stop();
         for lane in self.lanes.get_mut().drain(..) {
             lane.stop_accepting();
+            lane.interrupt();
             if let Some(isolate) = lane.try_take_isolate() {
                 self.reaper.take(isolate);
             }

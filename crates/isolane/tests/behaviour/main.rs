@@ -4,6 +4,7 @@ mod limits;
 mod pool;
 #[cfg(unix)]
 mod process;
+mod soak;
 mod stuck;
 mod support;
 mod workers;
