@@ -66,6 +66,11 @@ export declare class BindingPool {
   static initDefault(connection: BindingConnection, options: BindingPoolOptions): string | null
   /** A worker on the default pool, which each request deploys where it is new. */
   static defaultTarget(connection: BindingConnection, id: string, definition: BindingDefinitionOptions): BindingTarget | string
+  /**
+   * Serves a pool of the parent process, where this process was started for that, and then never
+   * returns; else does nothing.
+   */
+  static runIfChild(): void
   /** The counters of the default pool. */
   static defaultStats(): BindingPoolStats
   /** Puts a worker under an id. */
@@ -176,6 +181,9 @@ export interface BindingPoolOptions {
   graceMs?: number
   limits?: BindingLimits
   log?: number
+  /** Isolation by process: the child's program and its arguments. */
+  child?: Array<string>
+  processMemoryMb?: number
 }
 
 /** Counters of a pool; whole numbers below 2^53. */
@@ -190,6 +198,7 @@ export interface BindingPoolStats {
   inFlight: number
   queued: number
   workers: Array<BindingWorkerStats>
+  respawns: number
 }
 
 /** Options of one run. */

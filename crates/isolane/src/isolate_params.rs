@@ -12,6 +12,7 @@ use crate::limits::external::ExternalGuard;
 use crate::limits::heap::HeapGuard;
 use crate::limits::rescue::Bystanders;
 use crate::platform;
+use crate::process;
 use crate::runtime::{exception, modules, snapshot};
 
 /// The memory guards of one isolate; they outlive it.
@@ -51,6 +52,7 @@ pub(crate) fn create(limits: &Limits) -> (v8::OwnedIsolate, IsolateGuards) {
     isolate.set_promise_reject_callback(exception::on_promise_reject);
     isolate.set_host_initialize_import_meta_object_callback(modules::initialize_import_meta);
     isolate.set_host_import_module_dynamically_callback(modules::import_dynamically);
+    process::watch(&mut isolate);
     let heap = HeapGuard::install(&mut isolate, limits.heap_bytes, buffers.clone());
     let external = ExternalGuard::new(&mut isolate, &buffers);
     let tasks = ForegroundTasks::open(&isolate);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use isolane_scheduler::Body;
+use serde::{Deserialize, Serialize};
 
 use crate::limits::Limits;
 
@@ -54,7 +55,7 @@ pub struct Response {
 }
 
 /// What a request has used.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Usage {
     /// Processor time of the request's turns.
     pub cpu: Duration,
@@ -67,7 +68,7 @@ pub struct Usage {
 }
 
 /// What had to be made before a request could run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Start {
     /// Nothing: a context that had run before.
     #[default]
@@ -79,7 +80,7 @@ pub enum Start {
 }
 
 /// An event for a worker's `scheduled` handler.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ScheduledEvent {
     /// The cron expression that fired, or empty.
     pub cron: String,
@@ -116,7 +117,7 @@ pub struct LogEntry {
 }
 
 /// The severity of a console message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LogLevel {
     /// `console.debug`
     Debug,

@@ -18,8 +18,9 @@ use crate::request::{LogSink, Request, RunOptions, ScheduledEvent};
 use crate::runtime::Runtime;
 use crate::runtime::events::Event;
 use crate::runtime::modules;
-use crate::runtime::realm_state::{Responder, Ticket};
+use crate::runtime::realm_state::Responder;
 use crate::runtime::stopping;
+use crate::runtime::ticket::Ticket;
 use crate::settlement::{AbortTarget, RunFuture, ScheduledFuture, Settlement, WorkerFuture};
 use crate::validation;
 use crate::worker_queue::{Admission, Running, WorkerQueue};
@@ -141,7 +142,7 @@ impl Worker {
             definition: self.definition.clone(),
             limits: self.definition.limits.unwrap_or(self.options.limits),
             on_log: self.options.on_log.clone(),
-            ticket: Ticket::new(&self.queue.in_flight),
+            ticket: Ticket::new(&self.queue.in_flight, None),
         };
         match self.queue.admit(run) {
             Admission::Begins(begun) => serve_on_new_thread(begun, &self.queue),

@@ -6,12 +6,14 @@
 //! returns, if that ever happens.
 
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Weak};
+use std::sync::{Arc, LazyLock, OnceLock, Weak};
 
 use isolane_scheduler::RequestId;
 use parking_lot::Mutex;
 
 use crate::error::Error;
+
+use super::LimitKind;
 
 /// Someone who waits for a request and can be answered from any thread; later answers are ignored.
 pub(crate) trait Unanswered: Send + Sync {
@@ -63,8 +65,22 @@ pub(crate) fn forget(group: u64) {
     THREAD_USERS.lock().remove(&group);
 }
 
+/// What a process does that may end for the sake of one turn.
+type LastResort = fn(RequestId, LimitKind);
+
+static LAST_RESORT: OnceLock<LastResort> = OnceLock::new();
+
+/// Has `end` called before anyone is answered: a process that ends itself takes the thread with it.
+pub(crate) fn set_last_resort(end: LastResort) {
+    // There is one such process, and it says so once.
+    let _ = LAST_RESORT.set(end);
+}
+
 /// A turn that ignored its end.
 pub(crate) struct GivenUp {
+    pub(crate) request: RequestId,
+    /// The limit that the turn passed; time, where it was asked to end for another reason.
+    pub(crate) limit: LimitKind,
     pub(crate) group: u64,
     pub(crate) current: Option<Arc<dyn Unanswered>>,
     pub(crate) bystanders: Arc<Bystanders>,
@@ -74,6 +90,9 @@ pub(crate) struct GivenUp {
 impl GivenUp {
     /// Answers everyone who waits for the isolate.
     pub(crate) fn rescue(self) {
+        if let Some(end) = LAST_RESORT.get() {
+            end(self.request, self.limit);
+        }
         if let Some(current) = self.current {
             current.answer(self.error.clone());
         }

@@ -110,6 +110,11 @@ impl Slot {
         }
         firing.given_up = true;
         Some(GivenUp {
+            request: armed.budget.request,
+            limit: match firing.why {
+                Fired::Cpu => LimitKind::Cpu,
+                Fired::Wall | Fired::Aborted | Fired::Closed => LimitKind::Wall,
+            },
             group: armed.budget.group,
             current: armed.budget.current.clone(),
             bystanders: armed.bystanders.clone(),

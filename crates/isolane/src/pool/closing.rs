@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::error::{Error, ErrorKind};
 
 use super::core::{Pool, Waiting};
-use super::lane::{Item, Lane};
+use super::lane::Lane;
 
 /// How long a pool waits for the turns that it has interrupted before it does so again.
 const BETWEEN_INTERRUPTS: Duration = Duration::from_millis(10);
@@ -29,11 +29,11 @@ impl Pool {
             let busy = |lane: &&Arc<Lane>| lane.load() > 0;
             let lanes: Vec<_> = self.lanes.lock().iter().filter(busy).cloned().collect();
             for lane in lanes {
-                lane.push(Item::Fail(closed.clone()));
+                lane.fail_all(closed.clone());
                 lane.interrupt();
             }
             self.wait_until_quiet(Instant::now() + BETWEEN_INTERRUPTS);
-            if self.in_flight.load(Ordering::Acquire) == 0 {
+            if self.unfinished() == 0 {
                 break;
             }
         }
@@ -48,10 +48,18 @@ impl Pool {
         }
     }
 
+    /// Wakes whoever closes the pool, where somebody does.
+    pub(super) fn note_quiet(&self) {
+        if self.closed.load(Ordering::SeqCst) {
+            let _guard = self.quiet.0.lock();
+            self.quiet.1.notify_all();
+        }
+    }
+
     fn wait_until_quiet(&self, deadline: Instant) {
         let (lock, quiet) = &self.quiet;
         let mut guard = lock.lock();
-        while self.in_flight.load(Ordering::Acquire) > 0 {
+        while self.unfinished() > 0 {
             if quiet.wait_until(&mut guard, deadline).timed_out() {
                 return;
             }

@@ -11,7 +11,7 @@ use crate::locker_managed_isolate::IsolateRecipe;
 use crate::runtime::events::StartRequest;
 
 use super::core::{Pool, Waiting};
-use super::lane::{Item, Lane, LaneOwner};
+use super::lane::{Lane, LaneOwner};
 use super::registry::Deployment;
 
 /// A worker whose queue lasts longer than this gets another isolate, if it may.
@@ -28,6 +28,10 @@ impl Pool {
             Ok(quick) => return quick,
             Err(start) => start,
         };
+        if deployment.lost.load(Ordering::Relaxed) >= self.options.max_isolates_per_worker {
+            start.fail(ErrorKind::PoolFull.into());
+            return false;
+        }
         let Some(start) = self.place_on_new_lane(deployment, start) else {
             return false;
         };
@@ -68,13 +72,14 @@ impl Pool {
                 return Ok(false);
             }
             let slow = lane.expected_wait(self.threads.now_ns()) > WAIT_FOR_ANOTHER_ISOLATE;
-            if slow && lanes.len() < self.options.max_isolates_per_worker && self.has_room() {
+            let isolates = lanes.len() + deployment.lost.load(Ordering::Relaxed);
+            if slow && isolates < self.options.max_isolates_per_worker && self.has_room() {
                 return Err(start);
             }
         }
-        self.hits.fetch_add(1, Ordering::Relaxed);
         let quick = lane.is_quick();
-        lane.push(Item::Start(start));
+        lane.begin(start)?;
+        self.hits.fetch_add(1, Ordering::Relaxed);
         Ok(quick)
     }
 
@@ -98,7 +103,7 @@ impl Pool {
         self.misses.fetch_add(1, Ordering::Relaxed);
         let mut lanes = deployment.lanes.lock();
         lanes.push(lane.clone());
-        lane.push_first(start);
+        lane.begin_first(start);
         None
     }
 

@@ -31,6 +31,8 @@ pub(crate) struct Deployment {
     pub(crate) used_at: AtomicU64,
     /// Requests that wait for their first turn, here or for an isolate.
     pub(crate) waiting: AtomicUsize,
+    /// Isolates whose thread was given up and has not come back.
+    pub(crate) lost: AtomicUsize,
     pub(crate) pool: Weak<dyn WaitingRequests>,
 }
 

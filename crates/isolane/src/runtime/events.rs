@@ -10,7 +10,8 @@ use crate::limits::{LimitKind, Limits};
 use crate::request::{LogSink, Request, ScheduledEvent, Start};
 
 use super::exception;
-use super::realm_state::{End, RealmState, Responder, Ticket};
+use super::realm_state::{End, RealmState, Responder};
+use super::ticket::Ticket;
 
 const CONFIGURE: i32 = 0;
 const FETCH: i32 = 1;

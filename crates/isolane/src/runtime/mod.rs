@@ -13,6 +13,7 @@ pub(crate) mod realm;
 pub(crate) mod realm_state;
 pub(crate) mod snapshot;
 pub(crate) mod stopping;
+pub(crate) mod ticket;
 mod turns;
 pub(crate) mod web;
 

@@ -181,6 +181,9 @@ impl Realm {
                 let mut active = ActiveRequest::new(responder, limits);
                 active.on_log = on_log;
                 active.start = start;
+                if let Some(ticket) = &ticket {
+                    ticket.began();
+                }
                 active.ticket = ticket;
                 self.state.requests.borrow_mut().insert(id, active);
                 self.turn(isolate, id, |scope, state| {

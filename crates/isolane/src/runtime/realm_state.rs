@@ -7,7 +7,6 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use isolane_scheduler::{
@@ -20,10 +19,12 @@ use crate::error::Error;
 use crate::isolate_params::IsolateGuards;
 use crate::limits::Limits;
 use crate::limits::rescue::Unanswered;
+use crate::process;
 use crate::request::{LogEntry, LogLevel, LogSink, Response, Start, Usage};
 use crate::settlement::Settlement;
 
 use super::modules::ModuleMap;
+use super::ticket::Ticket;
 
 /// The isolate's data slot that points to the realm whose turn runs.
 const REALM_SLOT: u32 = 0;
@@ -87,22 +88,6 @@ pub(crate) struct ActiveRequest {
     pub(crate) response_bytes: u64,
     /// Counts the request among its pool's while it lives.
     pub(crate) ticket: Option<Ticket>,
-}
-
-/// Counts one request as in flight until it is dropped, whichever way the request ends.
-pub(crate) struct Ticket(Arc<AtomicUsize>);
-
-impl Ticket {
-    pub(crate) fn new(in_flight: &Arc<AtomicUsize>) -> Self {
-        in_flight.fetch_add(1, Ordering::Relaxed);
-        Self(in_flight.clone())
-    }
-}
-
-impl Drop for Ticket {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Release);
-    }
 }
 
 impl ActiveRequest {
@@ -225,11 +210,13 @@ impl RealmState {
     /// Makes this the isolate's running realm until [`RealmState::leave`].
     pub(crate) fn enter(&self, isolate: &mut v8::Isolate, request: RequestId) {
         self.current.set(request);
+        process::note_turn(request);
         isolate.set_data(REALM_SLOT, std::ptr::from_ref(self).cast_mut().cast());
     }
 
     /// No realm of the isolate runs after this.
     pub(crate) fn leave(isolate: &mut v8::Isolate) {
+        process::note_turn(0);
         isolate.set_data(REALM_SLOT, std::ptr::null_mut());
     }
 

@@ -2,6 +2,8 @@
 
 mod limits;
 mod pool;
+#[cfg(unix)]
+mod process;
 mod soak;
 mod stuck;
 mod support;
