@@ -33,7 +33,9 @@ export declare class BindingBodyWriter {
 export declare class BindingConnection {
   /** Connects; `deliver` gets batches of cells, four to a delivery. */
   constructor(deliver: (arg0: Array<BindingCell>) => void)
-  /** Ends the guest's work for a request that has a signal. */
+  /** The batch that has gathered while Node's loop turned. */
+  takeAfterTurn(): Array<BindingCell>
+  /** Ends the guest's work for a request. */
   abort(ticket: number): void
   /** Gives a guest the value of its host call, as structured clone. */
   answerHostCall(call: number, value: Uint8Array): void
@@ -64,6 +66,11 @@ export declare class BindingPool {
   static initDefault(connection: BindingConnection, options: BindingPoolOptions): string | null
   /** A worker on the default pool, which each request deploys where it is new. */
   static defaultTarget(connection: BindingConnection, id: string, definition: BindingDefinitionOptions): BindingTarget | string
+  /**
+   * Serves a pool of the parent process, where this process was started for that, and then never
+   * returns; else does nothing.
+   */
+  static runIfChild(): void
   /** The counters of the default pool. */
   static defaultStats(): BindingPoolStats
   /** Puts a worker under an id. */
@@ -111,7 +118,7 @@ export declare class BindingTarget {
 /** A worker with a new isolate for every request. */
 export declare class BindingWorker {
   /** Takes a definition; nothing runs before the first request. */
-  static create(connection: BindingConnection, definition: BindingDefinitionOptions, limits?: BindingLimits | undefined | null, log?: number | undefined | null): BindingWorker | string
+  static create(connection: BindingConnection, definition: BindingDefinitionOptions, options: BindingWorkerOptions): BindingWorker | string
   /** Where its events go. */
   target(): BindingTarget
   /** Ends what runs, and refuses what comes. */
@@ -174,6 +181,9 @@ export interface BindingPoolOptions {
   graceMs?: number
   limits?: BindingLimits
   log?: number
+  /** Isolation by process: the child's program and its arguments. */
+  child?: Array<string>
+  processMemoryMb?: number
 }
 
 /** Counters of a pool; whole numbers below 2^53. */
@@ -188,13 +198,21 @@ export interface BindingPoolStats {
   inFlight: number
   queued: number
   workers: Array<BindingWorkerStats>
+  respawns: number
 }
 
-/** Options of one run; `abortable` says that its ticket may be aborted. */
+/** Options of one run. */
 export interface BindingRunOptions {
   limits?: BindingLimits
   log?: number
-  abortable?: boolean
+}
+
+/** How a worker is set up; what is not given takes the core's defaults. */
+export interface BindingWorkerOptions {
+  limits?: BindingLimits
+  maxConcurrency?: number
+  maxQueue?: number
+  log?: number
 }
 
 /** One worker's share of a pool. */

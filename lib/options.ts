@@ -47,16 +47,25 @@ const POOL_KEYS: ReadonlyArray<keyof PoolOptions> = [
   'onLog',
   'graceMs',
   'isolation',
+  'processMemoryMb',
 ];
+
+/** What a child process runs: this Node, without threads for scripts of its own. */
+function childProgram(): string[] {
+  return [process.execPath, '--v8-pool-size=0', require.resolve('#isolate-process')];
+}
 
 export function parsePoolOptions(options: PoolOptions): BindingPoolOptions {
   checkOptions(options, 'options', POOL_KEYS);
   const { maxIsolates, maxIsolatesPerWorker, maxMemoryMb, threads, maxQueue, graceMs } = options;
   const parsed: BindingPoolOptions = {};
-  if (options.isolation !== undefined && options.isolation !== 'in-process') {
-    const expected =
-      options.isolation === 'process' ? `'in-process' ('process' is not available yet)` : `'in-process'`;
-    throw invalidArgument('options.isolation', expected, options.isolation);
+  const { isolation, processMemoryMb } = options;
+  if (isolation === 'process') parsed.child = childProgram();
+  else if (isolation !== undefined && isolation !== 'in-process') {
+    throw invalidArgument('options.isolation', `'in-process' or 'process'`, isolation);
+  }
+  if (processMemoryMb !== undefined) {
+    parsed.processMemoryMb = checkPositive(processMemoryMb, 'options.processMemoryMb', MEBIBYTES);
   }
   if (maxIsolates !== undefined) parsed.maxIsolates = checkCount(maxIsolates, 'options.maxIsolates', 1);
   if (maxIsolatesPerWorker !== undefined) {
@@ -86,9 +95,8 @@ export function parseRunOptions(options: RunOptions, extraKeys: readonly string[
   checkOptions(options, 'options', extraKeys.length === 0 ? RUN_KEYS : [...RUN_KEYS, ...extraKeys]);
   const { signal } = options;
   const native: BindingRunOptions = {};
-  if (signal !== undefined) {
-    if (!isAbortSignal(signal)) throw invalidArgument('options.signal', 'an AbortSignal', signal);
-    native.abortable = true;
+  if (signal !== undefined && !isAbortSignal(signal)) {
+    throw invalidArgument('options.signal', 'an AbortSignal', signal);
   }
   if (options.limits !== undefined) native.limits = parseLimits(options.limits, 'options.limits');
   if (options.onLog !== undefined) checkFunction(options.onLog, 'options.onLog');

@@ -50,7 +50,13 @@ impl BindingConnection {
         Ok(Self { shared })
     }
 
-    /// Ends the guest's work for a request that has a signal.
+    /// The batch that has gathered while Node's loop turned.
+    #[napi(catch_unwind)]
+    pub fn take_after_turn(&self, env: &Env) -> Vec<BindingCell> {
+        self.shared.take_after_turn(env)
+    }
+
+    /// Ends the guest's work for a request.
     #[napi(catch_unwind)]
     pub fn abort(&self, ticket: i64) {
         self.shared.abort(ticket);

@@ -91,6 +91,13 @@ impl BindingPool {
         Either::A(BindingTarget::new(connection, target, limits))
     }
 
+    /// Serves a pool of the parent process, where this process was started for that, and then never
+    /// returns; else does nothing.
+    #[napi(catch_unwind)]
+    pub fn run_if_child() {
+        isolane::run_if_child();
+    }
+
     /// The counters of the default pool.
     #[napi(catch_unwind)]
     pub fn default_stats() -> BindingPoolStats {

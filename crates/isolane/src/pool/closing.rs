@@ -7,28 +7,34 @@ use std::time::{Duration, Instant};
 use crate::error::{Error, ErrorKind};
 
 use super::core::{Pool, Waiting};
-use super::lane::{Item, Lane};
+use super::lane::Lane;
+
+/// How long a pool waits for the turns that it has interrupted before it does so again.
+const BETWEEN_INTERRUPTS: Duration = Duration::from_millis(10);
 
 impl Pool {
     /// Waits for the requests, ends those that go on, and stops the threads.
     pub(crate) fn finish(&self) {
         let deadline = Instant::now() + self.options.grace;
         self.wait_until_quiet(deadline);
+        // From here on nothing gets a lane: a request that a lane gives back would begin anew.
+        self.ended.store(true, Ordering::SeqCst);
         let closed: Error = ErrorKind::PoolClosed.into();
-        for Waiting { start, .. } in self.waiting.lock().drain(..) {
-            start.fail(closed.clone());
-        }
-        let busy = |lane: &&Arc<Lane>| lane.load() > 0;
-        let lanes: Vec<_> = self.lanes.lock().iter().filter(busy).cloned().collect();
-        for lane in &lanes {
-            lane.interrupt();
-            lane.push(Item::Fail(closed.clone()));
-        }
-        // Every turn that still runs has been interrupted, so this does not last.
-        while self.in_flight.load(Ordering::Acquire) > 0 {
-            self.wait_until_quiet(Instant::now() + Duration::from_millis(10));
-            for lane in &lanes {
+        loop {
+            let waiting = std::mem::take(&mut *self.waiting.lock());
+            for Waiting { start, .. } in waiting {
+                start.fail(closed.clone());
+            }
+            // Every time anew: one may have been made since.
+            let busy = |lane: &&Arc<Lane>| lane.load() > 0;
+            let lanes: Vec<_> = self.lanes.lock().iter().filter(busy).cloned().collect();
+            for lane in lanes {
+                lane.fail_all(closed.clone());
                 lane.interrupt();
+            }
+            self.wait_until_quiet(Instant::now() + BETWEEN_INTERRUPTS);
+            if self.unfinished() == 0 {
+                break;
             }
         }
         self.threads.stop();
@@ -42,10 +48,18 @@ impl Pool {
         }
     }
 
+    /// Wakes whoever closes the pool, where somebody does.
+    pub(super) fn note_quiet(&self) {
+        if self.closed.load(Ordering::SeqCst) {
+            let _guard = self.quiet.0.lock();
+            self.quiet.1.notify_all();
+        }
+    }
+
     fn wait_until_quiet(&self, deadline: Instant) {
         let (lock, quiet) = &self.quiet;
         let mut guard = lock.lock();
-        while self.in_flight.load(Ordering::Acquire) > 0 {
+        while self.unfinished() > 0 {
             if quiet.wait_until(&mut guard, deadline).timed_out() {
                 return;
             }

@@ -4,23 +4,26 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
+use std::thread;
 
 use isolane_scheduler::{RequestId, next_id};
 use parking_lot::{Condvar, Mutex};
 
 use crate::definition::WorkerDefinition;
 use crate::error::{Error, ErrorKind};
+use crate::platform;
 use crate::request::{RunOptions, Start};
 use crate::runtime::events::{Event, StartRequest};
 use crate::runtime::modules;
-use crate::runtime::realm_state::{Responder, Ticket};
+use crate::runtime::realm_state::Responder;
+use crate::runtime::ticket::{RequestObserver, Ticket};
 use crate::settlement::{AbortTarget, RunFuture, Settlement};
 
-use super::lane::{Lane, LaneOwner};
+use super::forgetting::Forgetting;
+use super::lane::{Lane, LaneOwner, Threads};
 use super::options::{PoolOptions, PoolStats, WorkerStats};
 use super::reaper::Reaper;
 use super::registry::{Deployment, Registry, WaitingRequests};
-use super::threads::Threads;
 
 pub(crate) struct Pool {
     pub(super) me: Weak<Pool>,
@@ -30,17 +33,30 @@ pub(crate) struct Pool {
     pub(super) reaper: Reaper,
     /// All lanes that hold a place in the pool.
     pub(super) lanes: Mutex<Vec<Arc<Lane>>>,
+    pub(super) forgetting: Forgetting,
     /// Requests whose worker has no lane, because every place is taken by a busy one.
     pub(super) waiting: Mutex<VecDeque<Waiting>>,
     pub(super) places_wanted: AtomicUsize,
     pub(super) in_flight: Arc<AtomicUsize>,
+    /// How many of them are on lanes whose thread was given up.
+    pub(super) lost_requests: AtomicUsize,
     pub(super) hits: AtomicU64,
     pub(super) misses: AtomicU64,
     pub(super) evictions: AtomicU64,
     pub(super) condemned: AtomicU64,
     pub(super) closed: AtomicBool,
+    /// Closed, and the grace time is over.
+    pub(super) ended: AtomicBool,
     /// Signalled when a lane has become idle while the pool closes.
     pub(super) quiet: (Mutex<()>, Condvar),
+}
+
+/// A request as it enters the pool.
+pub(crate) struct Launch {
+    pub(crate) id: RequestId,
+    pub(crate) event: Event,
+    pub(crate) options: RunOptions,
+    pub(crate) observer: Option<Arc<dyn RequestObserver>>,
 }
 
 pub(super) struct Waiting {
@@ -50,7 +66,7 @@ pub(super) struct Waiting {
 
 impl Pool {
     pub(crate) fn new(options: PoolOptions) -> Result<Arc<Self>, Error> {
-        let threads = Threads::start(options.threads)?;
+        let threads = start_threads(options.threads)?;
         let reaper = Reaper::start()?;
         Ok(Arc::new_cyclic(|me| Self {
             me: me.clone(),
@@ -59,14 +75,17 @@ impl Pool {
             threads,
             reaper,
             lanes: Mutex::default(),
+            forgetting: Forgetting::default(),
             waiting: Mutex::default(),
             places_wanted: AtomicUsize::new(0),
             in_flight: Arc::default(),
+            lost_requests: AtomicUsize::new(0),
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
             evictions: AtomicU64::new(0),
             condemned: AtomicU64::new(0),
             closed: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
             quiet: Default::default(),
         }))
     }
@@ -117,8 +136,10 @@ impl Pool {
         }
         check_id(id)?;
         modules::validate(definition)?;
+        self.forget_unused();
         let (deployment, replaced) = self.registry.deploy(id, definition, || {
-            self.new_deployment(id, definition.clone())
+            self.note_brought(definition);
+            self.new_deployment(id, definition.clone(), true)
         });
         if let Some(replaced) = replaced {
             self.retire_all(&replaced);
@@ -139,7 +160,7 @@ impl Pool {
         Ok(
             match present.filter(|present| present.definition.is_same(&definition)) {
                 Some(present) => present,
-                None => self.new_deployment(id, definition),
+                None => self.new_deployment(id, definition, false),
             },
         )
     }
@@ -157,10 +178,11 @@ impl Pool {
         }
     }
 
-    pub(super) fn new_deployment(
+    pub(crate) fn new_deployment(
         &self,
         id: &str,
         definition: Arc<WorkerDefinition>,
+        by_request: bool,
     ) -> Arc<Deployment> {
         Arc::new(Deployment {
             id: Arc::from(id),
@@ -168,7 +190,10 @@ impl Pool {
             lanes: Mutex::default(),
             leaving: Mutex::default(),
             requests: AtomicU64::new(0),
+            by_request,
+            used_at: AtomicU64::new(self.forgetting.age()),
             waiting: AtomicUsize::new(0),
+            lost: AtomicUsize::new(0),
             pool: self.me.clone(),
         })
     }
@@ -180,8 +205,30 @@ impl Pool {
         responder: impl FnOnce(Settlement<T>) -> Responder,
         options: RunOptions,
     ) -> RunFuture<T> {
-        let id = next_id();
+        let launch = Launch {
+            id: next_id(),
+            event,
+            options,
+            observer: None,
+        };
+        self.launch(deployment, responder, launch)
+    }
+
+    /// As [`Pool::run`], for a request that has an id.
+    pub(crate) fn launch<T>(
+        &self,
+        deployment: Arc<Deployment>,
+        responder: impl FnOnce(Settlement<T>) -> Responder,
+        launch: Launch,
+    ) -> RunFuture<T> {
+        let Launch {
+            id,
+            event,
+            options,
+            observer,
+        } = launch;
         deployment.requests.fetch_add(1, Ordering::Relaxed);
+        self.forgetting.note_use(&deployment);
         let target: Arc<dyn AbortTarget> = deployment.clone();
         let (future, settlement) = RunFuture::new(id, Some(target));
         let limits = deployment.definition.limits.unwrap_or(self.options.limits);
@@ -192,7 +239,7 @@ impl Pool {
             limits: options.limits.unwrap_or(limits),
             on_log: options.on_log,
             start: Start::Warm,
-            ticket: Some(Ticket::new(&self.in_flight)),
+            ticket: Some(Ticket::new(&self.in_flight, observer)),
         });
         let quick = self.place(&deployment, start);
         future.expect_quick(quick)
@@ -223,7 +270,7 @@ impl Pool {
             misses: self.misses.load(Ordering::Relaxed),
             evictions: self.evictions.load(Ordering::Relaxed),
             condemned: self.condemned.load(Ordering::Relaxed),
-            in_flight: self.in_flight.load(Ordering::Relaxed),
+            in_flight: self.unfinished(),
             queued: deployments
                 .iter()
                 .map(|deployment| deployment.queued())
@@ -241,11 +288,24 @@ impl Pool {
                     }
                 })
                 .collect(),
+            respawns: 0,
         }
     }
 }
 
-fn check_id(id: &str) -> Result<(), Error> {
+fn start_threads(count: usize) -> Result<Arc<Threads>, Error> {
+    let options = isolane_lanes::Options {
+        threads: count,
+        spin: thread::available_parallelism().is_ok_and(|cores| cores.get() > 1),
+    };
+    Threads::start(
+        options,
+        Box::new(|body| platform::spawn("isolane-pool", body)),
+    )
+    .map_err(|error| Error::internal(format!("a pool thread: {error}")))
+}
+
+pub(crate) fn check_id(id: &str) -> Result<(), Error> {
     if id.is_empty() {
         return Err(Error::invalid_arg("id", "a name", "an empty string"));
     }
@@ -280,10 +340,15 @@ impl LaneOwner for Pool {
         if let Some(limit) = self.options.max_memory_bytes {
             while self.memory_bytes() > limit && self.evict_one() {}
         }
-        if self.closed.load(Ordering::SeqCst) {
-            let _guard = self.quiet.0.lock();
-            self.quiet.1.notify_all();
-        }
+        self.note_quiet();
+    }
+
+    fn lost(&self, lane: &Arc<Lane>) {
+        self.lose(lane);
+    }
+
+    fn found(&self, lane: &Arc<Lane>) {
+        self.find(lane);
     }
 }
 
@@ -308,10 +373,11 @@ impl WaitingRequests for Pool {
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        // Lanes hold the pool weakly: without it they only finish what they have.
+        // Lanes hold the pool weakly: nobody is left to take what they would still have to say.
         self.threads.stop();
         for lane in self.lanes.get_mut().drain(..) {
             lane.stop_accepting();
+            lane.interrupt();
             if let Some(isolate) = lane.try_take_isolate() {
                 self.reaper.take(isolate);
             }

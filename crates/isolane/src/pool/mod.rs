@@ -1,11 +1,13 @@
 //! How the pool's isolates are run without contention: lanes, the threads that run them, and the
 //! reaper that drops what left the pool.
 
+pub(crate) mod batch;
 pub(crate) mod closing;
 pub(crate) mod core;
+mod forgetting;
 pub(crate) mod lane;
+mod lost;
 pub(crate) mod options;
 pub(crate) mod placement;
 pub(crate) mod reaper;
 pub(crate) mod registry;
-pub(crate) mod threads;

@@ -11,7 +11,7 @@ use crate::locker_managed_isolate::IsolateRecipe;
 use crate::runtime::events::StartRequest;
 
 use super::core::{Pool, Waiting};
-use super::lane::{Item, Lane, LaneOwner};
+use super::lane::{Lane, LaneOwner};
 use super::registry::Deployment;
 
 /// A worker whose queue lasts longer than this gets another isolate, if it may.
@@ -20,10 +20,18 @@ const WAIT_FOR_ANOTHER_ISOLATE: Duration = Duration::from_millis(1);
 impl Pool {
     /// Finds a lane for a request; says whether its answer is likely to come within microseconds.
     pub(super) fn place(&self, deployment: &Arc<Deployment>, start: Box<StartRequest>) -> bool {
+        if self.ended.load(Ordering::SeqCst) {
+            start.fail(ErrorKind::PoolClosed.into());
+            return false;
+        }
         let start = match self.try_lanes(deployment, start) {
             Ok(quick) => return quick,
             Err(start) => start,
         };
+        if deployment.lost.load(Ordering::Relaxed) >= self.options.max_isolates_per_worker {
+            start.fail(ErrorKind::PoolFull.into());
+            return false;
+        }
         let Some(start) = self.place_on_new_lane(deployment, start) else {
             return false;
         };
@@ -64,13 +72,14 @@ impl Pool {
                 return Ok(false);
             }
             let slow = lane.expected_wait(self.threads.now_ns()) > WAIT_FOR_ANOTHER_ISOLATE;
-            if slow && lanes.len() < self.options.max_isolates_per_worker && self.has_room() {
+            let isolates = lanes.len() + deployment.lost.load(Ordering::Relaxed);
+            if slow && isolates < self.options.max_isolates_per_worker && self.has_room() {
                 return Err(start);
             }
         }
-        self.hits.fetch_add(1, Ordering::Relaxed);
         let quick = lane.is_quick();
-        lane.push(Item::Start(start));
+        lane.begin(start)?;
+        self.hits.fetch_add(1, Ordering::Relaxed);
         Ok(quick)
     }
 
@@ -94,7 +103,7 @@ impl Pool {
         self.misses.fetch_add(1, Ordering::Relaxed);
         let mut lanes = deployment.lanes.lock();
         lanes.push(lane.clone());
-        lane.push_first(start);
+        lane.begin_first(start);
         None
     }
 

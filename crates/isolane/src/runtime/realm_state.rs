@@ -7,7 +7,6 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use isolane_scheduler::{
@@ -19,13 +18,19 @@ use crate::definition::{HostCodec, HostFunction};
 use crate::error::Error;
 use crate::isolate_params::IsolateGuards;
 use crate::limits::Limits;
+use crate::limits::rescue::Unanswered;
+use crate::process;
 use crate::request::{LogEntry, LogLevel, LogSink, Response, Start, Usage};
 use crate::settlement::Settlement;
 
 use super::modules::ModuleMap;
+use super::ticket::Ticket;
 
 /// The isolate's data slot that points to the realm whose turn runs.
 const REALM_SLOT: u32 = 0;
+
+/// How many answers of the host a request may wait for when it calls a host function.
+const MAX_PENDING: u32 = 10_000;
 
 /// Who waits for a request.
 pub(crate) enum Responder {
@@ -42,6 +47,16 @@ pub(crate) enum Responder {
 }
 
 impl Responder {
+    /// Who waits, to be answered from outside.
+    pub(crate) fn unanswered(&self) -> Option<Arc<dyn Unanswered>> {
+        match self {
+            Self::Fetch(settlement) => settlement.unanswered(),
+            Self::Scheduled(settlement) => settlement.unanswered(),
+            Self::Evaluate(settlement) => settlement.unanswered(),
+            Self::Load | Self::Answered => None,
+        }
+    }
+
     pub(crate) fn fail(self, error: Error) {
         match self {
             Self::Fetch(settlement) => settlement.settle(Err(error)),
@@ -62,8 +77,6 @@ pub(crate) struct ActiveRequest {
     pub(crate) cpu_used: Duration,
     pub(crate) subrequests: u32,
     pub(crate) fetches_in_flight: u32,
-    /// The bodies of its fetches that have no response yet.
-    pub(crate) sending_bytes: u64,
     pub(crate) fetches_waiting: VecDeque<(CallbackId, FetchRequest)>,
     /// Answers of the host that it waits for.
     pub(crate) pending: u32,
@@ -77,22 +90,6 @@ pub(crate) struct ActiveRequest {
     pub(crate) ticket: Option<Ticket>,
 }
 
-/// Counts one request as in flight until it is dropped, whichever way the request ends.
-pub(crate) struct Ticket(Arc<AtomicUsize>);
-
-impl Ticket {
-    pub(crate) fn new(in_flight: &Arc<AtomicUsize>) -> Self {
-        in_flight.fetch_add(1, Ordering::Relaxed);
-        Self(in_flight.clone())
-    }
-}
-
-impl Drop for Ticket {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Release);
-    }
-}
-
 impl ActiveRequest {
     pub(crate) fn new(responder: Responder, limits: Limits) -> Self {
         Self {
@@ -104,7 +101,6 @@ impl ActiveRequest {
             cpu_used: Duration::ZERO,
             subrequests: 0,
             fetches_in_flight: 0,
-            sending_bytes: 0,
             fetches_waiting: VecDeque::new(),
             pending: 0,
             waited: false,
@@ -126,6 +122,20 @@ impl ActiveRequest {
     }
 }
 
+/// Who reads a response body that still streams.
+pub(crate) struct BodyReaderWaits {
+    pub(crate) scheduler: SchedulerHandle,
+    pub(crate) stream: StreamId,
+}
+
+impl Unanswered for BodyReaderWaits {
+    fn answer(&self, error: Error) {
+        let why = format!("{}: {error}", error.code());
+        self.scheduler
+            .fail_stream(self.stream, StreamError::Guest(why.into()));
+    }
+}
+
 /// What an awaited answer belongs to.
 pub(crate) struct Operation {
     pub(crate) request: RequestId,
@@ -136,10 +146,7 @@ pub(crate) struct Operation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OperationKind {
     Timer,
-    /// With the length of a body that is held until the response begins.
-    Fetch {
-        body_bytes: u64,
-    },
+    Fetch,
     Stream,
     HostCall(HostCodec),
 }
@@ -203,11 +210,13 @@ impl RealmState {
     /// Makes this the isolate's running realm until [`RealmState::leave`].
     pub(crate) fn enter(&self, isolate: &mut v8::Isolate, request: RequestId) {
         self.current.set(request);
+        process::note_turn(request);
         isolate.set_data(REALM_SLOT, std::ptr::from_ref(self).cast_mut().cast());
     }
 
     /// No realm of the isolate runs after this.
     pub(crate) fn leave(isolate: &mut v8::Isolate) {
+        process::note_turn(0);
         isolate.set_data(REALM_SLOT, std::ptr::null_mut());
     }
 
@@ -228,9 +237,6 @@ impl RealmState {
         if let Some(active) = self.requests.borrow_mut().get_mut(&request) {
             active.pending += 1;
             active.waited = true;
-            if let OperationKind::Fetch { body_bytes } = kind {
-                active.sending_bytes += body_bytes;
-            }
             self.operations
                 .borrow_mut()
                 .insert(id, Operation { request, kind });
@@ -238,14 +244,19 @@ impl RealmState {
         id
     }
 
+    /// Whether the current request may call the host once more.
+    pub(crate) fn may_call_host(&self) -> bool {
+        let requests = self.requests.borrow();
+        requests
+            .get(&self.current.get())
+            .is_some_and(|active| active.pending < MAX_PENDING)
+    }
+
     /// Ends an operation: its answer came, or it was cancelled. `None`: it had ended before.
     pub(crate) fn end(&self, id: CallbackId) -> Option<Operation> {
         let operation = self.operations.borrow_mut().remove(&id)?;
         if let Some(active) = self.requests.borrow_mut().get_mut(&operation.request) {
             active.pending = active.pending.saturating_sub(1);
-            if let OperationKind::Fetch { body_bytes } = operation.kind {
-                active.sending_bytes = active.sending_bytes.saturating_sub(body_bytes);
-            }
         }
         Some(operation)
     }
@@ -333,7 +344,8 @@ impl RealmState {
     /// Takes a request out and cancels all that it still waits for.
     pub(crate) fn remove(&self, request: RequestId) -> Option<ActiveRequest> {
         let active = self.requests.borrow_mut().remove(&request)?;
-        if active.waited || active.deadline_set {
+        if active.waited || active.deadline_set || active.response_stream.is_some() {
+            self.guards.bystanders.remove(request);
             let mut orphaned = self.orphaned.borrow_mut();
             self.operations.borrow_mut().retain(|id, operation| {
                 let keep = operation.request != request;

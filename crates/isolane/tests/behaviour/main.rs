@@ -2,5 +2,9 @@
 
 mod limits;
 mod pool;
+#[cfg(unix)]
+mod process;
+mod soak;
+mod stuck;
 mod support;
 mod workers;

@@ -4,7 +4,8 @@ use isolane_scheduler::{Body, FetchRequest, RedirectMode};
 
 use crate::runtime::realm_state::{OperationKind, RealmState};
 
-use super::serve::{bytes_of, length_of, pairs_of};
+use super::held::{Held, held};
+use super::serve::pairs_of;
 use super::throw::throw_type_error;
 use super::timers::id_of;
 
@@ -18,8 +19,7 @@ pub(crate) fn fetch_start(
         return;
     };
     let body = args.get(3);
-    let body_bytes = length_of(body);
-    if let Err(why) = may_start(realm, body_bytes) {
+    if let Err(why) = may_start(realm) {
         throw_type_error(scope, why);
         return;
     }
@@ -29,9 +29,7 @@ pub(crate) fn fetch_start(
     };
     let method = args.get(0).to_rust_string_lossy(scope);
     let url = args.get(1).to_rust_string_lossy(scope);
-    let body = if body.is_string() {
-        Body::Text(body.to_rust_string_lossy(scope))
-    } else if body.is_number() {
+    let body = if body.is_number() {
         let stream = id_of(scope, body);
         realm
             .outgoing
@@ -39,14 +37,18 @@ pub(crate) fn fetch_start(
             .remove(&stream)
             .map_or(Body::Empty, Body::Stream)
     } else {
-        bytes_of(body).map_or(Body::Empty, Body::Bytes)
+        match held(scope, realm, body) {
+            Held::Nothing => Body::Empty,
+            Held::Bytes(bytes) => Body::Bytes(bytes),
+            Held::Refused => return,
+        }
     };
     let redirect = match args.get(4).to_rust_string_lossy(scope).as_str() {
         "error" => RedirectMode::Error,
         "manual" => RedirectMode::Manual,
         _ => RedirectMode::Follow,
     };
-    let id = realm.begin(OperationKind::Fetch { body_bytes });
+    let id = realm.begin(OperationKind::Fetch);
     realm.start_fetch(
         id,
         FetchRequest {
@@ -60,25 +62,14 @@ pub(crate) fn fetch_start(
     value.set_double(id as f64);
 }
 
-/// Whether the current request may send one more fetch with a body of that length.
-fn may_start(realm: &RealmState, body_bytes: u64) -> Result<(), &'static str> {
+/// Whether the current request may send one more fetch.
+fn may_start(realm: &RealmState) -> Result<(), &'static str> {
     let requests = realm.requests.borrow();
     let active = requests.get(&realm.current.get());
     let active = active.ok_or("The request has ended")?;
-    let limits = &active.limits;
-    if limits
-        .subrequests
-        .is_some_and(|limit| active.subrequests >= limit)
-    {
+    let limit = active.limits.subrequests;
+    if limit.is_some_and(|limit| active.subrequests >= limit) {
         return Err("Too many subrequests");
-    }
-    // The host holds a copy of each body until its response begins.
-    let sending = active.sending_bytes.saturating_add(body_bytes);
-    if limits
-        .buffer_bytes
-        .is_some_and(|limit| sending > limit as u64)
-    {
-        return Err("Too many bytes are being sent");
     }
     Ok(())
 }

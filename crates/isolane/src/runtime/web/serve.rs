@@ -12,6 +12,7 @@ use crate::runtime::answers::ask;
 use crate::runtime::exception;
 use crate::runtime::realm_state::{End, OperationKind, RealmState, Responder};
 
+use super::held::{self, Held};
 use super::structured_clone;
 use super::throw::throw_type_error;
 use super::timers::id_of;
@@ -108,7 +109,7 @@ pub(crate) fn fail(
 }
 
 /// An exception; one that says that ArrayBuffer memory is used up is the limit's.
-fn thrown_error(
+pub(crate) fn thrown_error(
     scope: &mut v8::PinScope<'_, '_>,
     realm: &RealmState,
     thrown: v8::Local<v8::Value>,
@@ -186,7 +187,14 @@ pub(crate) fn host_call<'s>(
     };
     // Where that threw (an argument cannot be cloned), the guest gets the exception.
     let Some(arguments) = arguments else { return };
-    let call = (function.call)(arguments.into());
+    if !realm.may_call_host() {
+        throw_type_error(scope, "Too many calls of host functions at a time");
+        return;
+    }
+    let Held::Bytes(arguments) = held::take(scope, realm, arguments) else {
+        return;
+    };
+    let call = (function.call)(arguments);
     let id = ask(
         realm,
         OperationKind::HostCall(function.codec),

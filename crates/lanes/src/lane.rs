@@ -1,0 +1,70 @@
+//! What a lane has to be: a queue, and a way to run what is in it. Pushing and waking is done here,
+//! by any thread.
+
+use std::sync::{Arc, Weak};
+use std::task::{Wake, Waker};
+
+use crate::queue::LaneQueue;
+use crate::slot::ThreadId;
+use crate::threads::Threads;
+
+/// Something that one thread at a time runs, whenever there are items for it.
+pub trait Lane: Send + Sync + Sized + 'static {
+    /// What it is asked to do.
+    type Item: Send;
+
+    /// Its queue.
+    fn queue(&self) -> &LaneQueue<Self::Item>;
+
+    /// The threads that run it.
+    fn threads(&self) -> &Arc<Threads<Self>>;
+
+    /// Runs a batch of the queue's items on the calling thread. No other thread runs the lane
+    /// meanwhile. What it leaves is run after the other lanes of the thread.
+    fn run(self: &Arc<Self>, thread: ThreadId);
+
+    /// Called after a batch that left nothing to do. Another thread may run the lane already.
+    fn idle(self: &Arc<Self>);
+
+    /// Called after a batch during which the lane was abandoned; nothing runs it any more.
+    fn returned(self: &Arc<Self>);
+
+    /// Gives the lane something to do, from any thread.
+    ///
+    /// # Errors
+    ///
+    /// The item, where the lane has been closed. Of several that are pushed at that moment each is
+    /// given back once, but not always to the caller that pushed it.
+    fn push(self: &Arc<Self>, item: Self::Item) -> Result<(), Self::Item> {
+        if self.queue().push(item)? {
+            self.threads().enqueue(self.clone());
+        }
+        Ok(())
+    }
+
+    /// Has the lane run although it may have no items: [`LaneQueue::take_poll_wanted`] tells it.
+    fn wake(self: &Arc<Self>) {
+        if self.queue().want_poll() {
+            self.threads().enqueue(self.clone());
+        }
+    }
+
+    /// A waker that does [`Lane::wake`] as long as the lane lives.
+    fn waker(self: &Arc<Self>) -> Waker {
+        Waker::from(Arc::new(LaneWaker(Arc::downgrade(self))))
+    }
+}
+
+struct LaneWaker<L>(Weak<L>);
+
+impl<L: Lane> Wake for LaneWaker<L> {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if let Some(lane) = self.0.upgrade() {
+            lane.wake();
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! Models of the lanes and their threads: loom runs each through all interleavings, up to a number of
+//! preemptions. A wake-up that is lost shows as a deadlock. The crate's documentation has the command.
+
+#![cfg(loom)]
+
+use std::sync::Arc;
+
+use isolane_lanes::{Lane, LaneQueue, Options, ThreadId, Threads};
+use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use loom::sync::{Condvar, Mutex};
+use loom::thread;
+
+/// A lane that writes down what it was asked to do.
+struct Notes {
+    queue: LaneQueue<usize>,
+    threads: Arc<Threads<Notes>>,
+    /// Whether a thread is in `run`.
+    is_running: AtomicBool,
+    /// Counted without atomic steps: two threads at once, or one that does not see what the last did,
+    /// would lose some.
+    batches: AtomicUsize,
+    seen: Mutex<Seen>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Seen {
+    batches: usize,
+    items: Vec<usize>,
+    polls: usize,
+    /// The lane stays in `run` for as long as this is set.
+    is_stuck: bool,
+    is_running: bool,
+    has_returned: bool,
+}
+
+impl Notes {
+    fn new(threads: &Arc<Threads<Notes>>) -> Arc<Self> {
+        Arc::new(Self {
+            queue: LaneQueue::new(),
+            threads: threads.clone(),
+            is_running: AtomicBool::new(false),
+            batches: AtomicUsize::new(0),
+            seen: Mutex::new(Seen::default()),
+            changed: Condvar::new(),
+        })
+    }
+
+    fn note(&self, change: impl FnOnce(&mut Seen)) {
+        change(&mut self.seen.lock().expect("no thread panicked"));
+        self.changed.notify_all();
+    }
+
+    fn wait_until(&self, wanted: impl Fn(&Seen) -> bool) {
+        let mut seen = self.seen.lock().expect("no thread panicked");
+        while !wanted(&seen) {
+            seen = self.changed.wait(seen).expect("no thread panicked");
+        }
+    }
+
+    fn has_run(&self, items: usize) -> bool {
+        self.seen.lock().expect("no thread panicked").items.len() == items
+    }
+}
+
+impl Lane for Notes {
+    type Item = usize;
+
+    fn queue(&self) -> &LaneQueue<usize> {
+        &self.queue
+    }
+
+    fn threads(&self) -> &Arc<Threads<Self>> {
+        &self.threads
+    }
+
+    fn run(self: &Arc<Self>, _: ThreadId) {
+        assert!(
+            !self.is_running.swap(true, Ordering::Relaxed),
+            "two at once"
+        );
+        let batches = self.batches.load(Ordering::Relaxed) + 1;
+        self.batches.store(batches, Ordering::Relaxed);
+        let item = self.queue.pop();
+        let is_polled = self.queue.take_poll_wanted();
+        self.note(|seen| {
+            seen.batches += 1;
+            seen.items.extend(item);
+            seen.polls += usize::from(is_polled);
+            seen.is_running = true;
+            assert_eq!(batches, seen.batches, "a batch that did not see the last");
+        });
+        self.wait_until(|seen| !seen.is_stuck);
+        self.is_running.store(false, Ordering::Relaxed);
+    }
+
+    fn idle(self: &Arc<Self>) {}
+
+    fn returned(self: &Arc<Self>) {
+        self.note(|seen| seen.has_returned = true);
+    }
+}
+
+fn start(threads: usize) -> Arc<Threads<Notes>> {
+    let options = Options {
+        threads,
+        spin: true,
+    };
+    Threads::start(options, Box::new(|body| Ok(thread::spawn(body)))).expect("threads")
+}
+
+fn model(preemptions: usize, body: impl Fn() + Sync + Send + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = builder.preemption_bound.or(Some(preemptions));
+    builder.check(body);
+}
+
+fn push_elsewhere(lane: &Arc<Notes>, item: usize) -> thread::JoinHandle<Result<(), usize>> {
+    let lane = lane.clone();
+    thread::spawn(move || lane.push(item))
+}
+
+fn end(threads: &Threads<Notes>) {
+    threads.stop();
+    threads.join();
+}
+
+#[test]
+fn what_two_threads_push_at_once_is_run_once() {
+    model(2, || {
+        let threads = start(1);
+        let lane = Notes::new(&threads);
+        let other = push_elsewhere(&lane, 1);
+        lane.push(2).unwrap();
+        assert_eq!(other.join().unwrap(), Ok(()));
+        lane.wait_until(|seen| seen.items.len() == 2);
+        end(&threads);
+        let items = lane.seen.lock().unwrap().items.clone();
+        assert!(items == [1, 2] || items == [2, 1], "{items:?}");
+    });
+}
+
+#[test]
+fn a_lane_is_run_by_one_thread_at_a_time() {
+    model(1, || {
+        let threads = start(2);
+        let lane = Notes::new(&threads);
+        lane.push(1).unwrap();
+        lane.push(2).unwrap();
+        lane.wait_until(|seen| seen.items.len() == 2);
+        end(&threads);
+    });
+}
+
+#[test]
+fn a_waker_that_is_fired_during_a_run_is_seen() {
+    model(2, || {
+        let threads = start(1);
+        let lane = Notes::new(&threads);
+        let waker = lane.waker();
+        lane.push(1).unwrap();
+        let other = thread::spawn(move || waker.wake());
+        lane.wait_until(|seen| seen.polls > 0 && seen.items.len() == 1);
+        other.join().unwrap();
+        end(&threads);
+    });
+}
+
+#[test]
+fn what_is_pushed_while_a_lane_retires_is_run_or_given_back() {
+    model(3, || {
+        let threads = start(1);
+        let lane = Notes::new(&threads);
+        let other = push_elsewhere(&lane, 1);
+        let has_retired = lane.queue.retire();
+        match other.join().unwrap() {
+            Ok(()) => lane.wait_until(|seen| seen.items == [1]),
+            Err(item) => assert!(has_retired && item == 1),
+        }
+        end(&threads);
+        assert!(has_retired || lane.has_run(1));
+    });
+}
+
+#[test]
+fn what_is_pushed_while_a_lane_is_abandoned_is_run_or_given_back() {
+    model(2, || {
+        let threads = start(1);
+        let lane = Notes::new(&threads);
+        lane.push(1).unwrap();
+        let other = push_elsewhere(&lane, 2);
+        let given_back = lane.queue.abandon().len();
+        let given_back = given_back + usize::from(other.join().unwrap().is_err());
+        lane.wait_until(|seen| seen.items.len() + given_back == 2);
+        end(&threads);
+        assert!(lane.has_run(2 - given_back));
+        assert_eq!(lane.push(3), Err(3));
+    });
+}
+
+#[test]
+fn a_thread_that_goes_to_sleep_takes_what_another_cannot() {
+    model(1, || {
+        let threads = start(2);
+        let (stuck, between, waiting) = (
+            Notes::new(&threads),
+            Notes::new(&threads),
+            Notes::new(&threads),
+        );
+        stuck.note(|seen| seen.is_stuck = true);
+        // The first thread is home to the first and the third.
+        stuck.push(1).unwrap();
+        between.push(2).unwrap();
+        waiting.push(3).unwrap();
+        waiting.wait_until(|seen| seen.items.len() == 1);
+        between.wait_until(|seen| seen.items.len() == 1);
+        stuck.note(|seen| seen.is_stuck = false);
+        stuck.wait_until(|seen| seen.items.len() == 1);
+        end(&threads);
+    });
+}
+
+#[test]
+fn stop_ends_every_thread_and_keeps_no_lane() {
+    model(1, || {
+        let threads = start(2);
+        let lane = Notes::new(&threads);
+        let other = push_elsewhere(&lane, 1);
+        end(&threads);
+        assert_eq!(other.join().unwrap(), Ok(()));
+        assert_eq!(Arc::strong_count(&lane), 1);
+    });
+}
+
+#[test]
+fn a_lost_threads_successor_runs_what_is_queued() {
+    model(2, || {
+        let threads = start(1);
+        let (lost, next) = (Notes::new(&threads), Notes::new(&threads));
+        lost.note(|seen| seen.is_stuck = true);
+        lost.push(1).unwrap();
+        lost.wait_until(|seen| seen.is_running);
+        let other = push_elsewhere(&next, 2);
+        assert!(lost.queue.abandon().is_empty());
+        assert!(threads.replace(lost.queue.thread().unwrap()).unwrap());
+        next.wait_until(|seen| seen.items == [2]);
+        assert_eq!(other.join().unwrap(), Ok(()));
+        // Nobody waits for the lost one, which comes back after all.
+        end(&threads);
+        lost.note(|seen| seen.is_stuck = false);
+        lost.wait_until(|seen| seen.has_returned);
+    });
+}
+
+#[test]
+fn a_thread_that_is_replaced_while_it_works_or_rests_loses_nothing() {
+    model(2, || {
+        let threads = start(1);
+        let lane = Notes::new(&threads);
+        lane.push(1).unwrap();
+        lane.wait_until(|seen| seen.is_running);
+        let thread = lane.queue.thread().unwrap();
+        assert!(threads.replace(thread).unwrap());
+        assert!(!threads.replace(thread).unwrap());
+        lane.push(2).unwrap();
+        lane.wait_until(|seen| seen.items.len() == 2);
+        end(&threads);
+    });
+}
