@@ -13,7 +13,6 @@ use crate::ContextPolicy;
 use crate::error::{Error, ErrorKind};
 use crate::locker_managed_isolate::{LockedIsolate, LockerManagedIsolate};
 use crate::runtime::realm::Health;
-use crate::runtime::stopping;
 
 use super::lane::{Core, Item, Lane, Threads};
 
@@ -150,7 +149,6 @@ impl Lane {
             Item::Abort(request, error) => {
                 self.forget_abort(request);
                 locked.abort(request, &error);
-                stopping::abort_arrived(request);
             }
             Item::Fail(error) => locked.fail_all(&error),
         }

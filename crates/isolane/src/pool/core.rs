@@ -198,7 +198,7 @@ impl Pool {
         })
     }
 
-    pub(crate) fn run<T>(
+    pub(crate) fn run<T: Send + 'static>(
         &self,
         deployment: Arc<Deployment>,
         event: Event,
@@ -215,7 +215,7 @@ impl Pool {
     }
 
     /// As [`Pool::run`], for a request that has an id.
-    pub(crate) fn launch<T>(
+    pub(crate) fn launch<T: Send + 'static>(
         &self,
         deployment: Arc<Deployment>,
         responder: impl FnOnce(Settlement<T>) -> Responder,

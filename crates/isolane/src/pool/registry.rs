@@ -9,7 +9,7 @@ use isolane_scheduler::RequestId;
 use parking_lot::{Mutex, RwLock};
 
 use crate::definition::WorkerDefinition;
-use crate::runtime::stopping;
+use crate::limits::watchdog;
 use crate::settlement::AbortTarget;
 
 use super::lane::Lane;
@@ -51,6 +51,7 @@ impl Deployment {
 
 impl AbortTarget for Deployment {
     fn abort(self: Arc<Self>, request: RequestId) {
+        watchdog::abort_running(request);
         if let Some(pool) = self.pool.upgrade() {
             pool.abort_waiting(request);
         }
@@ -63,7 +64,6 @@ impl AbortTarget for Deployment {
             .filter(|lane| lane.load() > 0)
             .cloned()
             .collect();
-        stopping::abort(request, lanes.len());
         for lane in lanes {
             lane.abort(request);
         }

@@ -227,7 +227,7 @@ impl Shared {
     }
 
     /// Sends a request to the child.
-    pub(crate) fn run<T>(
+    pub(crate) fn run<T: Send + 'static>(
         self: &Arc<Self>,
         worker: Arc<Deployed>,
         event: Event,

@@ -21,7 +21,7 @@ use crate::limits::Limits;
 use crate::limits::rescue::Unanswered;
 use crate::process;
 use crate::request::{LogEntry, LogLevel, LogSink, Response, Start, Usage};
-use crate::settlement::Settlement;
+use crate::settlement::{AbortFlag, Settlement};
 
 use super::modules::ModuleMap;
 use super::ticket::Ticket;
@@ -57,6 +57,16 @@ impl Responder {
         }
     }
 
+    /// Whether who waits has given up; `None` where nobody can.
+    pub(crate) fn abort_flag(&self) -> Option<Arc<dyn AbortFlag>> {
+        match self {
+            Self::Fetch(settlement) => settlement.abort_flag(),
+            Self::Scheduled(settlement) => settlement.abort_flag(),
+            Self::Evaluate(settlement) => settlement.abort_flag(),
+            Self::Load | Self::Answered => None,
+        }
+    }
+
     pub(crate) fn fail(self, error: Error) {
         match self {
             Self::Fetch(settlement) => settlement.settle(Err(error)),
@@ -70,6 +80,7 @@ impl Responder {
 /// A request that runs in this realm.
 pub(crate) struct ActiveRequest {
     pub(crate) responder: Responder,
+    abort_flag: Option<Arc<dyn AbortFlag>>,
     pub(crate) limits: Limits,
     pub(crate) on_log: Option<LogSink>,
     pub(crate) start: Start,
@@ -93,6 +104,7 @@ pub(crate) struct ActiveRequest {
 impl ActiveRequest {
     pub(crate) fn new(responder: Responder, limits: Limits) -> Self {
         Self {
+            abort_flag: responder.abort_flag(),
             responder,
             limits,
             on_log: None,
@@ -110,6 +122,13 @@ impl ActiveRequest {
             response_bytes: 0,
             ticket: None,
         }
+    }
+
+    /// Whether its caller gave it up.
+    pub(crate) fn is_aborted(&self) -> bool {
+        self.abort_flag
+            .as_ref()
+            .is_some_and(|flag| flag.is_raised())
     }
 
     pub(crate) fn usage(&self, heap_used_bytes: usize) -> Usage {
