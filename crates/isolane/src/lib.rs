@@ -59,6 +59,9 @@ pub use unentered_isolate::{IsolateLock, UnenteredIsolate};
 pub use worker::{Worker, WorkerOptions};
 
 #[doc(hidden)]
+pub mod fuzz_support;
+
+#[doc(hidden)]
 pub mod bench_support {
     //! Parts that only benchmarks measure on their own.
 
