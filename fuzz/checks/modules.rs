@@ -3,9 +3,9 @@
 
 use isolane::fuzz_support::{admit_wasm, erase_types, has_kind, resolve};
 use isolane::{ModuleSource, WorkerDefinition};
-use wasmparser::{Parser, Payload, Validator, WasmFeatures};
+use wasmparser::{Parser, Payload};
 
-const MAX_PAGES: usize = 256;
+pub const MAX_PAGES: usize = 256;
 
 pub fn check(data: &[u8]) {
     let Some((kind, rest)) = data.split_first() else {
@@ -50,7 +50,7 @@ fn check_names(text: &str) {
     }
 }
 
-/// What V8 may see has bounded memories, and is valid where it was.
+/// What V8 may see has bounded memories.
 fn check_wasm(module: &[u8]) {
     let Ok(admitted) = admit_wasm(module, MAX_PAGES) else {
         return;
@@ -66,12 +66,5 @@ fn check_wasm(module: &[u8]) {
             Ok(_) => {}
             Err(_) => return,
         }
-    }
-    let is_valid = |module: &[u8]| {
-        let mut validator = Validator::new_with_features(WasmFeatures::all());
-        validator.validate_all(module).is_ok()
-    };
-    if is_valid(module) {
-        assert!(is_valid(&admitted), "the module was broken");
     }
 }
