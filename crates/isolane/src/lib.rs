@@ -70,6 +70,9 @@ pub mod fuzz_support {
 }
 
 #[doc(hidden)]
+pub mod fuzz_support;
+
+#[doc(hidden)]
 pub mod bench_support {
     //! Parts that only benchmarks measure on their own.
 
