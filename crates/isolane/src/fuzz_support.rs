@@ -1,5 +1,5 @@
-//! The decoders of what guests deploy and pass, for the fuzz targets and the replay of their corpora.
-//! Nothing else calls these. None needs an isolate.
+//! The decoders of what guests deploy and pass, and of what a hostile child process may send, for the
+//! fuzz targets and the replay of their corpora. Nothing else calls these. None needs an isolate.
 
 use std::borrow::Cow;
 
@@ -9,6 +9,9 @@ use crate::runtime::module_kinds::ModuleKind;
 use crate::runtime::modules;
 use crate::runtime::web::url::engine::{self, Parsed, Part};
 use crate::typescript;
+
+#[cfg(unix)]
+pub use crate::process::decode_from_child;
 
 /// Replaces the types in TypeScript by white space.
 ///

@@ -184,7 +184,18 @@ mod tests {
     #[test]
     fn a_module_may_nest_as_deep_as_it_is_long() {
         let openers = [
-            "(", "[", "{", "`${", "!", "a.", "1+", "a=>", "do ", "if(a)", "new ", "type A=A<",
+            "(",
+            "[",
+            "{",
+            "`${",
+            "!",
+            "a.",
+            "1+",
+            "a=>",
+            "do ",
+            "if(a)",
+            "new ",
+            "type A=A<",
         ];
         for opener in openers {
             // Whether it is read or refused: it does not end the process.
