@@ -844,3 +844,4 @@ module.exports.BindingRuntime = nativeBinding.BindingRuntime
 module.exports.BindingSharedIsolate = nativeBinding.BindingSharedIsolate
 module.exports.BindingTarget = nativeBinding.BindingTarget
 module.exports.BindingWorker = nativeBinding.BindingWorker
+module.exports.runIfChild = nativeBinding.runIfChild

@@ -33,6 +33,8 @@ export declare class BindingBodyWriter {
 export declare class BindingConnection {
   /** Connects; `deliver` gets batches of cells, four to a delivery. */
   constructor(deliver: (arg0: Array<BindingCell>) => void)
+  /** The batch that has gathered while Node's loop turned. */
+  takeAfterTurn(): Array<BindingCell>
   /** Ends the guest's work for a request that has a signal. */
   abort(ticket: number): void
   /** Gives a guest the value of its host call, as structured clone. */
@@ -111,7 +113,7 @@ export declare class BindingTarget {
 /** A worker with a new isolate for every request. */
 export declare class BindingWorker {
   /** Takes a definition; nothing runs before the first request. */
-  static create(connection: BindingConnection, definition: BindingDefinitionOptions, limits?: BindingLimits | undefined | null, log?: number | undefined | null): BindingWorker | string
+  static create(connection: BindingConnection, definition: BindingDefinitionOptions, options: BindingWorkerOptions): BindingWorker | string
   /** Where its events go. */
   target(): BindingTarget
   /** Ends what runs, and refuses what comes. */
@@ -174,6 +176,9 @@ export interface BindingPoolOptions {
   graceMs?: number
   limits?: BindingLimits
   log?: number
+  /** Isolation by process: the child's program and its arguments. */
+  child?: Array<string>
+  processMemoryMb?: number
 }
 
 /** Counters of a pool; whole numbers below 2^53. */
@@ -188,6 +193,7 @@ export interface BindingPoolStats {
   inFlight: number
   queued: number
   workers: Array<BindingWorkerStats>
+  respawns: number
 }
 
 /** Options of one run; `abortable` says that its ticket may be aborted. */
@@ -197,6 +203,14 @@ export interface BindingRunOptions {
   abortable?: boolean
 }
 
+/** How a worker is set up; what is not given takes the core's defaults. */
+export interface BindingWorkerOptions {
+  limits?: BindingLimits
+  maxConcurrency?: number
+  maxQueue?: number
+  log?: number
+}
+
 /** One worker's share of a pool. */
 export interface BindingWorkerStats {
   id: string
@@ -204,3 +218,9 @@ export interface BindingWorkerStats {
   requests: number
   heapUsedBytes: number
 }
+
+/**
+ * Serves a pool of the parent process until that ends, where this process was started for it; else
+ * returns at once.
+ */
+export declare function runIfChild(): void

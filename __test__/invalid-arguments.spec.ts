@@ -189,7 +189,7 @@ const POOL_OPTIONS: Array<[options: unknown, message: RegExp]> = [
   [{ maxQueue: -1 }, /^options\.maxQueue: /],
   [{ graceMs: '1' }, /^options\.graceMs: /],
   [{ onLog: 1 }, /^options\.onLog: /],
-  [{ isolation: 'process' }, /^options\.isolation: .*not available yet/],
+  [{ processMemoryMb: 0 }, /^options\.processMemoryMb: /],
   [{ isolation: 'thread' }, /^options\.isolation: /],
 ];
 for (const [options, message] of POOL_OPTIONS) {

@@ -7,6 +7,14 @@ import { failureToError } from './worker-error.js';
 /** What `read` answers where it has no chunk: the end, or that its ticket will tell when to ask again. */
 const ENDED = 0;
 
+/** What must live as long as somebody may read: the worker that writes the body. */
+const owners = new WeakMap<BindingBodyReader, unknown>();
+
+/** Holds `owner` as long as the reader lives. */
+export function keepWhileRead(reader: BindingBodyReader, owner: unknown): void {
+  owners.set(reader, owner);
+}
+
 /** The next chunk, or null at the end. Rejects with what failed the body. */
 export async function readChunk(reader: BindingBodyReader): Promise<Uint8Array | null> {
   for (;;) {
@@ -15,7 +23,7 @@ export async function readChunk(reader: BindingBodyReader): Promise<Uint8Array |
     if (answer === ENDED) return null;
     if (typeof answer === 'string') throw failureToError(answer);
     if (typeof answer !== 'number') return answer;
-    await new Promise<void>((resolve) => whenSettled(ticket, () => resolve()));
+    await new Promise<void>((resolve) => whenSettled(ticket, () => resolve(), reader));
   }
 }
 

@@ -15,6 +15,7 @@ const HOST_CALL = 2;
 const OUTBOUND = 3;
 const OUTBOUND_ABANDONED = 4;
 const RELEASED = 5;
+const REST = 6;
 
 /** Cells of one delivery: its kind, a number, and two values that depend on the kind. */
 const STRIDE = 4;
@@ -45,6 +46,10 @@ function deliver(batch: BindingCell[]): void {
         break;
       case RELEASED:
         releaseFunction(id);
+        break;
+      case REST:
+        // Guests may have more to say than this thread has time for: the loop's other work comes first.
+        setImmediate(() => deliver(connection.takeAfterTurn()));
         break;
     }
   }

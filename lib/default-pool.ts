@@ -4,7 +4,13 @@
 import { BindingPool, type BindingTarget } from '#binding';
 import { checkName } from './check.js';
 import { connection } from './connection.js';
-import { type ParsedDefinition, parseDefinition, sameDefinition, toBinding } from './definition.js';
+import {
+  type ParsedDefinition,
+  parseDefinition,
+  sameDefinition,
+  sourceLength,
+  toBinding,
+} from './definition.js';
 import { dispatchFetch } from './dispatch.js';
 import { parsePoolOptions } from './options.js';
 import type {
@@ -28,6 +34,11 @@ const known = new Map<string, KnownWorker>();
 
 /** Ids remembered at most; the one remembered first is forgotten first, which costs it one comparison. */
 const MOST_KNOWN = 10_000;
+
+/** Characters and bytes of their sources, at most. */
+const MOST_KNOWN_LENGTH = 256 * 1024 * 1024;
+
+let knownLength = 0;
 
 /**
  * Runs a request on the process's default pool: the first call for an id deploys the worker, and a
@@ -57,7 +68,7 @@ export function executePooled(
   } catch (error) {
     return Promise.reject(error);
   }
-  return dispatchFetch(target, request, options);
+  return dispatchFetch({ target }, request, options);
 }
 
 function targetFor(id: string, worker: string | WorkerDefinition): BindingTarget {
@@ -67,9 +78,25 @@ function targetFor(id: string, worker: string | WorkerDefinition): BindingTarget
   const definition = parseDefinition(worker);
   if (last !== undefined && sameDefinition(last.definition, definition)) return last.target;
   const target = orThrow(BindingPool.defaultTarget(connection, id, toBinding(definition)));
-  if (known.size >= MOST_KNOWN && last === undefined) known.delete(known.keys().next().value as string);
-  known.set(id, { script: typeof worker === 'string' ? worker : undefined, definition, target });
+  remember(id, { script: typeof worker === 'string' ? worker : undefined, definition, target });
   return target;
+}
+
+function remember(id: string, worker: KnownWorker): void {
+  forget(id);
+  known.set(id, worker);
+  knownLength += sourceLength(worker.definition);
+  for (const oldest of known.keys()) {
+    if (known.size <= MOST_KNOWN && knownLength <= MOST_KNOWN_LENGTH) return;
+    forget(oldest);
+  }
+}
+
+function forget(id: string): void {
+  const worker = known.get(id);
+  if (worker === undefined) return;
+  known.delete(id);
+  knownLength -= sourceLength(worker.definition);
 }
 
 /**

@@ -122,6 +122,13 @@ function parseOutbound(outbound: unknown): ParsedDefinition['outbound'] {
   throw invalidArgument('worker.outbound', `'public', 'none', 'any' or a function`, outbound);
 }
 
+/** How long the sources are together, in characters or bytes. */
+export function sourceLength(definition: ParsedDefinition): number {
+  let length = 0;
+  for (const source of definition.modules.values()) length += source.length;
+  return length;
+}
+
 /** Whether two definitions would run the same; functions are compared by identity. */
 export function sameDefinition(a: ParsedDefinition, b: ParsedDefinition): boolean {
   return (

@@ -1,20 +1,28 @@
 // Owns the way of one event to a target and of its answer back. The answer is often there when the
 // native call returns; else it comes by ticket.
 
-import type { BindingCell, BindingRunOptions, BindingTarget } from '#binding';
+import { BindingBodyReader, type BindingCell, type BindingRunOptions, type BindingTarget } from '#binding';
+import { keepWhileRead } from './body-reader.js';
 import { checkOptions, checkString } from './check.js';
 import { connection } from './connection.js';
 import { parseUsage } from './message-head.js';
 import { parseLogHandler, parseRunOptions } from './options.js';
 import { openBody, parseRequest } from './request.js';
 import { ReceivedResponse } from './response.js';
-import { forget, nextTicket, whenSettled } from './tickets.js';
+import { forget, nextTicket, type Settle, whenSettled } from './tickets.js';
 import type { RequestLike, RunOptions, RunUsage, ScheduledEventInit, WorkerResponse } from './types.js';
 import { failureToError, invalidArgument, isFailure } from './worker-error.js';
 
+/** What events are sent to. */
+export interface Destination {
+  readonly target: BindingTarget;
+  /** What the target does not keep alive by itself; held while a request or its response's body is under way. */
+  readonly owner?: unknown;
+}
+
 /** Sends a request to a target. Whatever is wrong with the arguments rejects. */
 export function dispatchFetch(
-  target: BindingTarget,
+  destination: Destination,
   request: RequestLike,
   options: RunOptions | undefined,
 ): Promise<WorkerResponse> {
@@ -25,9 +33,10 @@ export function dispatchFetch(
     signal?.throwIfAborted();
     const native = nativeOptions(run?.native, signal, options);
     const ticket = nextTicket();
-    const answer = target.fetch(ticket, head, openBody(connection, body), native);
-    if (answer === null) return settled(ticket, signal, toResponse);
-    return Promise.resolve(toResponse(answer[0], answer[1]));
+    const answer = destination.target.fetch(ticket, head, openBody(connection, body), native);
+    const convert = (head: BindingCell, body: BindingCell) => toResponse(head, body, destination);
+    if (answer === null) return settled({ ticket, signal, convert, owner: destination });
+    return Promise.resolve(convert(answer[0], answer[1]));
   } catch (error) {
     return Promise.reject(error);
   }
@@ -37,7 +46,7 @@ const EVENT_KEYS: ReadonlyArray<keyof ScheduledEventInit> = ['cron', 'scheduledT
 
 /** Sends a scheduled event to a target. */
 export function dispatchScheduled(
-  target: BindingTarget,
+  destination: Destination,
   event: ScheduledEventInit | undefined,
   options: RunOptions | undefined,
 ): Promise<RunUsage> {
@@ -48,8 +57,9 @@ export function dispatchScheduled(
     const run = options === undefined ? undefined : parseRunOptions(options);
     run?.signal?.throwIfAborted();
     const ticket = nextTicket();
-    target.scheduled(ticket, cron, time, nativeOptions(run?.native, run?.signal, options));
-    return settled(ticket, run?.signal, toUsage);
+    const signal = run?.signal;
+    destination.target.scheduled(ticket, cron, time, nativeOptions(run?.native, signal, options));
+    return settled({ ticket, signal, convert: toUsage, owner: destination });
   } catch (error) {
     return Promise.reject(error);
   }
@@ -77,8 +87,9 @@ export function nativeOptions(
   return complete;
 }
 
-function toResponse(head: BindingCell, body: BindingCell): WorkerResponse {
+function toResponse(head: BindingCell, body: BindingCell, owner: Destination): WorkerResponse {
   if (isFailure(head)) throw failureToError(head);
+  if (body instanceof BindingBodyReader) keepWhileRead(body, owner);
   return new ReceivedResponse(head, body);
 }
 
@@ -87,12 +98,17 @@ function toUsage(head: BindingCell): RunUsage {
   return parseUsage(String(head).split(' '));
 }
 
-/** The answer to a ticket, or the signal's reason if that comes first. */
-export function settled<T>(
-  ticket: number,
-  signal: AbortSignal | undefined,
-  convert: (head: BindingCell, body: BindingCell) => T,
-): Promise<T> {
+/** A call whose answer is awaited. */
+export interface AwaitedCall<T> {
+  readonly ticket: number;
+  readonly signal: AbortSignal | undefined;
+  readonly convert: (head: BindingCell, body: BindingCell) => T;
+  /** Held until the answer is there. */
+  readonly owner: unknown;
+}
+
+/** The answer to a call, or its signal's reason if that comes first. */
+export function settled<T>({ ticket, signal, convert, owner }: AwaitedCall<T>): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const onAbort = () => {
       forget(ticket);
@@ -100,13 +116,14 @@ export function settled<T>(
       reject(signal?.reason);
     };
     signal?.addEventListener('abort', onAbort, { once: true });
-    whenSettled(ticket, (head, body) => {
+    const settle: Settle = (head, body) => {
       signal?.removeEventListener('abort', onAbort);
       try {
         resolve(convert(head, body));
       } catch (error) {
         reject(error);
       }
-    });
+    };
+    whenSettled(ticket, settle, owner);
   });
 }

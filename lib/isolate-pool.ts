@@ -53,7 +53,7 @@ export class IsolatePool implements AsyncDisposable {
   async deploy(id: string, worker: string | WorkerDefinition): Promise<void> {
     checkName(id, 'id');
     const definition = parseDefinition(worker);
-    await operation((ticket) => this.#pool.deploy(ticket, id, toBinding(definition)), noAnswer);
+    await operation((ticket) => this.#pool.deploy(ticket, id, toBinding(definition)), noAnswer, this);
   }
 
   /**
@@ -64,7 +64,7 @@ export class IsolatePool implements AsyncDisposable {
    */
   fetch(id: string, request: RequestLike, options?: RunOptions): Promise<WorkerResponse> {
     const target = this.#target(id);
-    return target instanceof Promise ? target : dispatchFetch(target, request, options);
+    return target instanceof Promise ? target : dispatchFetch({ target }, request, options);
   }
 
   /**
@@ -74,7 +74,7 @@ export class IsolatePool implements AsyncDisposable {
    */
   scheduled(id: string, event?: ScheduledEventInit, options?: RunOptions): Promise<RunUsage> {
     const target = this.#target(id);
-    return target instanceof Promise ? target : dispatchScheduled(target, event, options);
+    return target instanceof Promise ? target : dispatchScheduled({ target }, event, options);
   }
 
   /** The worker under an id, or the rejection of an id that is none. */

@@ -47,16 +47,25 @@ const POOL_KEYS: ReadonlyArray<keyof PoolOptions> = [
   'onLog',
   'graceMs',
   'isolation',
+  'processMemoryMb',
 ];
+
+/** What a child process runs: this Node, without threads for scripts of its own. */
+function childProgram(): string[] {
+  return [process.execPath, '--v8-pool-size=0', require.resolve('#isolate-process')];
+}
 
 export function parsePoolOptions(options: PoolOptions): BindingPoolOptions {
   checkOptions(options, 'options', POOL_KEYS);
   const { maxIsolates, maxIsolatesPerWorker, maxMemoryMb, threads, maxQueue, graceMs } = options;
   const parsed: BindingPoolOptions = {};
-  if (options.isolation !== undefined && options.isolation !== 'in-process') {
-    const expected =
-      options.isolation === 'process' ? `'in-process' ('process' is not available yet)` : `'in-process'`;
-    throw invalidArgument('options.isolation', expected, options.isolation);
+  const { isolation, processMemoryMb } = options;
+  if (isolation === 'process') parsed.child = childProgram();
+  else if (isolation !== undefined && isolation !== 'in-process') {
+    throw invalidArgument('options.isolation', `'in-process' or 'process'`, isolation);
+  }
+  if (processMemoryMb !== undefined) {
+    parsed.processMemoryMb = checkPositive(processMemoryMb, 'options.processMemoryMb', MEBIBYTES);
   }
   if (maxIsolates !== undefined) parsed.maxIsolates = checkCount(maxIsolates, 'options.maxIsolates', 1);
   if (maxIsolatesPerWorker !== undefined) {

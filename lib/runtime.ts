@@ -1,6 +1,6 @@
 // Owns the public class of bare runtimes: scripts in, plain values out.
 
-import { BindingRuntime } from '#binding';
+import { type BindingCell, BindingRuntime } from '#binding';
 import { checkBoolean, checkOptions, checkString } from './check.js';
 import { connection } from './connection.js';
 import { nativeOptions, settled } from './dispatch.js';
@@ -68,10 +68,11 @@ export class Runtime implements AsyncDisposable {
     run?.signal?.throwIfAborted();
     const ticket = nextTicket();
     this.#runtime.evaluate(ticket, source, filename, nativeOptions(run?.native, run?.signal, options));
-    return await settled(ticket, run?.signal, (head, bytes) => {
+    const convert = (head: BindingCell, bytes: BindingCell): T => {
       if (isFailure(head)) throw failureToError(head);
       return decodeClone(bytes as Uint8Array) as T;
-    });
+    };
+    return await settled({ ticket, signal: run?.signal, convert, owner: this });
   }
 
   /** Memory of the isolate now. */
@@ -79,6 +80,7 @@ export class Runtime implements AsyncDisposable {
     return operation(
       (ticket) => this.#runtime.heapStatistics(ticket),
       (json) => JSON.parse(json as string) as HeapStatistics,
+      this,
     );
   }
 

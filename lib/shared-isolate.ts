@@ -1,10 +1,10 @@
 // Owns the public classes of the mode with one isolate on one thread and disposable contexts on it.
 
-import { type BindingCell, BindingContext, BindingSharedIsolate, type BindingTarget } from '#binding';
+import { type BindingCell, BindingContext, BindingSharedIsolate } from '#binding';
 import { checkOptions } from './check.js';
 import { connection } from './connection.js';
 import { parseDefinition, toBinding } from './definition.js';
-import { dispatchFetch, dispatchScheduled } from './dispatch.js';
+import { type Destination, dispatchFetch, dispatchScheduled } from './dispatch.js';
 import { parseLimits } from './options.js';
 import { noAnswer, operation } from './tickets.js';
 import type {
@@ -63,7 +63,8 @@ export class SharedIsolate implements AsyncDisposable {
     const definition = parseDefinition(worker);
     return await operation(
       (ticket) => this.#isolate.createContext(ticket, toBinding(definition)),
-      (_, context) => createExecutionContext(context),
+      (_, context) => createExecutionContext(context, this),
+      this,
     );
   }
 
@@ -79,24 +80,25 @@ export class SharedIsolate implements AsyncDisposable {
 }
 
 /** The way into the private constructor. */
-let createExecutionContext: (context: BindingCell) => ExecutionContext;
+let createExecutionContext: (context: BindingCell, isolate: SharedIsolate) => ExecutionContext;
 
 /** A worker in a context of its own on a {@link SharedIsolate}; made by `createContext`. */
 export class ExecutionContext implements AsyncDisposable {
   readonly #context: BindingContext;
-  readonly #target: BindingTarget;
+  readonly #destination: Destination;
   #closed: Promise<void> | undefined;
 
   static {
-    createExecutionContext = (context) => new ExecutionContext(context);
+    createExecutionContext = (context, isolate) => new ExecutionContext(context, isolate);
   }
 
-  private constructor(context: BindingCell) {
+  private constructor(context: BindingCell, isolate: SharedIsolate) {
     if (!(context instanceof BindingContext)) {
       throw invalidArgument('new ExecutionContext()', 'SharedIsolate.createContext() in its place', context);
     }
     this.#context = context;
-    this.#target = context.target();
+    // Contexts go with their isolate, so whoever has one holds the other.
+    this.#destination = { target: context.target(), owner: isolate };
   }
 
   /**
@@ -106,12 +108,12 @@ export class ExecutionContext implements AsyncDisposable {
    * in the worker.
    */
   fetch(request: RequestLike, options?: RunOptions): Promise<WorkerResponse> {
-    return dispatchFetch(this.#target, request, options);
+    return dispatchFetch(this.#destination, request, options);
   }
 
   /** Runs the `scheduled` handler in this context, and gives what it used. */
   scheduled(event?: ScheduledEventInit, options?: RunOptions): Promise<RunUsage> {
-    return dispatchScheduled(this.#target, event, options);
+    return dispatchScheduled(this.#destination, event, options);
   }
 
   /** Ends what is in flight and frees the context. Closing twice is closing once. */

@@ -6,7 +6,13 @@ import { failureToError, isFailure } from './worker-error.js';
 /** Takes the two values of an answer. */
 export type Settle = (head: BindingCell, body: BindingCell) => void;
 
-const pending = new Map<number, Settle>();
+interface Pending {
+  readonly settle: Settle;
+  /** What must not be collected before the answer: the native end of what was called. */
+  readonly owner: unknown;
+}
+
+const pending = new Map<number, Pending>();
 let lastTicket = 0;
 
 /** A number that no call of this thread has had. */
@@ -15,9 +21,9 @@ export function nextTicket(): number {
   return lastTicket;
 }
 
-/** Awaits the answer to a ticket. */
-export function whenSettled(ticket: number, settle: Settle): void {
-  pending.set(ticket, settle);
+/** Awaits the answer to a ticket, and holds `owner` until then. */
+export function whenSettled(ticket: number, settle: Settle, owner?: unknown): void {
+  pending.set(ticket, { settle, owner });
 }
 
 /** Stops awaiting: the answer, when it comes, is dropped. */
@@ -29,24 +35,26 @@ export function forget(ticket: number): void {
 export function settle(ticket: number, head: BindingCell, body: BindingCell): void {
   const waiting = pending.get(ticket);
   pending.delete(ticket);
-  waiting?.(head, body);
+  waiting?.settle(head, body);
 }
 
-/** Starts a native operation that answers by ticket, and gives its answer as a promise. */
+/** Starts a native operation that answers by ticket, and gives its answer as a promise; holds `owner` until then. */
 export function operation<T>(
   start: (ticket: number) => void,
   convert: (head: BindingCell, body: BindingCell) => T,
+  owner?: unknown,
 ): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const ticket = nextTicket();
-    whenSettled(ticket, (head, body) => {
+    const settle: Settle = (head, body) => {
       try {
         if (isFailure(head)) reject(failureToError(head));
         else resolve(convert(head, body));
       } catch (error) {
         reject(error);
       }
-    });
+    };
+    whenSettled(ticket, settle, owner);
     try {
       start(ticket);
     } catch (error) {

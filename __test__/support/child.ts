@@ -3,6 +3,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import type { ExecutionContext } from 'ava';
 
 const root = path.resolve(__dirname, '../..');
 
@@ -18,16 +19,45 @@ export interface ChildOptions {
   /** The Node to run with; this one, unless said otherwise. */
   readonly node?: string;
   readonly format?: 'module' | 'commonjs';
+  /** Arguments for Node itself. */
+  readonly nodeArguments?: readonly string[];
+  /** Variables beside those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Sent once the child has written something. */
   readonly signal?: NodeJS.Signals;
+}
+
+/** A child that takes longer than this hangs. */
+const LONGEST_MS = 60_000;
+
+/** How often a concurrent case runs: as often as `ISOLANE_REPEAT` says, else `usually`. */
+export function repeats(usually: number): number {
+  const asked = Number(process.env.ISOLANE_REPEAT);
+  return Number.isInteger(asked) && asked > 0 ? asked : usually;
+}
+
+/**
+ * Runs a script that has to end well, without a word on stderr, and gives what its last line of output says
+ * as JSON.
+ */
+export async function runForAnswer(
+  t: ExecutionContext,
+  script: string,
+  options: ChildOptions = {},
+): Promise<unknown> {
+  const { code, signal, stdout, stderr } = await runScript(script, options);
+  t.deepEqual({ code, signal, stderr: stderr.slice(0, 4000) }, { code: 0, signal: null, stderr: '' }, stdout);
+  return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '');
 }
 
 /** The script sees the compiled package as `isolane`, by the package's own name. */
 export async function runScript(script: string, options: ChildOptions = {}): Promise<Ended> {
   const began = performance.now();
-  const args = [`--input-type=${options.format ?? 'module'}`, '--eval', script];
+  const inputType = `--input-type=${options.format ?? 'module'}`;
+  const args = [...(options.nodeArguments ?? []), inputType, '--eval', script];
   const child = spawn(options.node ?? process.execPath, args, {
     cwd: root,
+    env: { ...process.env, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const output = { stdout: '', stderr: '' };
@@ -38,7 +68,7 @@ export async function runScript(script: string, options: ChildOptions = {}): Pro
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     output.stderr += text;
   });
-  const timer = setTimeout(() => child.kill('SIGKILL'), 60_000);
+  const timer = setTimeout(() => child.kill('SIGKILL'), LONGEST_MS);
   return await new Promise<Ended>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code, signal) => {

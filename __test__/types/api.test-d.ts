@@ -62,7 +62,7 @@ export async function calls(): Promise<void> {
 }
 
 export async function classes(): Promise<void> {
-  await using pool = new IsolatePool({ isolation: 'in-process' });
+  await using pool = new IsolatePool({ isolation: 'in-process', processMemoryMb: 512 });
   await pool.deploy('a', '');
   const evicted: boolean = await pool.evict('a');
   const usage = await pool.scheduled('a', { cron: '* * * * *', scheduledTime: new Date() });

@@ -176,7 +176,7 @@ fn boot<'s>(
         .try_into()
         .expect("a function");
     let undefined = v8::undefined(scope).into();
-    for name in ["callbacks", "serve"] {
+    for name in ["array_buffer", "callbacks", "serve"] {
         let name = string(scope, name).into();
         load.call(scope, undefined, &[name])
             .expect("a factory does not throw");
@@ -241,6 +241,9 @@ fn install_globals(
             .get_index(scope, 1)
             .expect("a kind")
             .to_rust_string_lossy(scope);
+        if kind == "native" {
+            continue;
+        }
         let attributes = match kind.as_str() {
             "function" => v8::PropertyAttribute::NONE,
             _ => v8::PropertyAttribute::DONT_ENUM,

@@ -1,5 +1,7 @@
 //! Every way a call can fail, with the stable codes of the public surface.
 
+use serde::{Deserialize, Serialize};
+
 use crate::limits::LimitKind;
 use crate::request::Usage;
 
@@ -47,8 +49,12 @@ pub enum ErrorKind {
     /// A limit ended the request.
     #[error("the request was ended by its {0} limit")]
     Limit(LimitKind),
+    /// With isolation by process: the child process ended under this request, or could not start.
+    /// It is started again.
+    #[error("the child process that runs the pool's isolates {0}")]
+    IsolateCrashed(String),
     /// The queue is full; nothing ran.
-    #[error("the pool's queue is full; nothing ran")]
+    #[error("the queue is full; nothing ran")]
     PoolFull,
     /// The pool was closed.
     #[error("the pool is closed")]
@@ -68,7 +74,7 @@ pub enum ErrorKind {
 }
 
 /// What a guest threw, as text.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GuestException {
     /// The error's name, such as `TypeError`.
     pub name: String,
@@ -144,6 +150,7 @@ impl Error {
             ErrorKind::NoHandler(_) => "ERR_NO_HANDLER",
             ErrorKind::NoResponse(_) => "ERR_NO_RESPONSE",
             ErrorKind::Limit(kind) => kind.code(),
+            ErrorKind::IsolateCrashed(_) => "ERR_ISOLATE_CRASHED",
             ErrorKind::PoolFull => "ERR_POOL_FULL",
             ErrorKind::PoolClosed => "ERR_POOL_CLOSED",
             ErrorKind::PoolInitialized => "ERR_POOL_INITIALIZED",
@@ -164,6 +171,26 @@ impl Error {
     /// What the request had used when it ended, where it had begun.
     pub fn usage(&self) -> Option<&Usage> {
         self.0.usage.as_ref()
+    }
+}
+
+/// What a request runs on, and so what it is told when that is closed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Owner {
+    Pool,
+    Worker,
+    SharedIsolate,
+    Runtime,
+}
+
+impl Owner {
+    pub(crate) fn closed_error(self) -> Error {
+        match self {
+            Self::Pool => ErrorKind::PoolClosed.into(),
+            Self::Worker => ErrorKind::Closed("the worker").into(),
+            Self::SharedIsolate => ErrorKind::Closed("the isolate").into(),
+            Self::Runtime => ErrorKind::Closed("the runtime").into(),
+        }
     }
 }
 

@@ -8,13 +8,13 @@ use std::task::{Context, Poll};
 use isolane_scheduler::{CallbackMessage, CallbackReceiver, RequestId, next_id};
 
 use crate::definition::WorkerDefinition;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Owner};
 use crate::event_loop::{EventLoopRuntime, SchedulerGone, drain_and_process};
 use crate::limits::{LimitKind, Limits};
 use crate::request::{LogSink, Request, Response, RunOptions, ScheduledEvent, Start, Usage};
 use crate::runtime::events::{Event, StartRequest};
 use crate::runtime::modules;
-use crate::runtime::realm::{EnteredRealm, Health, Owner, Realm, RealmOptions};
+use crate::runtime::realm::{EnteredRealm, Health, Realm, RealmOptions};
 use crate::runtime::realm_state::Responder;
 use crate::settlement::RunFuture;
 use crate::shared_isolate::SharedIsolate;

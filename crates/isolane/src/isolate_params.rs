@@ -8,8 +8,11 @@ use std::sync::Arc;
 use crate::foreground_tasks::ForegroundTasks;
 use crate::limits::Limits;
 use crate::limits::buffer::BufferBudget;
+use crate::limits::external::ExternalGuard;
 use crate::limits::heap::HeapGuard;
+use crate::limits::rescue::Bystanders;
 use crate::platform;
+use crate::process;
 use crate::runtime::{exception, modules, snapshot};
 
 /// The memory guards of one isolate; they outlive it.
@@ -17,6 +20,8 @@ use crate::runtime::{exception, modules, snapshot};
 pub(crate) struct IsolateGuards {
     pub(crate) heap: Arc<HeapGuard>,
     pub(crate) buffers: Arc<BufferBudget>,
+    pub(crate) external: Arc<ExternalGuard>,
+    pub(crate) bystanders: Arc<Bystanders>,
     pub(crate) tasks: ForegroundTasks,
 }
 
@@ -47,13 +52,17 @@ pub(crate) fn create(limits: &Limits) -> (v8::OwnedIsolate, IsolateGuards) {
     isolate.set_promise_reject_callback(exception::on_promise_reject);
     isolate.set_host_initialize_import_meta_object_callback(modules::initialize_import_meta);
     isolate.set_host_import_module_dynamically_callback(modules::import_dynamically);
+    process::watch(&mut isolate);
     let heap = HeapGuard::install(&mut isolate, limits.heap_bytes, buffers.clone());
+    let external = ExternalGuard::new(&mut isolate, &buffers);
     let tasks = ForegroundTasks::open(&isolate);
     (
         isolate,
         IsolateGuards {
             heap,
             buffers,
+            external,
+            bystanders: Arc::default(),
             tasks,
         },
     )

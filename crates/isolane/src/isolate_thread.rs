@@ -2,21 +2,26 @@
 //! it. It sleeps until a command or an answer of the scheduler arrives.
 
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Wake, Waker};
 use std::thread::{self, Thread};
 
 use crossbeam_queue::SegQueue;
+use parking_lot::Mutex;
 
 use crate::error::Error;
+use crate::limits::rescue::{self, ThreadUser};
 use crate::platform;
+use crate::runtime::stopping::Group;
 
 /// Commands for one isolate thread; any thread may send.
 pub(crate) struct Mailbox<C> {
     commands: SegQueue<C>,
     woken: AtomicBool,
-    owner: OnceLock<Thread>,
+    owner: Mutex<Option<Thread>>,
+    /// Counts the threads that were given the mailbox; the last one serves it.
+    owners: AtomicU64,
 }
 
 impl<C: Send + 'static> Mailbox<C> {
@@ -24,7 +29,8 @@ impl<C: Send + 'static> Mailbox<C> {
         Arc::new(Self {
             commands: SegQueue::new(),
             woken: AtomicBool::new(false),
-            owner: OnceLock::new(),
+            owner: Mutex::new(None),
+            owners: AtomicU64::new(0),
         })
     }
 
@@ -33,40 +39,23 @@ impl<C: Send + 'static> Mailbox<C> {
         self.wake_by_ref();
     }
 
-    pub(crate) fn take(&self) -> Option<C> {
-        self.commands.pop()
-    }
-
-    /// Starts the mailbox's thread: `body` runs there once and should end in [`Mailbox::serve`].
+    /// Starts a thread that serves the mailbox from now on: `body` runs there once and should end in
+    /// [`Receiver::serve`].
     pub(crate) fn spawn(
         self: &Arc<Self>,
         name: &str,
-        body: impl FnOnce(Arc<Self>) + Send + 'static,
+        body: impl FnOnce(Receiver<C>) + Send + 'static,
     ) -> Result<(), Error> {
-        let mailbox = self.clone();
+        let receiver = Receiver {
+            mailbox: self.clone(),
+            owner: self.owners.fetch_add(1, Ordering::SeqCst) + 1,
+        };
         platform::spawn(name, move || {
-            let _ = mailbox.owner.set(thread::current());
-            body(mailbox);
+            *receiver.mailbox.owner.lock() = Some(thread::current());
+            body(receiver);
         })
         .map(drop)
         .map_err(|error| Error::internal(format!("a thread could not be made: {error}")))
-    }
-
-    /// Calls `step` whenever something arrived, until it breaks. `step` takes the commands itself.
-    pub(crate) fn serve(
-        self: &Arc<Self>,
-        mut step: impl FnMut(&mut Context<'_>) -> ControlFlow<()>,
-    ) {
-        let waker = Waker::from(self.clone());
-        let mut cx = Context::from_waker(&waker);
-        loop {
-            if step(&mut cx).is_break() {
-                return;
-            }
-            while !self.woken.swap(false, Ordering::SeqCst) {
-                thread::park();
-            }
-        }
     }
 }
 
@@ -77,9 +66,170 @@ impl<C: Send + 'static> Wake for Mailbox<C> {
 
     fn wake_by_ref(self: &Arc<Self>) {
         if !self.woken.swap(true, Ordering::SeqCst)
-            && let Some(owner) = self.owner.get()
+            && let Some(owner) = &*self.owner.lock()
         {
             owner.unpark();
+        }
+    }
+}
+
+/// The receiving side of a mailbox, on the thread that serves it.
+pub(crate) struct Receiver<C> {
+    mailbox: Arc<Mailbox<C>>,
+    owner: u64,
+}
+
+impl<C: Send + 'static> Receiver<C> {
+    /// Makes the calling thread the one that serves the mailbox, for a thread that serves several.
+    pub(crate) fn adopt(mailbox: &Arc<Mailbox<C>>) -> Self {
+        let owner = mailbox.owners.fetch_add(1, Ordering::SeqCst) + 1;
+        *mailbox.owner.lock() = Some(thread::current());
+        Self {
+            mailbox: mailbox.clone(),
+            owner,
+        }
+    }
+
+    /// The next command; none once another thread serves the mailbox.
+    pub(crate) fn take(&self) -> Option<C> {
+        if self.is_replaced() {
+            return None;
+        }
+        self.mailbox.commands.pop()
+    }
+
+    /// Whether this thread was given up, and another serves the mailbox.
+    fn is_replaced(&self) -> bool {
+        self.mailbox.owners.load(Ordering::SeqCst) != self.owner
+    }
+
+    /// Calls `step` whenever something arrived, until it breaks. `step` takes the commands itself.
+    pub(crate) fn serve(&self, mut step: impl FnMut(&mut Context<'_>) -> ControlFlow<()>) {
+        let waker = Waker::from(self.mailbox.clone());
+        let mut cx = Context::from_waker(&waker);
+        loop {
+            if step(&mut cx).is_break() || self.is_replaced() {
+                return;
+            }
+            while !self.mailbox.woken.swap(false, Ordering::SeqCst) {
+                thread::park();
+            }
+        }
+    }
+}
+
+/// What can be asked of a [`Line`].
+pub(crate) trait Command: Send + 'static {
+    /// Answers that the thread has ended.
+    fn refuse(self);
+}
+
+type Life<C> = dyn Fn(&Receiver<C>, &Arc<Line<C>>) + Send + Sync;
+
+/// The sending side of an isolate's thread, shared by the handles to what lives there.
+///
+/// A thread that does not come back from a turn is replaced: what lived on it is lost, what was sent
+/// to it is served by the new one.
+pub(crate) struct Line<C: Command> {
+    mailbox: Arc<Mailbox<C>>,
+    closed: AtomicBool,
+    group: Group,
+    name: &'static str,
+    life: Box<Life<C>>,
+}
+
+impl<C: Command> Line<C> {
+    /// Starts a thread; `life` is what it, or one that replaces it, does.
+    pub(crate) fn open(
+        name: &'static str,
+        life: impl Fn(&Receiver<C>, &Arc<Self>) + Send + Sync + 'static,
+    ) -> Result<Arc<Self>, Error> {
+        let line = Arc::new(Self {
+            mailbox: Mailbox::new(),
+            closed: AtomicBool::new(false),
+            group: Group::new(),
+            name,
+            life: Box::new(life),
+        });
+        line.start()?;
+        let user: Arc<dyn ThreadUser> = line.clone();
+        rescue::register(line.group(), Arc::downgrade(&user));
+        Ok(line)
+    }
+
+    fn start(self: &Arc<Self>) -> Result<(), Error> {
+        let line = self.clone();
+        self.mailbox.spawn(self.name, move |receiver| {
+            let served = Served {
+                line: &line,
+                receiver: &receiver,
+            };
+            (line.life)(&receiver, &line);
+            drop(served);
+        })
+    }
+
+    /// Names the thread's turns to the watchdog.
+    pub(crate) fn group(&self) -> u64 {
+        self.group.id()
+    }
+
+    /// Sends a command; it is refused where the thread has ended.
+    pub(crate) fn send(&self, command: C) {
+        if self.closed.load(Ordering::SeqCst) {
+            return command.refuse();
+        }
+        self.mailbox.send(command);
+        // The thread may have ended between the look and the send.
+        if self.closed.load(Ordering::SeqCst) {
+            self.refuse_leftovers();
+        }
+    }
+
+    /// Ends the turns that run there, and sends a command that ends the thread.
+    pub(crate) fn send_close(&self, command: C) {
+        self.group.close();
+        self.send(command);
+    }
+
+    /// Everything that is sent from now on is refused.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+    }
+
+    fn refuse_leftovers(&self) {
+        while let Some(command) = self.mailbox.commands.pop() {
+            command.refuse();
+        }
+    }
+}
+
+impl<C: Command> ThreadUser for Line<C> {
+    fn given_up(self: Arc<Self>, _error: &Error) {
+        if self.start().is_err() {
+            self.close();
+            self.refuse_leftovers();
+        }
+    }
+}
+
+impl<C: Command> Drop for Line<C> {
+    fn drop(&mut self) {
+        rescue::forget(self.group());
+    }
+}
+
+/// Refuses what is sent to a thread that has ended, also where it ended by a panic.
+struct Served<'a, C: Command> {
+    line: &'a Line<C>,
+    receiver: &'a Receiver<C>,
+}
+
+impl<C: Command> Drop for Served<'_, C> {
+    fn drop(&mut self) {
+        if !self.receiver.is_replaced() {
+            self.line.close();
+            self.line.refuse_leftovers();
         }
     }
 }

@@ -22,6 +22,7 @@ mod locker_managed_isolate;
 mod outbound;
 pub mod platform;
 mod pool;
+mod process;
 mod request;
 mod runtime;
 mod settlement;
@@ -32,6 +33,7 @@ mod unentered_isolate;
 mod v8_flags;
 mod validation;
 mod worker;
+mod worker_queue;
 
 pub use default_pool::{Deployable, default_pool, execute_pooled, get_pool_stats, init_pool};
 pub use definition::{
@@ -48,6 +50,7 @@ pub use isolate_pool::IsolatePool;
 pub use limits::{LimitKind, Limits};
 pub use locker_managed_isolate::LockerManagedIsolate;
 pub use pool::options::{PoolOptions, PoolStats, WorkerStats};
+pub use process::{ChildProgram, Isolation, run_if_child};
 pub use request::{
     LogEntry, LogLevel, LogSink, Request, Response, RunOptions, ScheduledEvent, Start, Usage,
 };
@@ -57,6 +60,14 @@ pub use shared_isolate::{SharedIsolate, SharedIsolateOptions};
 pub use shared_isolate_handle::{ExecutionContextHandle, SharedIsolateHandle};
 pub use unentered_isolate::{IsolateLock, UnenteredIsolate};
 pub use worker::{Worker, WorkerOptions};
+
+#[cfg(unix)]
+#[doc(hidden)]
+pub mod fuzz_support {
+    //! Decoders of what a hostile child process may send.
+
+    pub use crate::process::decode_from_child;
+}
 
 #[doc(hidden)]
 pub mod bench_support {

@@ -7,12 +7,12 @@ use std::task::Context;
 use isolane_scheduler::{CallbackMessage, RequestId};
 
 use crate::definition::{ContextPolicy, WorkerDefinition};
-use crate::error::Error;
+use crate::error::{Error, Owner};
 use crate::event_loop::drain_and_process;
 use crate::limits::Limits;
 use crate::request::{LogSink, Start};
 use crate::runtime::events::StartRequest;
-use crate::runtime::realm::{EnteredRealm, Health, Owner, Realm, RealmOptions};
+use crate::runtime::realm::{EnteredRealm, Health, Realm, RealmOptions};
 use crate::unentered_isolate::{IsolateLock, UnenteredIsolate};
 
 /// Contexts that move between threads together with their isolate.
@@ -88,7 +88,7 @@ impl LockerManagedIsolate {
             .map(Realm::heap_used_bytes)
             .max()
             .unwrap_or(0);
-        heap + self.isolate.guards().buffers.used()
+        heap + self.isolate.guards().external.used()
     }
 }
 
@@ -131,7 +131,7 @@ impl LockedIsolate<'_> {
         };
         let at = match at {
             Some(at) => at,
-            None => match self.make_realm() {
+            None => match self.make_realm_for(&start) {
                 Ok(at) => {
                     start.start = if isolate_is_new {
                         Start::Isolate
@@ -196,6 +196,17 @@ impl LockedIsolate<'_> {
         }
     }
 
+    /// Makes a realm while `start` waits for it.
+    fn make_realm_for(&mut self, start: &StartRequest) -> Result<usize, Error> {
+        let bystanders = self.isolate.guards().bystanders.clone();
+        if let Some(who) = start.responder.unanswered() {
+            bystanders.add(start.id, who);
+        }
+        let made = self.make_realm();
+        bystanders.remove(start.id);
+        made
+    }
+
     fn make_realm(&mut self) -> Result<usize, Error> {
         let IsolateRecipe {
             definition,
@@ -225,8 +236,7 @@ impl LockedIsolate<'_> {
             Health::Retiring if *self.health == Health::Condemned => {}
             health => *self.health = health,
         }
-        if *self.health == Health::Condemned {
-            let error = Error::limit(crate::limits::LimitKind::Heap);
+        if let Some(error) = self.realms[at].condemned_by().cloned() {
             self.fail_all(&error);
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use isolane_scheduler::Body;
+use serde::{Deserialize, Serialize};
 
 use crate::limits::Limits;
 
@@ -54,7 +55,7 @@ pub struct Response {
 }
 
 /// What a request has used.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Usage {
     /// Processor time of the request's turns.
     pub cpu: Duration,
@@ -67,7 +68,7 @@ pub struct Usage {
 }
 
 /// What had to be made before a request could run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Start {
     /// Nothing: a context that had run before.
     #[default]
@@ -79,7 +80,7 @@ pub enum Start {
 }
 
 /// An event for a worker's `scheduled` handler.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ScheduledEvent {
     /// The cron expression that fired, or empty.
     pub cron: String,
@@ -96,7 +97,8 @@ pub struct RunOptions {
     pub on_log: Option<LogSink>,
 }
 
-/// Receives console messages, on the isolate's thread: it must not block.
+/// Receives console messages, on the isolate's thread, as they are written: it must not block, and it
+/// decides how many it keeps. Nothing bounds how many a guest writes within its CPU time.
 pub type LogSink = Arc<dyn Fn(LogEntry) + Send + Sync>;
 
 /// One console message.
@@ -104,7 +106,7 @@ pub type LogSink = Arc<dyn Fn(LogEntry) + Send + Sync>;
 pub struct LogEntry {
     /// The console method's severity.
     pub level: LogLevel,
-    /// The formatted message.
+    /// The formatted message; of one above 64 KiB the beginning.
     pub message: String,
     /// The worker's id, where it has one.
     pub worker_id: Option<Arc<str>>,
@@ -115,7 +117,7 @@ pub struct LogEntry {
 }
 
 /// The severity of a console message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LogLevel {
     /// `console.debug`
     Debug,

@@ -12,6 +12,7 @@ use isolane_scheduler::RequestId;
 use parking_lot::Mutex;
 
 use crate::error::{Error, ErrorKind};
+use crate::limits::rescue::Unanswered;
 use crate::request::{Response, Usage};
 
 type Answer<T> = Result<T, Error>;
@@ -30,6 +31,35 @@ struct Shared<T> {
     state: Mutex<State<T>>,
 }
 
+impl<T> Shared<T> {
+    /// Keeps the first answer; others are dropped.
+    fn settle(&self, answer: Answer<T>) {
+        let mut state = self.state.lock();
+        match std::mem::replace(&mut *state, State::Taken) {
+            State::Waiting(waker) => {
+                *state = State::Settled(answer);
+                self.settled.store(true, Ordering::Release);
+                drop(state);
+                if let Some(waker) = waker {
+                    waker.wake();
+                }
+            }
+            State::Calling(callback) => {
+                self.settled.store(true, Ordering::Release);
+                drop(state);
+                callback(answer);
+            }
+            settled @ (State::Settled(_) | State::Taken) => *state = settled,
+        }
+    }
+}
+
+impl<T: Send> Unanswered for Shared<T> {
+    fn answer(&self, error: Error) {
+        self.settle(Err(error));
+    }
+}
+
 /// The settling side. Dropping it unsettled answers with an internal error: nobody waits forever.
 pub(crate) struct Settlement<T>(Option<Arc<Shared<T>>>);
 
@@ -38,25 +68,17 @@ impl<T> Settlement<T> {
         self.settle_once(answer);
     }
 
+    /// Who waits, to be answered where this side cannot be reached.
+    pub(crate) fn unanswered(&self) -> Option<Arc<dyn Unanswered>>
+    where
+        T: Send + 'static,
+    {
+        self.0.clone().map(|shared| shared as Arc<dyn Unanswered>)
+    }
+
     fn settle_once(&mut self, answer: Answer<T>) {
         let Some(shared) = self.0.take() else { return };
-        let mut state = shared.state.lock();
-        match std::mem::replace(&mut *state, State::Taken) {
-            State::Waiting(waker) => {
-                *state = State::Settled(answer);
-                shared.settled.store(true, Ordering::Release);
-                drop(state);
-                if let Some(waker) = waker {
-                    waker.wake();
-                }
-            }
-            State::Calling(callback) => {
-                shared.settled.store(true, Ordering::Release);
-                drop(state);
-                callback(answer);
-            }
-            State::Settled(_) | State::Taken => {}
-        }
+        shared.settle(answer);
     }
 }
 

@@ -8,10 +8,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::definition::WorkerDefinition;
-use crate::error::Error;
+use crate::error::{Error, Owner};
 use crate::isolate_params::{self, GuardedIsolate, IsolateGuards};
 use crate::limits::Limits;
-use crate::runtime::realm::{Owner, Realm, RealmOptions};
+use crate::limits::rescue::Bystanders;
+use crate::runtime::realm::{Realm, RealmOptions};
 use crate::runtime::{HeapStatistics, ThreadClaim};
 
 /// How a [`SharedIsolate`] is set up.
@@ -40,6 +41,11 @@ pub(crate) struct SharedParts {
 }
 
 impl SharedIsolate {
+    /// Who waits for this isolate and can be answered from outside.
+    pub(crate) fn bystanders(&self) -> &Arc<Bystanders> {
+        &self.0.guards.bystanders
+    }
+
     /// Makes the thread's isolate.
     ///
     /// # Errors

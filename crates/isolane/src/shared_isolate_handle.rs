@@ -3,18 +3,18 @@
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use isolane_scheduler::{RequestId, next_id};
 
 use crate::definition::WorkerDefinition;
 use crate::error::{Error, ErrorKind};
 use crate::execution_context::ExecutionContext;
-use crate::isolate_thread::Mailbox;
-use crate::limits::watchdog;
+use crate::isolate_thread::{self, Receiver};
+use crate::limits::LimitKind;
 use crate::request::{LogSink, Request, RunOptions, ScheduledEvent};
 use crate::runtime::events::Event;
 use crate::runtime::realm_state::Responder;
+use crate::runtime::stopping;
 use crate::settlement::{AbortTarget, RunFuture, ScheduledFuture, Settlement, WorkerFuture};
 use crate::shared_isolate::{SharedIsolate, SharedIsolateOptions};
 use crate::validation;
@@ -48,14 +48,14 @@ struct Starting {
     options: RunOptions,
 }
 
-impl Command {
+impl isolate_thread::Command for Command {
     fn refuse(self) {
         let error = || Error::from(ErrorKind::Closed("the isolate"));
         match self {
             Self::Create { settlement, .. } => settlement.settle(Err(error())),
             Self::Start(starting) => starting.responder.fail(error()),
-            Self::Abort { .. }
-            | Self::Dispose {
+            Self::Abort { request, .. } => stopping::abort_arrived(request),
+            Self::Dispose {
                 settlement: None, ..
             } => {}
             Self::Dispose {
@@ -69,39 +69,7 @@ impl Command {
     }
 }
 
-/// The sending side, shared by the isolate's handle and those of its contexts.
-struct Line {
-    mailbox: Arc<Mailbox<Command>>,
-    closed: AtomicBool,
-    group: u64,
-}
-
-/// Refuses what is sent to a thread that has ended, also where it ended by a panic.
-struct Ended(Arc<Line>);
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        self.0.closed.store(true, Ordering::SeqCst);
-        while let Some(command) = self.0.mailbox.take() {
-            command.refuse();
-        }
-    }
-}
-
-impl Line {
-    fn send(&self, command: Command) {
-        if self.closed.load(Ordering::SeqCst) {
-            return command.refuse();
-        }
-        self.mailbox.send(command);
-        // The thread may have ended between the look and the send.
-        if self.closed.load(Ordering::SeqCst) {
-            while let Some(command) = self.mailbox.take() {
-                command.refuse();
-            }
-        }
-    }
-}
+type Line = isolate_thread::Line<Command>;
 
 /// A shared isolate on its own thread; any thread may use the handle.
 pub struct SharedIsolateHandle(Arc<Line>);
@@ -113,22 +81,14 @@ impl SharedIsolateHandle {
     ///
     /// `ERR_INTERNAL` where the system cannot make a thread.
     pub fn new(options: SharedIsolateOptions) -> Result<Self, Error> {
-        let line = Arc::new(Line {
-            mailbox: Mailbox::new(),
-            closed: AtomicBool::new(false),
-            group: next_id(),
-        });
-        let served = line.clone();
-        line.mailbox.spawn("isolane-shared", move |mailbox| {
-            let _ended = Ended(served.clone());
-            let contexts = HashMap::new();
-            Thread {
-                line: served,
+        let line = Line::open("isolane-shared", move |receiver, line| {
+            let thread = Thread {
+                line: line.clone(),
                 isolate: None,
-                options,
-                contexts,
-            }
-            .serve(&mailbox);
+                options: options.clone(),
+                contexts: HashMap::new(),
+            };
+            thread.serve(receiver);
         })?;
         Ok(Self(line))
     }
@@ -153,8 +113,7 @@ impl SharedIsolateHandle {
     /// Ends what runs with `ERR_CLOSED`, all contexts and the thread; again: answered at once.
     pub fn close(&self) -> RunFuture<()> {
         let (future, settlement) = RunFuture::new(next_id(), None);
-        self.0.send(Command::Close(settlement));
-        watchdog::close_group(self.0.group);
+        self.0.send_close(Command::Close(settlement));
         future
     }
 }
@@ -245,7 +204,7 @@ struct ContextAbort {
 
 impl AbortTarget for ContextAbort {
     fn abort(self: Arc<Self>, request: RequestId) {
-        watchdog::abort_running(request);
+        stopping::abort(request, 1);
         self.line.send(Command::Abort {
             context: self.context,
             request,
@@ -269,18 +228,13 @@ struct Hosted {
 }
 
 impl Thread {
-    fn serve(mut self, mailbox: &Arc<Mailbox<Command>>) {
-        mailbox.serve(|cx| {
-            while let Some(command) = mailbox.take() {
+    fn serve(mut self, receiver: &Receiver<Command>) {
+        receiver.serve(|cx| {
+            while let Some(command) = receiver.take() {
                 if let Command::Close(settlement) = command {
-                    let error = ErrorKind::Closed("the isolate").into();
-                    for hosted in self.contexts.values_mut() {
-                        hosted.context.fail_all(&error);
-                    }
-                    self.contexts.clear();
-                    self.isolate = None;
+                    self.drop_isolate(&ErrorKind::Closed("the isolate").into());
                     // Before the answer: whoever gets it must not be able to send any more.
-                    self.line.closed.store(true, Ordering::SeqCst);
+                    self.line.close();
                     settlement.settle(Ok(()));
                     return ControlFlow::Break(());
                 }
@@ -304,7 +258,7 @@ impl Thread {
                 definition,
                 on_log,
                 settlement,
-            } => match self.make_context(*definition, on_log) {
+            } => match self.make_context((id, &settlement), *definition, on_log) {
                 Ok(context) => {
                     self.contexts.insert(
                         id,
@@ -333,6 +287,7 @@ impl Thread {
                 if let Some(hosted) = self.contexts.get_mut(&context) {
                     hosted.context.abort(request, &ErrorKind::Aborted.into());
                 }
+                stopping::abort_arrived(request);
             }
             Command::Dispose {
                 context,
@@ -354,6 +309,7 @@ impl Thread {
     /// A context on the thread's isolate, which is made anew where a limit has condemned it.
     fn make_context(
         &mut self,
+        (id, settlement): (ContextId, &Settlement<ExecutionContextHandle>),
         definition: WorkerDefinition,
         on_log: Option<LogSink>,
     ) -> Result<ExecutionContext, Error> {
@@ -362,17 +318,33 @@ impl Thread {
             .as_ref()
             .is_some_and(SharedIsolate::is_condemned)
         {
-            self.contexts.clear();
-            self.isolate = None;
+            self.drop_isolate(&Error::limit(LimitKind::Heap));
         }
         let isolate = match &self.isolate {
             Some(isolate) => isolate,
             None => self.isolate.insert(SharedIsolate::in_group(
                 self.options.clone(),
-                self.line.group,
+                self.line.group(),
             )?),
         };
-        ExecutionContext::with_log(isolate, definition, on_log)
+        let bystanders = isolate.bystanders().clone();
+        if let Some(who) = settlement.unanswered() {
+            bystanders.add(id, who);
+        }
+        let context = ExecutionContext::with_log(isolate, definition, on_log);
+        bystanders.remove(id);
+        context
+    }
+
+    /// Answers everything with the error, and lets go of the isolate.
+    fn drop_isolate(&mut self, error: &Error) {
+        for (_, mut hosted) in self.contexts.drain() {
+            hosted.context.fail_all(error);
+            if let Some(settlement) = hosted.loading {
+                settlement.settle(Err(error.clone()));
+            }
+        }
+        self.isolate = None;
     }
 
     /// Hands out the contexts whose modules have been evaluated, or the reason why they were not.

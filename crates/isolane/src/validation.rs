@@ -59,7 +59,7 @@ fn normalize_method(method: &mut str) {
 }
 
 /// RFC 9110's token: what methods and header names are made of.
-fn is_token(text: &str) -> bool {
+pub(crate) fn is_token(text: &str) -> bool {
     let symbol = |byte: u8| b"!#$%&'*+-.^_`|~".contains(&byte);
     !text.is_empty()
         && text

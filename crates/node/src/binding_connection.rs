@@ -50,6 +50,12 @@ impl BindingConnection {
         Ok(Self { shared })
     }
 
+    /// The batch that has gathered while Node's loop turned.
+    #[napi(catch_unwind)]
+    pub fn take_after_turn(&self, env: &Env) -> Vec<BindingCell> {
+        self.shared.take_after_turn(env)
+    }
+
     /// Ends the guest's work for a request that has a signal.
     #[napi(catch_unwind)]
     pub fn abort(&self, ticket: i64) {

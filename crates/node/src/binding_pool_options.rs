@@ -1,6 +1,6 @@
 //! How JavaScript configures a pool.
 
-use isolane::{Limits, PoolOptions};
+use isolane::{ChildProgram, Isolation, Limits, PoolOptions};
 use napi_derive::napi;
 
 use crate::binding_limits::{BindingLimits, duration_from_ms, mebibytes};
@@ -18,6 +18,9 @@ pub struct BindingPoolOptions {
     pub grace_ms: Option<f64>,
     pub limits: Option<BindingLimits>,
     pub log: Option<u32>,
+    /// Isolation by process: the child's program and its arguments.
+    pub child: Option<Vec<String>>,
+    pub process_memory_mb: Option<f64>,
 }
 
 impl BindingPoolOptions {
@@ -39,6 +42,12 @@ impl BindingPoolOptions {
         }
         if let Some(limits) = self.limits {
             options.limits = limits.over(&Limits::default());
+        }
+        if let Some([program, args @ ..]) = self.child.as_deref() {
+            options.isolation = Isolation::Process(ChildProgram::new(program, args));
+        }
+        if let Some(process_memory_mb) = self.process_memory_mb {
+            options.process_memory_bytes = mebibytes(process_memory_mb);
         }
         options.on_log = self.log.map(|function| log_sink(connection, function));
         options

@@ -25,6 +25,7 @@ pub struct BindingPoolStats {
     pub in_flight: f64,
     pub queued: f64,
     pub workers: Vec<BindingWorkerStats>,
+    pub respawns: f64,
 }
 
 impl From<PoolStats> for BindingPoolStats {
@@ -46,6 +47,7 @@ impl From<PoolStats> for BindingPoolStats {
             in_flight: stats.in_flight as f64,
             queued: stats.queued as f64,
             workers: workers.collect(),
+            respawns: stats.respawns as f64,
         }
     }
 }

@@ -14,6 +14,32 @@ use crate::connection::SharedConnection;
 use crate::failure::failure;
 use crate::host_functions::log_sink;
 
+/// How a worker is set up; what is not given takes the core's defaults.
+#[napi(object)]
+pub struct BindingWorkerOptions {
+    pub limits: Option<BindingLimits>,
+    pub max_concurrency: Option<u32>,
+    pub max_queue: Option<u32>,
+    pub log: Option<u32>,
+}
+
+impl BindingWorkerOptions {
+    fn into_options(self, connection: &SharedConnection) -> WorkerOptions {
+        let mut options = WorkerOptions::default();
+        if let Some(limits) = self.limits {
+            options.limits = limits.over(&Limits::default());
+        }
+        if let Some(max_concurrency) = self.max_concurrency {
+            options.max_concurrency = max_concurrency as usize;
+        }
+        if let Some(max_queue) = self.max_queue {
+            options.max_queue = max_queue as usize;
+        }
+        options.on_log = self.log.map(|function| log_sink(connection, function));
+        options
+    }
+}
+
 /// A worker with a new isolate for every request.
 #[napi]
 pub struct BindingWorker {
@@ -29,20 +55,12 @@ impl BindingWorker {
     pub fn create(
         connection: &BindingConnection,
         definition: BindingDefinitionOptions,
-        limits: Option<BindingLimits>,
-        log: Option<u32>,
+        options: BindingWorkerOptions,
     ) -> Either<BindingWorker, String> {
         let connection = connection.shared();
-        let base = limits.unwrap_or_default().over(&Limits::default());
-        let (definition, limits) = definition.into_definition(connection, &base);
-        let on_log = log.map(|function| log_sink(connection, function));
-        match Worker::new(
-            definition,
-            WorkerOptions {
-                limits: base,
-                on_log,
-            },
-        ) {
+        let options = options.into_options(connection);
+        let (definition, limits) = definition.into_definition(connection, &options.limits);
+        match Worker::new(definition, options) {
             Ok(worker) => Either::A(Self {
                 connection: Arc::clone(connection),
                 worker: Arc::new(worker),

@@ -1,22 +1,24 @@
 //! One Node environment's end of everything: the list of deliveries, and what JavaScript awaits.
 //!
 //! Any thread pushes; only the JavaScript thread takes. The first push onto an empty list wakes
-//! Node's loop once, and JavaScript takes whatever has gathered until then.
+//! Node's loop once, and JavaScript takes what has gathered until then, some at a time: guests that
+//! have much to say do not keep the loop from anything else.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use futures_util::future::BoxFuture;
-use isolane::{AbortHandle, Error, FetchError, FetchResponse, HostCallError, RunFuture};
+use isolane::{AbortHandle, Error, FetchError, FetchResponse, HostCallError, LogEntry, RunFuture};
 use napi::bindgen_prelude::FnArgs;
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Env, Status};
 use tokio::sync::oneshot;
 
-use crate::delivery::{Answer, BindingCell, Delivery};
+use crate::delivery::{Answer, BindingCell, Delivery, append_rest};
 use crate::keep_alive::KeepAlive;
 use crate::local_tasks::LocalTasks;
+use crate::log_backlog::LogBacklog;
 
 pub(crate) type SharedConnection = Arc<Connection>;
 
@@ -29,10 +31,23 @@ pub(crate) enum Reply {
     Outbound(oneshot::Sender<Result<FetchResponse, FetchError>>),
 }
 
+/// Deliveries that JavaScript takes between two turns of Node's loop.
+const MOST_BETWEEN_TURNS: usize = 256;
+
+#[derive(Default)]
+struct Inbox {
+    list: VecDeque<Delivery>,
+    /// Taken since the loop was last known to have turned.
+    taken: usize,
+    /// JavaScript comes by itself, when the loop has turned: nobody wakes it.
+    resting: bool,
+}
+
 #[derive(Default)]
 pub(crate) struct Connection {
     /// What JavaScript has not taken yet.
-    list: Mutex<Vec<Delivery>>,
+    inbox: Mutex<Inbox>,
+    log_backlog: LogBacklog,
     /// Set once, right after creation.
     wake: OnceLock<Wake>,
     keep_alive: KeepAlive,
@@ -59,11 +74,11 @@ impl Connection {
 
     /// Hands something over to JavaScript; from any thread.
     pub(crate) fn push(&self, delivery: Delivery) {
-        let mut list = lock(&self.list);
-        list.push(delivery);
-        let first = list.len() == 1;
-        drop(list);
-        if !first {
+        let mut inbox = lock(&self.inbox);
+        inbox.list.push_back(delivery);
+        let wakes = inbox.list.len() == 1 && !inbox.resting;
+        drop(inbox);
+        if !wakes {
             return;
         }
         let status = self
@@ -73,6 +88,18 @@ impl Connection {
         if status.is_none_or(|status| status != Status::Ok) {
             self.close();
         }
+    }
+
+    /// Hands a console line over, if it may wait; from any thread.
+    pub(crate) fn push_log(&self, function: u32, entry: LogEntry) {
+        if self.log_backlog.admit(function, &entry) {
+            self.push(Delivery::Log { function, entry });
+        }
+    }
+
+    /// A console line was taken; the line that tells of those dropped after it.
+    pub(crate) fn log_taken(&self, function: u32, entry: &LogEntry) -> Option<LogEntry> {
+        self.log_backlog.taken(function, entry)
     }
 
     /// Answers a call that [`hold`](Self::hold) was called for.
@@ -93,15 +120,40 @@ impl Connection {
 
     /// Whether console lines wait, which JavaScript must see before the answer of their request.
     pub(crate) fn has_logs(&self) -> bool {
-        lock(&self.list)
+        lock(&self.inbox)
+            .list
             .iter()
             .any(|delivery| matches!(delivery, Delivery::Log { .. }))
     }
 
-    /// Takes all that has gathered; on the JavaScript thread.
+    /// Node's loop has turned: takes what has gathered meanwhile.
+    pub(crate) fn take_after_turn(self: &Arc<Self>, env: &Env) -> Vec<BindingCell> {
+        {
+            let mut inbox = lock(&self.inbox);
+            inbox.taken = 0;
+            inbox.resting = false;
+        }
+        self.take(env)
+    }
+
+    /// What may be taken now, and whether the loop is to turn before there is more.
+    fn next_batch(&self) -> (Vec<Delivery>, bool) {
+        let mut inbox = lock(&self.inbox);
+        if inbox.resting {
+            return (Vec::new(), false);
+        }
+        let room = MOST_BETWEEN_TURNS.saturating_sub(inbox.taken);
+        let count = room.min(inbox.list.len());
+        let batch: Vec<_> = inbox.list.drain(..count).collect();
+        inbox.taken += count;
+        inbox.resting = inbox.taken >= MOST_BETWEEN_TURNS;
+        (batch, inbox.resting)
+    }
+
+    /// Takes what has gathered; on the JavaScript thread.
     pub(crate) fn take(self: &Arc<Self>, env: &Env) -> Vec<BindingCell> {
-        let batch = std::mem::take(&mut *lock(&self.list));
-        let mut cells = Vec::with_capacity(batch.len() * 4);
+        let (batch, rest) = self.next_batch();
+        let mut cells = Vec::with_capacity(batch.len() * 4 + 4);
         let mut released = 0;
         for delivery in batch {
             match &delivery {
@@ -116,6 +168,9 @@ impl Connection {
         }
         if let Some(wake) = self.wake.get() {
             self.keep_alive.release(env, wake, released);
+        }
+        if rest {
+            append_rest(&mut cells);
         }
         cells
     }
@@ -185,7 +240,7 @@ impl Connection {
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Release);
         let replies = std::mem::take(&mut *lock(&self.replies));
-        let list = std::mem::take(&mut *lock(&self.list));
+        let list = std::mem::take(&mut lock(&self.inbox).list);
         // Outside the locks: what is dropped here may come back with a push.
         drop((replies, list));
     }

@@ -138,6 +138,7 @@ mod kind {
     pub(super) const OUTBOUND: i64 = 3;
     pub(super) const OUTBOUND_ABANDONED: i64 = 4;
     pub(super) const RELEASED: i64 = 5;
+    pub(super) const REST: i64 = 6;
 }
 
 impl Delivery {
@@ -148,11 +149,13 @@ impl Delivery {
                 (kind::SETTLED, ticket, answer.into_cells(connection))
             }
             Self::Wake { .. } => return,
-            Self::Log { function, entry } => (
-                kind::LOG,
-                function.into(),
-                [text(log_entry_json(&entry)), nothing()],
-            ),
+            Self::Log { function, entry } => {
+                append_log(cells, function, &entry);
+                if let Some(dropped) = connection.log_taken(function, &entry) {
+                    append_log(cells, function, &dropped);
+                }
+                return;
+            }
             Self::HostCall {
                 call,
                 function,
@@ -180,6 +183,16 @@ impl Delivery {
         cells.extend([Either6::A(kind), Either6::A(id)]);
         cells.extend(values);
     }
+}
+
+fn append_log(cells: &mut Vec<BindingCell>, function: u32, entry: &LogEntry) {
+    cells.extend([Either6::A(kind::LOG), Either6::A(function.into())]);
+    cells.extend([text(log_entry_json(entry)), nothing()]);
+}
+
+/// Appends that Node's loop is to turn once before more is taken.
+pub(crate) fn append_rest(cells: &mut Vec<BindingCell>) {
+    cells.extend([Either6::A(kind::REST), Either6::A(0), nothing(), nothing()]);
 }
 
 fn log_entry_json(entry: &LogEntry) -> String {

@@ -16,10 +16,7 @@ pub(crate) fn log_sink(connection: &SharedConnection, function: u32) -> LogSink 
     let function = FunctionRef::new(connection, function);
     Arc::new(move |entry| {
         if let Some(connection) = function.connection() {
-            connection.push(Delivery::Log {
-                function: function.number(),
-                entry,
-            });
+            connection.push_log(function.number(), entry);
         }
     })
 }

@@ -26,5 +26,6 @@ mod function_ref;
 mod host_functions;
 mod keep_alive;
 mod local_tasks;
+mod log_backlog;
 mod message_head;
 mod outbound_client;

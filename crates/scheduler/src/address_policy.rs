@@ -46,6 +46,9 @@ impl OutboundPolicy {
     }
 }
 
+/// How long a URL may be, which is what an HTTP message can carry here.
+const MAX_URL_BYTES: usize = u16::MAX as usize - 1;
+
 /// What a client lets its guests reach: a policy and the host's exceptions from it.
 pub(crate) struct Destinations {
     pub(crate) policy: OutboundPolicy,
@@ -53,8 +56,12 @@ pub(crate) struct Destinations {
 }
 
 impl Destinations {
-    /// Checks what can be checked before a name is resolved: scheme, port, a literal address.
+    /// Checks what can be checked before a name is resolved: length, scheme, port, a literal
+    /// address.
     pub(crate) fn check(&self, url: &Url) -> Result<(), FetchError> {
+        if url.as_str().len() > MAX_URL_BYTES {
+            return Err(FetchError::InvalidUrl);
+        }
         if !matches!(url.scheme(), "http" | "https") {
             return Err(FetchError::UnsupportedScheme);
         }
@@ -62,13 +69,20 @@ impl Destinations {
         let allowed = match url.host().ok_or(FetchError::InvalidUrl)? {
             Host::Ipv4(address) => self.allows(SocketAddr::new(address.into(), port)),
             Host::Ipv6(address) => self.allows(SocketAddr::new(address.into(), port)),
-            Host::Domain(_) => self.policy.allows_port(port),
+            Host::Domain(name) => self.allows_name(name) && self.policy.allows_port(port),
         };
         if allowed {
             Ok(())
         } else {
             Err(FetchError::Blocked)
         }
+    }
+
+    /// Judges a name before it is resolved, which decides about all but this machine's own.
+    fn allows_name(&self, name: &str) -> bool {
+        let name = name.strip_suffix('.').unwrap_or(name);
+        let is_local = name == "localhost" || name.ends_with(".localhost");
+        self.policy == OutboundPolicy::Any || !is_local
     }
 
     fn allows(&self, address: SocketAddr) -> bool {

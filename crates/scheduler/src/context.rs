@@ -20,7 +20,7 @@ use crate::stream_registry::StreamRegistry;
 use crate::timers::{Timer, TimerKind, TimerQueue};
 use crate::{
     CallbackId, CallbackMessage, FetchClient, FetchError, FetchRequest, HostCallError, RequestId,
-    SchedulerMessage, next_id,
+    SchedulerMessage, StreamError, next_id,
 };
 
 struct Operation {
@@ -121,7 +121,14 @@ impl Context {
                 id,
                 stream,
             } => {
-                self.run(request, id, self.streams.read(request, id, stream));
+                let read = self.streams.read(request, id, stream);
+                self.run(request, id, async move {
+                    let chunk = AssertUnwindSafe(read).catch_unwind().await;
+                    chunk.unwrap_or_else(|panic| {
+                        let error = StreamError::Host(panic_text(panic.as_ref()).into());
+                        CallbackMessage::StreamFailed { request, id, error }
+                    })
+                });
             }
             SchedulerMessage::StreamWritable {
                 request,

@@ -23,6 +23,9 @@ pub enum FetchError {
     /// The named request header has a name or a value that HTTP does not allow.
     #[error("a request header is not valid")]
     InvalidHeader,
+    /// The request has more headers, or longer ones, than may be sent.
+    #[error("the request's headers are too many or too long")]
+    RequestHeadersTooLarge,
     /// The outbound policy does not allow this destination.
     #[error("the outbound policy refuses this destination")]
     Blocked,
@@ -38,6 +41,15 @@ pub enum FetchError {
     /// The connection broke, or the server did not speak HTTP.
     #[error("the exchange failed: {0}")]
     Protocol(Arc<str>),
+    /// The server took nothing and sent nothing for longer than is allowed.
+    #[error("the server did not answer in time")]
+    TimedOut,
+    /// The response has more headers, or longer ones, than are accepted.
+    #[error("the response's headers are too many or too long")]
+    ResponseHeadersTooLarge,
+    /// The response's body is wrapped in more content codings than are undone.
+    #[error("the response has too many content codings")]
+    TooManyCodings,
     /// The server answered with a redirect and the redirect mode is `error`.
     #[error("the server answered with a redirect")]
     UnexpectedRedirect,
@@ -69,10 +81,14 @@ impl FetchError {
             Self::UnsupportedScheme => "fetch failed: URL scheme must be http or https",
             Self::InvalidMethod => "fetch failed: invalid method",
             Self::InvalidHeader => "fetch failed: invalid header",
+            Self::RequestHeadersTooLarge => "fetch failed: the request headers are too large",
             Self::Blocked => "fetch failed: destination not allowed",
             Self::Denied => "fetch failed: network access is not allowed",
             Self::Resolve(_) => "fetch failed: name not resolved",
             Self::Connect(_) => "fetch failed: connection failed",
+            Self::TimedOut => "fetch failed: the server did not answer in time",
+            Self::ResponseHeadersTooLarge => "fetch failed: the response headers are too large",
+            Self::TooManyCodings => "fetch failed: too many content encodings",
             Self::UnexpectedRedirect => "fetch failed: unexpected redirect",
             Self::TooManyRedirects => "fetch failed: too many redirects",
             Self::InvalidRedirect => "fetch failed: invalid redirect",
@@ -102,6 +118,9 @@ pub enum StreamError {
     /// The connection that carried the stream failed.
     #[error("the connection failed: {0}")]
     Connection(Arc<str>),
+    /// The body is not what its content coding says, or expands further than is allowed.
+    #[error("the body could not be decoded: {0}")]
+    Undecodable(Arc<str>),
     /// The guest that writes the stream failed it with this message.
     #[error("{0}")]
     Guest(Arc<str>),
@@ -118,6 +137,7 @@ impl StreamError {
             Self::NotOpen => "The stream is not open",
             Self::TooLarge { .. } => "The body is too large",
             Self::Connection(_) => "The connection was lost",
+            Self::Undecodable(_) => "The body could not be decoded",
             Self::Guest(message) => message,
             Self::Host(_) => "The stream failed",
         }

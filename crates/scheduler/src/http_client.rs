@@ -7,22 +7,24 @@ use std::error::Error;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use bytes::Bytes;
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use futures_util::{FutureExt, TryStreamExt};
-use http::Method;
 use http::header::LOCATION;
 use hyper::ext::ReasonPhrase;
 use rustls::RootCertStore;
 
 use crate::address_policy::Destinations;
+use crate::http_headers::{MAX_HEADER_BYTES, MAX_HEADERS};
+use crate::idle::Progress;
+use crate::origins::{IDLE_TIMEOUT, MAX_IDLE_PER_ORIGIN, Origins};
 use crate::redirects::{Hop, is_redirect};
 use crate::resolver::{NameResolver, PolicyResolver, Refused, SystemResolver, Unresolved};
+use crate::response::Arrived;
 use crate::{
-    Body, BodyReader, FetchClient, FetchError, FetchRequest, FetchResponse, OutboundPolicy,
-    RedirectMode, StreamError, http_headers, tls,
+    FetchClient, FetchError, FetchRequest, FetchResponse, OutboundPolicy, RedirectMode,
+    StreamError, http_headers, tls,
 };
 
 /// How an [`HttpClient`] is set up.
@@ -38,6 +40,11 @@ pub struct HttpClientOptions {
     pub extra_root_certificates_pem: Vec<u8>,
     /// How long a connection may take to be made, TLS included; 30 seconds by default.
     pub connect_timeout: Duration,
+    /// How long an exchange may stand still before it fails; 5 minutes by default.
+    ///
+    /// It stands still while the server takes nothing of the request's body, sends no response, or
+    /// no more of the response's body although the guest reads it.
+    pub idle_timeout: Duration,
     /// Who resolves names; the system by default.
     pub resolver: Arc<dyn NameResolver>,
 }
@@ -49,7 +56,8 @@ impl Default for HttpClientOptions {
             exceptions: Vec::new(),
             extra_root_certificates_pem: Vec::new(),
             connect_timeout: Duration::from_secs(30),
-            resolver: Arc::new(SystemResolver),
+            idle_timeout: Duration::from_secs(300),
+            resolver: Arc::new(SystemResolver::default()),
         }
     }
 }
@@ -66,9 +74,19 @@ pub struct HttpClient {
 struct Shared {
     destinations: Destinations,
     connect_timeout: Duration,
+    idle_timeout: Duration,
     resolver: Arc<dyn NameResolver>,
     extra_roots: RootCertStore,
-    client: OnceLock<Result<reqwest::Client, FetchError>>,
+    origins: Arc<Origins>,
+    clients: OnceLock<Result<Clients, FetchError>>,
+}
+
+/// The HTTP library's client, twice.
+struct Clients {
+    /// Keeps connections for later fetches from the same origin.
+    keeping: reqwest::Client,
+    /// Closes them after use.
+    closing: reqwest::Client,
 }
 
 impl HttpClient {
@@ -94,9 +112,11 @@ impl HttpClient {
                 exceptions: options.exceptions,
             },
             connect_timeout: options.connect_timeout,
+            idle_timeout: options.idle_timeout,
             resolver: options.resolver,
             extra_roots: tls::parse_roots(&options.extra_root_certificates_pem)?,
-            client: OnceLock::new(),
+            origins: Arc::default(),
+            clients: OnceLock::new(),
         };
         Ok(HttpClient {
             shared: Arc::new(shared),
@@ -127,97 +147,70 @@ impl Shared {
         let mode = request.redirect;
         let mut hop = Hop::first(request, &self.destinations)?;
         loop {
-            let response = self.send(&mut hop).await?;
-            let status = response.status();
-            let location = match response.headers().get(LOCATION) {
+            let arrived = self.send(&mut hop).await?;
+            let status = arrived.response.status();
+            let location = match arrived.response.headers().get(LOCATION) {
                 Some(location) if is_redirect(status) => location.clone(),
-                _ => return Ok(respond(response, hop)),
+                _ => return arrived.into_response(hop, self.idle_timeout),
             };
             match mode {
-                RedirectMode::Manual => return Ok(respond(response, hop)),
+                RedirectMode::Manual => return arrived.into_response(hop, self.idle_timeout),
                 RedirectMode::Error => return Err(FetchError::UnexpectedRedirect),
                 RedirectMode::Follow => hop.redirect(status, &location, &self.destinations)?,
             }
         }
     }
 
-    async fn send(&self, hop: &mut Hop) -> Result<reqwest::Response, FetchError> {
-        let client = self
-            .client
-            .get_or_init(|| self.build())
-            .as_ref()
-            .map_err(Clone::clone)?;
+    async fn send(&self, hop: &mut Hop) -> Result<Arrived, FetchError> {
+        let clients = self.clients.get_or_init(|| self.build());
+        let clients = clients.as_ref().map_err(Clone::clone)?;
+        let place = self.origins.claim(&hop.url, Instant::now());
+        let client = match place {
+            Some(_) => &clients.keeping,
+            None => &clients.closing,
+        };
+        let progress = Progress::new();
         let mut request = client
             .request(hop.method.clone(), hop.url.clone())
             .headers(hop.headers.clone());
-        if let Some(body) = hop.body.take() {
+        if let Some(body) = hop.body.take(&progress) {
             request = request.body(body);
         }
-        request.send().await.map_err(fetch_error)
+        let sent = progress.limit(self.idle_timeout, request.send()).await;
+        let response = sent.ok_or(FetchError::TimedOut)?.map_err(fetch_error)?;
+        let reason = response.extensions().get::<ReasonPhrase>();
+        let reason = reason.map_or(&b""[..], |phrase| phrase.as_bytes());
+        http_headers::check_response(response.headers(), reason)?;
+        Ok(Arrived { response, place })
     }
 
-    fn build(&self) -> Result<reqwest::Client, FetchError> {
-        let resolver = PolicyResolver {
+    fn build(&self) -> Result<Clients, FetchError> {
+        let tls = tls::client_config(&self.extra_roots)?;
+        let resolver = Arc::new(PolicyResolver {
             policy: self.destinations.policy,
             resolver: Arc::clone(&self.resolver),
+        });
+        let client = |max_idle| {
+            reqwest::Client::builder()
+                .tls_backend_preconfigured(tls.clone())
+                .dns_resolver(resolver.clone())
+                .connect_timeout(self.connect_timeout)
+                .pool_max_idle_per_host(max_idle)
+                .pool_idle_timeout(IDLE_TIMEOUT)
+                .http1_max_headers(MAX_HEADERS)
+                .http2_max_header_list_size(MAX_HEADER_BYTES as u32)
+                .user_agent(concat!("isolane/", env!("CARGO_PKG_VERSION")))
+                .redirect(reqwest::redirect::Policy::none())
+                .referer(false)
+                .no_proxy()
+                .build()
+                .map_err(|error| FetchError::Setup(describe(&error).into()))
         };
-        reqwest::Client::builder()
-            .tls_backend_preconfigured(tls::client_config(&self.extra_roots)?)
-            .dns_resolver(Arc::new(resolver))
-            .connect_timeout(self.connect_timeout)
-            .user_agent(concat!("isolane/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .no_proxy()
-            .build()
-            .map_err(|error| FetchError::Setup(describe(&error).into()))
+        Ok(Clients {
+            keeping: client(MAX_IDLE_PER_ORIGIN)?,
+            closing: client(0)?,
+        })
     }
-}
-
-fn respond(response: reqwest::Response, hop: Hop) -> FetchResponse {
-    let status = response.status();
-    let mut url = hop.url;
-    url.set_fragment(None);
-    FetchResponse {
-        status: status.as_u16(),
-        status_text: reason(&response),
-        headers: http_headers::of_response(response.headers()),
-        url: url.into(),
-        redirected: hop.redirects > 0,
-        body: response_body(response, &hop.method),
-    }
-}
-
-fn response_body(response: reqwest::Response, method: &Method) -> Body {
-    let null_body_status = matches!(response.status().as_u16(), 101 | 103 | 204 | 205 | 304);
-    if null_body_status || *method == Method::HEAD {
-        return Body::Empty;
-    }
-    if response.content_length() == Some(0) {
-        return Body::Bytes(Bytes::new());
-    }
-    let chunks = response.bytes_stream();
-    let chunks = chunks.map_err(|error| StreamError::Connection(describe(&error).into()));
-    Body::Stream(BodyReader::from_stream(chunks))
-}
-
-/// The reason phrase the server sent, or the usual one; HTTP/2 has none.
-fn reason(response: &reqwest::Response) -> String {
-    if let Some(phrase) = response.extensions().get::<ReasonPhrase>() {
-        return phrase
-            .as_bytes()
-            .iter()
-            .map(|&byte| char::from(byte))
-            .collect();
-    }
-    if response.version() >= http::Version::HTTP_2 {
-        return String::new();
-    }
-    response
-        .status()
-        .canonical_reason()
-        .unwrap_or_default()
-        .to_owned()
 }
 
 fn fetch_error(error: reqwest::Error) -> FetchError {
@@ -244,7 +237,7 @@ fn find<'error, E: Error + 'static>(error: &'error (dyn Error + 'static)) -> Opt
 }
 
 /// Joins an error and its causes into one line for the host.
-fn describe(error: &(dyn Error + 'static)) -> String {
+pub(crate) fn describe(error: &(dyn Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |&error| error.source());
     causes
         .map(ToString::to_string)

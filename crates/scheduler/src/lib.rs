@@ -8,15 +8,22 @@
 
 mod address_policy;
 mod body;
+mod content_coding;
 mod context;
+mod decoders;
 mod error;
 mod fetch;
+#[doc(hidden)]
+pub mod fuzz_support;
 mod handle;
 mod http_client;
 mod http_headers;
+mod idle;
 mod messages;
+mod origins;
 mod redirects;
 mod resolver;
+mod response;
 mod scheduler;
 mod stream_registry;
 mod streams;
@@ -29,7 +36,9 @@ pub use error::{FetchError, HostCallError, StreamError};
 pub use fetch::{DenyAll, FetchClient, FetchRequest, FetchResponse, RedirectMode};
 pub use handle::{CallbackReceiver, SchedulerHandle, WriteOutcome};
 pub use http_client::{HttpClient, HttpClientOptions};
-pub use messages::{CallbackId, CallbackMessage, RequestId, SchedulerMessage, StreamId, next_id};
+pub use messages::{
+    CallbackId, CallbackMessage, RequestId, SchedulerMessage, StreamId, next_id, raise_ids,
+};
 pub use resolver::NameResolver;
 pub use scheduler::{Scheduler, SchedulerOptions};
 pub use streams::{BodyReader, BodyWriter, Closed, TrySendError};

@@ -24,9 +24,15 @@ pub type StreamId = u64;
 ///
 /// They stay below 2^53, so that JavaScript holds them exactly.
 pub fn next_id() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    NEXT.fetch_add(1, Ordering::Relaxed)
+    NEXT_ID.fetch_add(1, Ordering::Relaxed)
 }
+
+/// Leaves out the ids below `first`, for a process that is given requests with ids of another one.
+pub fn raise_ids(first: u64) {
+    NEXT_ID.fetch_max(first, Ordering::Relaxed);
+}
+
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
 /// What a context asks of the scheduler.
 pub enum SchedulerMessage {

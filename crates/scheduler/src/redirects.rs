@@ -2,6 +2,8 @@
 //!
 //! Every hop is checked against the outbound policy before it is sent, the first one included.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::header::{
     AUTHORIZATION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LOCATION, CONTENT_TYPE, COOKIE,
@@ -11,7 +13,8 @@ use http::{Method, StatusCode};
 use url::Url;
 
 use crate::address_policy::Destinations;
-use crate::{Body, BodyReader, FetchError, FetchRequest, http_headers};
+use crate::idle::Progress;
+use crate::{Body, BodyReader, FetchError, FetchRequest, content_coding, http_headers};
 
 /// How many redirects one fetch may follow.
 const MAX_REDIRECTS: u32 = 20;
@@ -36,7 +39,7 @@ pub(crate) enum HopBody {
 
 impl HopBody {
     /// Takes what to send now, leaving behind what can be sent again.
-    pub(crate) fn take(&mut self) -> Option<reqwest::Body> {
+    pub(crate) fn take(&mut self, progress: &Arc<Progress>) -> Option<reqwest::Body> {
         match std::mem::replace(self, Self::Spent) {
             Self::Empty => {
                 *self = Self::Empty;
@@ -46,7 +49,7 @@ impl HopBody {
                 *self = Self::Bytes(bytes.clone());
                 Some(bytes.into())
             }
-            Self::Stream(reader) => Some(reqwest::Body::wrap_stream(reader)),
+            Self::Stream(reader) => Some(reqwest::Body::wrap_stream(progress.watch(reader))),
             Self::Spent => None,
         }
     }
@@ -76,7 +79,8 @@ impl Hop {
         if ["CONNECT", "TRACE", "TRACK"].contains(&method.as_str().to_ascii_uppercase().as_str()) {
             return Err(FetchError::InvalidMethod);
         }
-        let headers = http_headers::for_request(&request.headers)?;
+        let mut headers = http_headers::for_request(&request.headers)?;
+        content_coding::ask_for_known(&mut headers);
         Ok(Hop {
             method,
             url,

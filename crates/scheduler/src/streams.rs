@@ -33,12 +33,24 @@ pub enum TrySendError {
     Closed,
 }
 
+/// How many bytes a stream holds before it counts as full, however few chunks they are in.
+const CAPACITY_BYTES: usize = 1 << 20;
+
 struct State {
     chunks: VecDeque<Bytes>,
+    /// The length of all chunks.
+    bytes: usize,
     /// Set once by the writer: the clean end, or a failure.
     end: Option<Result<(), StreamError>>,
     /// Set once when the reader is dropped.
     reader_gone: bool,
+}
+
+impl State {
+    fn clear(&mut self) {
+        self.chunks.clear();
+        self.bytes = 0;
+    }
 }
 
 struct Channel {
@@ -55,11 +67,15 @@ impl Channel {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn has_room(&self, state: &State) -> bool {
+        state.chunks.len() < self.capacity && state.bytes < CAPACITY_BYTES
+    }
+
     fn finish(&self, end: Result<(), StreamError>) {
         let mut state = self.lock();
         if state.end.is_none() {
             if end.is_err() {
-                state.chunks.clear();
+                state.clear();
             }
             state.end = Some(end);
         }
@@ -106,7 +122,7 @@ impl BodyWriter {
         if state.reader_gone || state.end.is_some() {
             return Err(TrySendError::Closed);
         }
-        if state.chunks.len() >= self.channel.capacity {
+        if !self.channel.has_room(&state) {
             return Err(TrySendError::Full(chunk));
         }
         self.accept(&mut state, chunk);
@@ -122,7 +138,7 @@ impl BodyWriter {
             return WriteOutcome::Closed;
         }
         self.accept(&mut state, chunk);
-        let full = state.chunks.len() >= self.channel.capacity;
+        let full = !self.channel.has_room(&state);
         drop(state);
         self.channel.readable.wake();
         if full {
@@ -135,6 +151,7 @@ impl BodyWriter {
     // An empty chunk would read like the end to some consumers, and says nothing.
     fn accept(&self, state: &mut State, chunk: Bytes) {
         if !chunk.is_empty() {
+            state.bytes += chunk.len();
             state.chunks.push_back(chunk);
         }
     }
@@ -151,7 +168,7 @@ impl BodyWriter {
                 if state.reader_gone || state.end.is_some() {
                     return false;
                 }
-                if state.chunks.len() < self.channel.capacity {
+                if self.channel.has_room(&state) {
                     return true;
                 }
             }
@@ -217,6 +234,9 @@ pub struct BodyReader {
 impl BodyReader {
     /// Makes a stream that holds at most `capacity` chunks (at least one).
     ///
+    /// It also counts as full once it holds a mebibyte; the chunk that reaches that may be of any
+    /// length.
+    ///
     /// # Examples
     /// ```
     /// # use isolane_scheduler::BodyReader;
@@ -234,6 +254,7 @@ impl BodyReader {
             capacity: capacity.max(1),
             state: Mutex::new(State {
                 chunks: VecDeque::new(),
+                bytes: 0,
                 end: None,
                 reader_gone: false,
             }),
@@ -288,7 +309,7 @@ impl BodyReader {
         if let Source::Channel(channel) = std::mem::replace(&mut self.source, Source::Done) {
             let mut state = channel.lock();
             state.reader_gone = true;
-            state.chunks.clear();
+            state.clear();
             drop(state);
             channel.writable.notify_waiters();
         }
@@ -302,6 +323,7 @@ fn poll_channel(
     channel.readable.register(cx.waker());
     let mut state = channel.lock();
     if let Some(chunk) = state.chunks.pop_front() {
+        state.bytes -= chunk.len();
         drop(state);
         channel.writable.notify_waiters();
         return Poll::Ready(Some(Ok(chunk)));

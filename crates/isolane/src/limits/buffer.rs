@@ -1,4 +1,5 @@
-//! Counts an isolate's ArrayBuffer memory and refuses what goes past its limit.
+//! Counts an isolate's ArrayBuffer memory, and what the host holds for it, and refuses what goes past
+//! its limit.
 //!
 //! V8 calls the allocator from the isolate's thread and, for freeing, from its background threads.
 
@@ -7,6 +8,8 @@ use std::ffi::c_void;
 use std::ptr::null_mut;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use bytes::Bytes;
 
 /// V8 aborts the process where the allocator refuses the buffer behind a small on-heap array, so
 /// requests up to this size are always served.
@@ -31,6 +34,11 @@ impl BufferBudget {
         })
     }
 
+    /// How many bytes there may be.
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
+    }
+
     pub(crate) fn was_denied(&self) -> bool {
         self.denied.load(Ordering::Relaxed)
     }
@@ -38,10 +46,6 @@ impl BufferBudget {
     /// Whether an allocation was refused since the last call.
     pub(crate) fn take_denied(&self) -> bool {
         self.denied.load(Ordering::Relaxed) && self.denied.swap(false, Ordering::Relaxed)
-    }
-
-    pub(crate) fn used(&self) -> usize {
-        self.used.load(Ordering::Relaxed)
     }
 
     /// The allocator that V8 uses for this budget.
@@ -59,6 +63,43 @@ impl BufferBudget {
         self.used.fetch_sub(bytes, Ordering::Relaxed);
         self.denied.store(true, Ordering::Relaxed);
         false
+    }
+}
+
+/// Bytes that the host holds for a guest, counted like the guest's own until they are dropped.
+struct Held {
+    bytes: Vec<u8>,
+    budget: Arc<BufferBudget>,
+    counted: usize,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.budget.used.fetch_sub(self.counted, Ordering::Relaxed);
+    }
+}
+
+impl BufferBudget {
+    /// Takes `length` bytes of a guest's into the host's care, where `copy` makes the copy; `None`
+    /// past the limit.
+    pub(crate) fn hold(
+        self: &Arc<Self>,
+        length: usize,
+        copy: impl FnOnce() -> Vec<u8>,
+    ) -> Option<Bytes> {
+        self.reserve(length).then(|| {
+            Bytes::from_owner(Held {
+                bytes: copy(),
+                budget: self.clone(),
+                counted: length,
+            })
+        })
     }
 }
 

@@ -1,8 +1,11 @@
 //! What one request may use. The submodules arm and disarm the enforcement and say which one fired.
 
 pub(crate) mod buffer;
+pub(crate) mod external;
 pub(crate) mod heap;
+pub(crate) mod rescue;
 pub(crate) mod thread_clock;
+pub(crate) mod wasm;
 pub(crate) mod watchdog;
 
 use std::time::Duration;

@@ -12,6 +12,11 @@ use std::time::{Duration, Instant};
 use isolane_scheduler::RequestId;
 use parking_lot::Mutex;
 
+use crate::error::{Error, ErrorKind, Owner};
+
+use super::LimitKind;
+use super::external::ExternalGuard;
+use super::rescue::{Bystanders, GivenUp, Unanswered};
 use super::thread_clock::{ThreadClock, thread_cpu_time};
 
 /// How often armed turns are looked at: the most a turn overruns its limit.
@@ -19,6 +24,11 @@ const TICK: Duration = Duration::from_millis(2);
 
 /// How many ticks without an armed turn the watchdog waits for before it sleeps.
 const IDLE_TICKS: u32 = 8;
+
+/// How much processor time a terminated turn may still use before it is given up.
+const UNWINDING_CPU: Duration = Duration::from_millis(100);
+/// How long a terminated turn may go on before it is given up, where its thread gets no processor.
+const UNWINDING_TIME: Duration = Duration::from_secs(1);
 
 /// Why a turn was terminated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,13 +43,31 @@ pub(crate) enum Fired {
     Closed,
 }
 
+impl Fired {
+    /// What the request is told.
+    pub(crate) fn error(self, owner: Owner) -> Error {
+        match self {
+            Self::Cpu => Error::limit(LimitKind::Cpu),
+            Self::Wall => Error::limit(LimitKind::Wall),
+            Self::Aborted => ErrorKind::Aborted.into(),
+            Self::Closed => owner.closed_error(),
+        }
+    }
+}
+
 struct Armed {
-    request: RequestId,
-    group: u64,
-    handle: v8::IsolateHandle,
+    budget: TurnBudget,
+    external: Arc<ExternalGuard>,
+    bystanders: Arc<Bystanders>,
     cpu_until: Option<Duration>,
-    wall_until: Option<Instant>,
-    fired: Option<Fired>,
+    fired: Option<Firing>,
+}
+
+struct Firing {
+    why: Fired,
+    at: Instant,
+    cpu_at: Duration,
+    given_up: bool,
 }
 
 struct Slot {
@@ -48,11 +76,50 @@ struct Slot {
 }
 
 impl Slot {
-    fn terminate(armed: &mut Armed, why: Fired) {
+    fn terminate(&self, armed: &mut Armed, why: Fired) {
         if armed.fired.is_none() {
-            armed.fired = Some(why);
-            armed.handle.terminate_execution();
+            armed.fired = Some(Firing {
+                why,
+                at: Instant::now(),
+                cpu_at: self.clock.read().unwrap_or_default(),
+                given_up: false,
+            });
+            armed.external.handle().terminate_execution();
         }
+    }
+
+    /// Ends the armed turn if it overran; gives it up if it goes on all the same.
+    fn look(&self, armed: &mut Armed) -> Option<GivenUp> {
+        armed.external.ask();
+        let until = armed.budget.wall_until;
+        let Some(firing) = &mut armed.fired else {
+            if until.is_some_and(|until| Instant::now() >= until) {
+                self.terminate(armed, Fired::Wall);
+            } else if let (Some(until), Some(used)) = (armed.cpu_until, self.clock.read())
+                && used >= until
+            {
+                self.terminate(armed, Fired::Cpu);
+            }
+            return None;
+        };
+        let cpu = self.clock.read().unwrap_or_default();
+        let goes_on = cpu.saturating_sub(firing.cpu_at) >= UNWINDING_CPU
+            || firing.at.elapsed() >= UNWINDING_TIME;
+        if firing.given_up || !goes_on {
+            return None;
+        }
+        firing.given_up = true;
+        Some(GivenUp {
+            request: armed.budget.request,
+            limit: match firing.why {
+                Fired::Cpu => LimitKind::Cpu,
+                Fired::Wall | Fired::Aborted | Fired::Closed => LimitKind::Wall,
+            },
+            group: armed.budget.group,
+            current: armed.budget.current.clone(),
+            bystanders: armed.bystanders.clone(),
+            error: firing.why.error(armed.budget.owner),
+        })
     }
 }
 
@@ -92,9 +159,11 @@ impl Drop for RegisteredSlot {
 }
 
 /// What a turn may still use.
-#[derive(Clone, Copy, Debug)]
 pub(crate) struct TurnBudget {
     pub(crate) request: RequestId,
+    /// Who waits for the request's answer.
+    pub(crate) current: Option<Arc<dyn Unanswered>>,
+    pub(crate) owner: Owner,
     /// What the turn belongs to together with others; 0 for nothing.
     pub(crate) group: u64,
     pub(crate) cpu: Option<Duration>,
@@ -110,19 +179,24 @@ pub(crate) struct Watch {
 pub(crate) struct Watched {
     pub(crate) cpu: Duration,
     pub(crate) fired: Option<Fired>,
+    /// Whether it went on for so long that its request was answered without it.
+    pub(crate) given_up: bool,
 }
 
 impl Watch {
     /// Watches the calling thread's turn until [`Watch::end`].
-    pub(crate) fn begin(handle: &v8::IsolateHandle, budget: TurnBudget) -> Self {
+    pub(crate) fn begin(
+        external: &Arc<ExternalGuard>,
+        bystanders: &Arc<Bystanders>,
+        budget: TurnBudget,
+    ) -> Self {
         let cpu_at_start = thread_cpu_time();
         SLOT.with(|slot| {
             *slot.0.armed.lock() = Some(Armed {
-                request: budget.request,
-                group: budget.group,
-                handle: handle.clone(),
+                external: external.clone(),
+                bystanders: bystanders.clone(),
                 cpu_until: budget.cpu.map(|cpu| cpu_at_start + cpu),
-                wall_until: budget.wall_until,
+                budget,
                 fired: None,
             });
         });
@@ -136,30 +210,33 @@ impl Watch {
     /// Ends the watch: after this, nothing terminates the turn any more.
     pub(crate) fn end(self) -> Watched {
         let armed = SLOT.with(|slot| slot.0.armed.lock().take());
+        let firing = armed.and_then(|armed| armed.fired);
         Watched {
             cpu: thread_cpu_time().saturating_sub(self.cpu_at_start),
-            fired: armed.and_then(|armed| armed.fired),
+            fired: firing.as_ref().map(|firing| firing.why),
+            given_up: firing.is_some_and(|firing| firing.given_up),
         }
     }
 }
 
 /// Terminates the turn of `request` if one runs now, on whichever thread.
 pub(crate) fn abort_running(request: RequestId) {
-    terminate_where(Fired::Aborted, |armed| armed.request == request);
+    terminate_where(Fired::Aborted, |turn| turn.request == request);
 }
 
 /// Terminates the turns of a group that run now.
 pub(crate) fn close_group(group: u64) {
-    terminate_where(Fired::Closed, |armed| armed.group == group);
+    terminate_where(Fired::Closed, |turn| turn.group == group);
 }
 
-fn terminate_where(why: Fired, wanted: impl Fn(&Armed) -> bool) {
+fn terminate_where(why: Fired, wanted: impl Fn(&TurnBudget) -> bool) {
     let Some(watchdog) = WATCHDOG.get() else {
         return;
     };
     for slot in watchdog.slots.lock().iter() {
-        if let Some(armed) = slot.armed.lock().as_mut().filter(|armed| wanted(armed)) {
-            Slot::terminate(armed, why);
+        let mut armed = slot.armed.lock();
+        if let Some(armed) = armed.as_mut().filter(|armed| wanted(&armed.budget)) {
+            slot.terminate(armed, why);
         }
     }
 }
@@ -207,17 +284,14 @@ fn run() {
 /// Terminates what overran; says whether anything was armed.
 fn look(watchdog: &Watchdog) -> bool {
     let mut any = false;
+    let mut given_up = Vec::new();
     for slot in watchdog.slots.lock().iter() {
-        let mut armed = slot.armed.lock();
-        let Some(turn) = armed.as_mut() else { continue };
-        any = true;
-        if turn.wall_until.is_some_and(|until| Instant::now() >= until) {
-            Slot::terminate(turn, Fired::Wall);
-        } else if let (Some(until), Some(used)) = (turn.cpu_until, slot.clock.read())
-            && used >= until
-        {
-            Slot::terminate(turn, Fired::Cpu);
+        if let Some(armed) = slot.armed.lock().as_mut() {
+            any = true;
+            given_up.extend(slot.look(armed));
         }
     }
+    // With no lock held: whoever is answered may ask for anything.
+    given_up.into_iter().for_each(GivenUp::rescue);
     any
 }

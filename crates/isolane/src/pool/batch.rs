@@ -13,6 +13,7 @@ use crate::ContextPolicy;
 use crate::error::{Error, ErrorKind};
 use crate::locker_managed_isolate::{LockedIsolate, LockerManagedIsolate};
 use crate::runtime::realm::Health;
+use crate::runtime::stopping;
 
 use super::lane::{Core, Item, Lane, Threads};
 
@@ -143,6 +144,7 @@ impl Lane {
             Item::Abort(request, error) => {
                 self.forget_abort(request);
                 locked.abort(request, &error);
+                stopping::abort_arrived(request);
             }
             Item::Fail(error) => locked.fail_all(&error),
         }

@@ -9,26 +9,32 @@ use crate::error::{Error, ErrorKind};
 use super::core::{Pool, Waiting};
 use super::lane::Lane;
 
+/// How long a pool waits for the turns that it has interrupted before it does so again.
+const BETWEEN_INTERRUPTS: Duration = Duration::from_millis(10);
+
 impl Pool {
     /// Waits for the requests, ends those that go on, and stops the threads.
     pub(crate) fn finish(&self) {
         let deadline = Instant::now() + self.options.grace;
         self.wait_until_quiet(deadline);
+        // From here on nothing gets a lane: a request that a lane gives back would begin anew.
+        self.ended.store(true, Ordering::SeqCst);
         let closed: Error = ErrorKind::PoolClosed.into();
-        for Waiting { start, .. } in self.waiting.lock().drain(..) {
-            start.fail(closed.clone());
-        }
-        let busy = |lane: &&Arc<Lane>| lane.load() > 0;
-        let lanes: Vec<_> = self.lanes.lock().iter().filter(busy).cloned().collect();
-        for lane in &lanes {
-            lane.interrupt();
-            lane.fail_all(closed.clone());
-        }
-        // Every turn that still runs has been interrupted, so this does not last.
-        while self.in_flight.load(Ordering::Acquire) > 0 {
-            self.wait_until_quiet(Instant::now() + Duration::from_millis(10));
-            for lane in &lanes {
+        loop {
+            let waiting = std::mem::take(&mut *self.waiting.lock());
+            for Waiting { start, .. } in waiting {
+                start.fail(closed.clone());
+            }
+            // Every time anew: one may have been made since.
+            let busy = |lane: &&Arc<Lane>| lane.load() > 0;
+            let lanes: Vec<_> = self.lanes.lock().iter().filter(busy).cloned().collect();
+            for lane in lanes {
+                lane.fail_all(closed.clone());
                 lane.interrupt();
+            }
+            self.wait_until_quiet(Instant::now() + BETWEEN_INTERRUPTS);
+            if self.in_flight.load(Ordering::Acquire) == 0 {
+                break;
             }
         }
         self.threads.stop();

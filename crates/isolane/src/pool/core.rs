@@ -15,9 +15,10 @@ use crate::platform;
 use crate::request::{RunOptions, Start};
 use crate::runtime::events::{Event, StartRequest};
 use crate::runtime::modules;
-use crate::runtime::realm_state::{Responder, Ticket};
+use crate::runtime::realm_state::{RequestObserver, Responder, Ticket};
 use crate::settlement::{AbortTarget, RunFuture, Settlement};
 
+use super::forgetting::Forgetting;
 use super::lane::{Lane, LaneOwner, Threads};
 use super::options::{PoolOptions, PoolStats, WorkerStats};
 use super::reaper::Reaper;
@@ -31,6 +32,7 @@ pub(crate) struct Pool {
     pub(super) reaper: Reaper,
     /// All lanes that hold a place in the pool.
     pub(super) lanes: Mutex<Vec<Arc<Lane>>>,
+    pub(super) forgetting: Forgetting,
     /// Requests whose worker has no lane, because every place is taken by a busy one.
     pub(super) waiting: Mutex<VecDeque<Waiting>>,
     pub(super) places_wanted: AtomicUsize,
@@ -40,8 +42,18 @@ pub(crate) struct Pool {
     pub(super) evictions: AtomicU64,
     pub(super) condemned: AtomicU64,
     pub(super) closed: AtomicBool,
+    /// Closed, and the grace time is over.
+    pub(super) ended: AtomicBool,
     /// Signalled when a lane has become idle while the pool closes.
     pub(super) quiet: (Mutex<()>, Condvar),
+}
+
+/// A request as it enters the pool.
+pub(crate) struct Launch {
+    pub(crate) id: RequestId,
+    pub(crate) event: Event,
+    pub(crate) options: RunOptions,
+    pub(crate) observer: Option<Arc<dyn RequestObserver>>,
 }
 
 pub(super) struct Waiting {
@@ -60,6 +72,7 @@ impl Pool {
             threads,
             reaper,
             lanes: Mutex::default(),
+            forgetting: Forgetting::default(),
             waiting: Mutex::default(),
             places_wanted: AtomicUsize::new(0),
             in_flight: Arc::default(),
@@ -68,6 +81,7 @@ impl Pool {
             evictions: AtomicU64::new(0),
             condemned: AtomicU64::new(0),
             closed: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
             quiet: Default::default(),
         }))
     }
@@ -118,8 +132,10 @@ impl Pool {
         }
         check_id(id)?;
         modules::validate(definition)?;
+        self.forget_unused();
         let (deployment, replaced) = self.registry.deploy(id, definition, || {
-            self.new_deployment(id, definition.clone())
+            self.note_brought(definition);
+            self.new_deployment(id, definition.clone(), true)
         });
         if let Some(replaced) = replaced {
             self.retire_all(&replaced);
@@ -140,7 +156,7 @@ impl Pool {
         Ok(
             match present.filter(|present| present.definition.is_same(&definition)) {
                 Some(present) => present,
-                None => self.new_deployment(id, definition),
+                None => self.new_deployment(id, definition, false),
             },
         )
     }
@@ -158,10 +174,11 @@ impl Pool {
         }
     }
 
-    pub(super) fn new_deployment(
+    pub(crate) fn new_deployment(
         &self,
         id: &str,
         definition: Arc<WorkerDefinition>,
+        by_request: bool,
     ) -> Arc<Deployment> {
         Arc::new(Deployment {
             id: Arc::from(id),
@@ -169,6 +186,8 @@ impl Pool {
             lanes: Mutex::default(),
             leaving: Mutex::default(),
             requests: AtomicU64::new(0),
+            by_request,
+            used_at: AtomicU64::new(self.forgetting.age()),
             waiting: AtomicUsize::new(0),
             pool: self.me.clone(),
         })
@@ -181,8 +200,30 @@ impl Pool {
         responder: impl FnOnce(Settlement<T>) -> Responder,
         options: RunOptions,
     ) -> RunFuture<T> {
-        let id = next_id();
+        let launch = Launch {
+            id: next_id(),
+            event,
+            options,
+            observer: None,
+        };
+        self.launch(deployment, responder, launch)
+    }
+
+    /// As [`Pool::run`], for a request that has an id.
+    pub(crate) fn launch<T>(
+        &self,
+        deployment: Arc<Deployment>,
+        responder: impl FnOnce(Settlement<T>) -> Responder,
+        launch: Launch,
+    ) -> RunFuture<T> {
+        let Launch {
+            id,
+            event,
+            options,
+            observer,
+        } = launch;
         deployment.requests.fetch_add(1, Ordering::Relaxed);
+        self.forgetting.note_use(&deployment);
         let target: Arc<dyn AbortTarget> = deployment.clone();
         let (future, settlement) = RunFuture::new(id, Some(target));
         let limits = deployment.definition.limits.unwrap_or(self.options.limits);
@@ -193,7 +234,7 @@ impl Pool {
             limits: options.limits.unwrap_or(limits),
             on_log: options.on_log,
             start: Start::Warm,
-            ticket: Some(Ticket::new(&self.in_flight)),
+            ticket: Some(Ticket::new(&self.in_flight, observer)),
         });
         let quick = self.place(&deployment, start);
         future.expect_quick(quick)
@@ -242,6 +283,7 @@ impl Pool {
                     }
                 })
                 .collect(),
+            respawns: 0,
         }
     }
 }
@@ -258,7 +300,7 @@ fn start_threads(count: usize) -> Result<Arc<Threads>, Error> {
     .map_err(|error| Error::internal(format!("a pool thread: {error}")))
 }
 
-fn check_id(id: &str) -> Result<(), Error> {
+pub(crate) fn check_id(id: &str) -> Result<(), Error> {
     if id.is_empty() {
         return Err(Error::invalid_arg("id", "a name", "an empty string"));
     }

@@ -4,6 +4,7 @@
 pub(crate) mod batch;
 pub(crate) mod closing;
 pub(crate) mod core;
+mod forgetting;
 pub(crate) mod lane;
 pub(crate) mod options;
 pub(crate) mod placement;

@@ -4,6 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::limits::Limits;
+use crate::process::Isolation;
 use crate::request::LogSink;
 
 /// How a pool is set up.
@@ -25,6 +26,11 @@ pub struct PoolOptions {
     pub on_log: Option<LogSink>,
     /// How long [`IsolatePool::close`](crate::IsolatePool::close) lets requests go on.
     pub grace: Duration,
+    /// Where the isolates live.
+    pub isolation: Isolation,
+    /// How much resident memory a child process may take, looked at ten times a second while it has
+    /// requests; above that it is ended, and its requests with `ERR_HEAP_LIMIT`. On Linux only.
+    pub process_memory_bytes: usize,
 }
 
 impl Default for PoolOptions {
@@ -39,11 +45,16 @@ impl Default for PoolOptions {
             limits: Limits::default(),
             on_log: None,
             grace: Duration::from_secs(5),
+            isolation: Isolation::InProcess,
+            process_memory_bytes: 2 << 30,
         }
     }
 }
 
 /// What a pool holds and has done.
+///
+/// With isolation by process the isolates and their counts are those that the child last reported:
+/// twenty times a second while it has requests, and once after.
 #[derive(Clone, Debug, Default)]
 pub struct PoolStats {
     /// Isolates that live.
@@ -66,6 +77,8 @@ pub struct PoolStats {
     pub queued: usize,
     /// The workers, in no particular order.
     pub workers: Vec<WorkerStats>,
+    /// How often a child process was started in the place of another.
+    pub respawns: u64,
 }
 
 /// One worker's part in a pool.

@@ -20,6 +20,10 @@ const WAIT_FOR_ANOTHER_ISOLATE: Duration = Duration::from_millis(1);
 impl Pool {
     /// Finds a lane for a request; says whether its answer is likely to come within microseconds.
     pub(super) fn place(&self, deployment: &Arc<Deployment>, start: Box<StartRequest>) -> bool {
+        if self.ended.load(Ordering::SeqCst) {
+            start.fail(ErrorKind::PoolClosed.into());
+            return false;
+        }
         let start = match self.try_lanes(deployment, start) {
             Ok(quick) => return quick,
             Err(start) => start,

@@ -9,7 +9,7 @@ use isolane_scheduler::RequestId;
 use parking_lot::{Mutex, RwLock};
 
 use crate::definition::WorkerDefinition;
-use crate::limits::watchdog;
+use crate::runtime::stopping;
 use crate::settlement::AbortTarget;
 
 use super::lane::Lane;
@@ -25,6 +25,10 @@ pub(crate) struct Deployment {
     /// Lanes that only finish what they have.
     pub(crate) leaving: Mutex<Vec<Arc<Lane>>>,
     pub(crate) requests: AtomicU64,
+    /// Whether a request brought it, as every other does that needs it.
+    pub(crate) by_request: bool,
+    /// The registry's age when it was used last.
+    pub(crate) used_at: AtomicU64,
     /// Requests that wait for their first turn, here or for an isolate.
     pub(crate) waiting: AtomicUsize,
     pub(crate) pool: Weak<dyn WaitingRequests>,
@@ -45,7 +49,6 @@ impl Deployment {
 
 impl AbortTarget for Deployment {
     fn abort(self: Arc<Self>, request: RequestId) {
-        watchdog::abort_running(request);
         if let Some(pool) = self.pool.upgrade() {
             pool.abort_waiting(request);
         }
@@ -55,9 +58,11 @@ impl AbortTarget for Deployment {
             .lock()
             .iter()
             .chain(self.leaving.lock().iter())
+            .filter(|lane| lane.load() > 0)
             .cloned()
             .collect();
-        for lane in lanes.iter().filter(|lane| lane.load() > 0) {
+        stopping::abort(request, lanes.len());
+        for lane in lanes {
             lane.abort(request);
         }
     }
@@ -113,6 +118,17 @@ impl Registry {
 
     pub(crate) fn remove(&self, id: &str) -> Option<Arc<Deployment>> {
         self.shard(id).write().remove(id)
+    }
+
+    /// Takes out this deployment, if it is still the one under its id.
+    pub(crate) fn remove_same(&self, deployment: &Arc<Deployment>) {
+        let mut shard = self.shard(&deployment.id).write();
+        if shard
+            .get(&deployment.id)
+            .is_some_and(|present| Arc::ptr_eq(present, deployment))
+        {
+            shard.remove(&deployment.id);
+        }
     }
 
     pub(crate) fn all(&self) -> Vec<Arc<Deployment>> {

@@ -33,6 +33,16 @@ pub(crate) fn describe(
     }
 }
 
+/// Asks again for a termination that a scope has `caught`.
+///
+/// V8 forgets one that is caught outside of all JavaScript. Whatever the guest runs next in the turn
+/// would then run without end, since a turn is terminated once.
+pub(crate) fn keep_terminating(caught: bool, isolate: &v8::Isolate) {
+    if caught {
+        isolate.terminate_execution();
+    }
+}
+
 fn property(
     scope: &mut v8::PinScope<'_, '_>,
     object: v8::Local<v8::Object>,
@@ -40,29 +50,29 @@ fn property(
 ) -> Option<String> {
     v8::tc_scope!(let scope, scope);
     let key = v8::String::new(scope, name)?;
-    let value = object.get(scope, key.into())?;
-    value
-        .is_string()
-        .then(|| truncated(value.to_rust_string_lossy(scope)))
+    let value = object.get(scope, key.into());
+    keep_terminating(scope.has_terminated(), scope);
+    let value = value?;
+    value.is_string().then(|| text_of(scope, value))
+}
+
+/// The beginning of a string, as much of it as is worth keeping.
+pub(crate) fn text_of(scope: &mut v8::PinScope<'_, '_>, value: v8::Local<v8::Value>) -> String {
+    let Ok(text) = v8::Local::<v8::String>::try_from(value) else {
+        return String::new();
+    };
+    let mut bytes = vec![0; text.length().saturating_mul(3).min(MAX_TEXT_BYTES)];
+    let flags = v8::WriteFlags::kReplaceInvalidUtf8;
+    let written = text.write_utf8_v2(scope, &mut bytes, flags, None);
+    bytes.truncate(written);
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn primitive(scope: &mut v8::PinScope<'_, '_>, value: v8::Local<v8::Value>) -> String {
     v8::tc_scope!(let scope, scope);
-    let text = value
-        .to_detail_string(scope)
-        .map(|text| text.to_rust_string_lossy(scope));
-    truncated(text.unwrap_or_default())
-}
-
-fn truncated(mut text: String) -> String {
-    if text.len() > MAX_TEXT_BYTES {
-        let end = (0..=MAX_TEXT_BYTES)
-            .rev()
-            .find(|end| text.is_char_boundary(*end))
-            .unwrap_or(0);
-        text.truncate(end);
-    }
-    text
+    let text = value.to_detail_string(scope);
+    keep_terminating(scope.has_terminated(), scope);
+    text.map_or_else(String::new, |text| text_of(scope, text.into()))
 }
 
 /// The frames of the runtime's own guest side say nothing to the worker's author.

@@ -2,19 +2,18 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use isolane_scheduler::{RequestId, next_id};
 
 use crate::error::{Error, ErrorKind};
-use crate::isolate_thread::Mailbox;
-use crate::limits::watchdog;
+use crate::isolate_thread::{self, Command as _, Receiver};
 use crate::request::RunOptions;
 use crate::settlement::{AbortTarget, RunFuture, Settlement};
 
 use super::events::Event;
 use super::realm_state::Responder;
+use super::stopping;
 use super::{Runtime, RuntimeOptions};
 
 /// The size of an isolate's heap, in bytes.
@@ -71,26 +70,9 @@ struct Evaluation {
 /// # let _ = answer;
 /// # Ok::<(), isolane::Error>(())
 /// ```
-pub struct RuntimeHandle {
-    mailbox: Arc<Mailbox<Command>>,
-    closed: Arc<AtomicBool>,
-    group: u64,
-}
+pub struct RuntimeHandle(Arc<Line>);
 
-/// Refuses what is sent to a thread that has ended, also where it ended by a panic.
-struct Ended {
-    mailbox: Arc<Mailbox<Command>>,
-    closed: Arc<AtomicBool>,
-}
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        self.closed.store(true, Ordering::SeqCst);
-        while let Some(command) = self.mailbox.take() {
-            command.refuse();
-        }
-    }
-}
+type Line = isolate_thread::Line<Command>;
 
 impl RuntimeHandle {
     /// Starts a thread with a runtime on it.
@@ -99,22 +81,10 @@ impl RuntimeHandle {
     ///
     /// `ERR_INTERNAL` where the system cannot make a thread.
     pub fn new(options: RuntimeOptions) -> Result<Self, Error> {
-        let mailbox = Mailbox::new();
-        let closed = Arc::new(AtomicBool::new(false));
-        let group = next_id();
-        let ended = Ended {
-            mailbox: mailbox.clone(),
-            closed: closed.clone(),
-        };
-        mailbox.spawn("isolane-runtime", move |mailbox| {
-            let _ended = ended;
-            serve(&mailbox, &options, group);
+        let line = Line::open("isolane-runtime", move |receiver, line| {
+            serve(receiver, &options, line.group());
         })?;
-        Ok(Self {
-            mailbox,
-            closed,
-            group,
-        })
+        Ok(Self(line))
     }
 
     /// Runs a script; the answer is its value (of a promise: what it resolves to) in V8's structured
@@ -126,13 +96,13 @@ impl RuntimeHandle {
         options: RunOptions,
     ) -> RunFuture<Bytes> {
         let id = next_id();
-        let target: Arc<dyn AbortTarget> = Arc::new(RuntimeAbort(self.mailbox.clone()));
+        let target: Arc<dyn AbortTarget> = Arc::new(RuntimeAbort(self.0.clone()));
         let (future, settlement) = RunFuture::new(id, Some(target));
         let event = Event::Evaluate {
             source: source.into(),
             filename: filename.unwrap_or_else(|| "script.js".to_owned()),
         };
-        self.send(Command::Evaluate(Box::new(Evaluation {
+        self.0.send(Command::Evaluate(Box::new(Evaluation {
             id,
             event,
             settlement,
@@ -144,77 +114,50 @@ impl RuntimeHandle {
     /// The size of the runtime's heap.
     pub fn heap_statistics(&self) -> RunFuture<HeapStatistics> {
         let (future, settlement) = RunFuture::new(next_id(), None);
-        self.send(Command::HeapStatistics(settlement));
+        self.0.send(Command::HeapStatistics(settlement));
         future
     }
 
     /// Ends what runs with `ERR_CLOSED`, and the thread; a second call is answered at once.
     pub fn close(&self) -> RunFuture<()> {
         let (future, settlement) = RunFuture::new(next_id(), None);
-        if self.closed.load(Ordering::SeqCst) {
-            settlement.settle(Ok(()));
-        } else {
-            self.mailbox.send(Command::Close(settlement));
-            watchdog::close_group(self.group);
-            self.refuse_leftovers();
-        }
+        self.0.send_close(Command::Close(settlement));
         future
-    }
-
-    fn send(&self, command: Command) {
-        if self.closed.load(Ordering::SeqCst) {
-            command.refuse();
-        } else {
-            self.mailbox.send(command);
-            self.refuse_leftovers();
-        }
-    }
-
-    /// The thread may have ended between the look and the send.
-    fn refuse_leftovers(&self) {
-        if self.closed.load(Ordering::SeqCst) {
-            while let Some(command) = self.mailbox.take() {
-                command.refuse();
-            }
-        }
     }
 }
 
 impl Drop for RuntimeHandle {
     fn drop(&mut self) {
-        let (future, settlement) = RunFuture::new(next_id(), None);
-        self.mailbox.send(Command::Close(settlement));
-        watchdog::close_group(self.group);
-        drop(future);
+        drop(self.close());
     }
 }
 
-impl Command {
+impl isolate_thread::Command for Command {
     fn refuse(self) {
         let error: Error = ErrorKind::Closed("the runtime").into();
         match self {
             Self::Evaluate(evaluation) => evaluation.settlement.settle(Err(error)),
             Self::HeapStatistics(settlement) => settlement.settle(Err(error)),
             Self::Close(settlement) => settlement.settle(Ok(())),
-            Self::Abort(_) => {}
+            Self::Abort(request) => stopping::abort_arrived(request),
         }
     }
 }
 
-struct RuntimeAbort(Arc<Mailbox<Command>>);
+struct RuntimeAbort(Arc<Line>);
 
 impl AbortTarget for RuntimeAbort {
     fn abort(self: Arc<Self>, request: RequestId) {
-        watchdog::abort_running(request);
+        stopping::abort(request, 1);
         self.0.send(Command::Abort(request));
     }
 }
 
 /// The thread's life: a runtime, replaced by a new one where a limit has condemned it.
-fn serve(mailbox: &Arc<Mailbox<Command>>, options: &RuntimeOptions, group: u64) {
+fn serve(receiver: &Receiver<Command>, options: &RuntimeOptions, group: u64) {
     let mut runtime: Option<Runtime> = None;
-    mailbox.serve(|cx| {
-        while let Some(command) = mailbox.take() {
+    receiver.serve(|cx| {
+        while let Some(command) = receiver.take() {
             if let Command::Close(settlement) = command {
                 if let Some(runtime) = &mut runtime {
                     runtime.fail_all(&ErrorKind::Closed("the runtime").into());
@@ -260,7 +203,10 @@ fn carry_out(runtime: &mut Runtime, command: Command) {
             runtime.start(id, event, Responder::Evaluate(settlement), options);
         }
         Command::HeapStatistics(settlement) => settlement.settle(Ok(runtime.heap_statistics())),
-        Command::Abort(request) => runtime.abort(request, &ErrorKind::Aborted.into()),
+        Command::Abort(request) => {
+            runtime.abort(request, &ErrorKind::Aborted.into());
+            stopping::abort_arrived(request);
+        }
         Command::Close(_) => {}
     }
 }

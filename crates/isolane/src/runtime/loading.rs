@@ -89,6 +89,7 @@ impl Realm {
         if let Phase::Loading(loading) = std::mem::replace(&mut self.phase, failed) {
             self.state.remove(loading.request);
             for start in loading.waiting {
+                self.state.guards.bystanders.remove(start.id);
                 start.fail(error.clone());
             }
         }
@@ -138,6 +139,7 @@ impl Realm {
                 };
                 self.state.remove(loading.request);
                 for start in loading.waiting {
+                    self.state.guards.bystanders.remove(start.id);
                     self.start(isolate, start);
                 }
             }

@@ -12,6 +12,7 @@ pub(crate) mod modules;
 pub(crate) mod realm;
 pub(crate) mod realm_state;
 pub(crate) mod snapshot;
+pub(crate) mod stopping;
 mod turns;
 pub(crate) mod web;
 
@@ -25,16 +26,17 @@ use std::task::Context;
 use isolane_scheduler::{CallbackMessage, CallbackReceiver, RequestId, next_id};
 
 use crate::definition::WorkerDefinition;
-use crate::error::Error;
+use crate::error::{Error, Owner};
 use crate::event_loop::{EventLoopRuntime, SchedulerGone, drain_and_process};
 use crate::isolate_params::{self, GuardedIsolate};
 use crate::limits::Limits;
+use crate::limits::rescue::Bystanders;
 use crate::platform;
 use crate::request::{LogSink, RunOptions};
 use crate::settlement::RunFuture;
 
 use events::{Event, StartRequest};
-use realm::{EnteredRealm, Health, Owner, Realm, RealmOptions};
+use realm::{EnteredRealm, Health, Realm, RealmOptions};
 use realm_state::Responder;
 
 thread_local! {
@@ -184,6 +186,11 @@ impl Runtime {
             ticket: None,
         };
         self.realm.start(&mut self.isolate, request);
+    }
+
+    /// Who waits for this runtime and can be answered from outside.
+    pub(crate) fn bystanders(&self) -> &Bystanders {
+        &self.isolate.guards().bystanders
     }
 
     pub(crate) fn load(&mut self) {

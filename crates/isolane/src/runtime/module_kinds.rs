@@ -8,6 +8,7 @@ use crate::typescript;
 use super::code_cache;
 use super::exception;
 use super::realm_state::RealmState;
+use super::web::wasm;
 
 /// What a module is, by its name's extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,8 +71,10 @@ pub(super) fn compile<'s>(
             synthetic(scope, realm, name, value)
         }
         Some(ModuleKind::Wasm) => {
+            let admitted = wasm::admit_for(realm, source.as_bytes())
+                .map_err(|why| Error::new(ErrorKind::WorkerSyntax(format!("{name}: {why}"))))?;
             let value = synthetic_value(scope, name, |scope| {
-                v8::WasmModuleObject::compile(scope, source.as_bytes()).map(Into::into)
+                v8::WasmModuleObject::compile(scope, &admitted).map(Into::into)
             })?;
             synthetic(scope, realm, name, value)
         }

@@ -99,7 +99,9 @@ pub(crate) fn load<'s>(
         }
     }
     v8::tc_scope!(let scope, scope);
-    let Some(evaluation) = module.evaluate(scope) else {
+    let evaluation = module.evaluate(scope);
+    exception::keep_terminating(scope.has_terminated(), scope);
+    let Some(evaluation) = evaluation else {
         let error = match scope.exception() {
             Some(thrown) => ErrorKind::WorkerException(exception::describe(scope, thrown)).into(),
             None => Error::internal("a module did not evaluate"),
@@ -139,7 +141,9 @@ fn run_classic<'s>(
     let source = v8::String::new(scope, text)?;
     let origin = origin(scope, name, false)?;
     let script = v8::Script::compile(scope, source, Some(&origin))?;
-    if script.run(scope).is_none() {
+    let value = script.run(scope);
+    exception::keep_terminating(scope.has_terminated(), scope);
+    if value.is_none() {
         let error = match scope.exception() {
             Some(thrown) if !scope.has_terminated() => {
                 ErrorKind::WorkerException(exception::describe(scope, thrown)).into()

@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 use isolane_scheduler::{CallbackMessage, CallbackReceiver, RequestId};
 
 use crate::definition::WorkerDefinition;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, Owner};
 use crate::event_loop::EventLoopRuntime;
 use crate::isolate_params::IsolateGuards;
 use crate::limits::Limits;
+use crate::limits::rescue::Unanswered;
 use crate::limits::watchdog::TurnBudget;
 use crate::outbound;
 use crate::request::LogSink;
@@ -23,6 +24,8 @@ use super::loading::Phase;
 use super::modules::ModuleMap;
 use super::realm_state::{ActiveRequest, RealmState, unix_ms};
 use super::snapshot;
+use super::stopping;
+use super::web::wasm;
 
 /// What an aborted request's listeners may use.
 const LAST_TURN_CPU: Duration = Duration::from_millis(10);
@@ -48,34 +51,17 @@ pub(crate) struct RealmOptions {
     pub(crate) owner: Owner,
 }
 
-/// What a realm belongs to, and so what its requests are told when that is closed.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Owner {
-    Pool,
-    Worker,
-    SharedIsolate,
-    Runtime,
-}
-
-impl Owner {
-    pub(crate) fn closed_error(self) -> Error {
-        match self {
-            Self::Pool => ErrorKind::PoolClosed.into(),
-            Self::Worker => ErrorKind::Closed("the worker").into(),
-            Self::SharedIsolate => ErrorKind::Closed("the isolate").into(),
-            Self::Runtime => ErrorKind::Closed("the runtime").into(),
-        }
-    }
-}
-
 /// One context and its requests.
 pub(crate) struct Realm {
     pub(super) state: Box<RealmState>,
     pub(super) callbacks: CallbackReceiver,
     pub(super) microtasks: v8::MicrotaskQueueHandle,
-    pub(super) handle: v8::IsolateHandle,
     pub(super) phase: Phase,
     pub(super) health: Health,
+    /// The request whose last turn runs, and why it ends.
+    pub(super) ending: Option<(RequestId, Error)>,
+    /// Why the isolate was given up, once it was.
+    pub(super) condemned_by: Option<Error>,
     pub(super) group: u64,
     pub(super) owner: Owner,
     pub(super) turns: u32,
@@ -91,7 +77,6 @@ impl Realm {
         let client = outbound::client(&options.definition.outbound)?;
         let microtasks = v8::MicrotaskQueue::new(isolate, v8::MicrotasksPolicy::Explicit);
         let (scheduler, callbacks) = outbound::scheduler().connect();
-        let handle = isolate.thread_safe_handle();
         let (context, entry, resolve) = new_context(isolate, &microtasks, &options.definition)?;
         let state = Box::new(RealmState {
             context,
@@ -120,9 +105,10 @@ impl Realm {
             state,
             callbacks,
             microtasks,
-            handle,
             phase: Phase::Ready,
             health: Health::Good,
+            ending: None,
+            condemned_by: None,
             group: options.group,
             owner: options.owner,
             turns: 0,
@@ -144,6 +130,11 @@ impl Realm {
 
     pub(crate) fn health(&self) -> Health {
         self.health
+    }
+
+    /// Why the isolate is condemned, if this realm is why.
+    pub(crate) fn condemned_by(&self) -> Option<&Error> {
+        self.condemned_by.as_ref()
     }
 
     /// How many requests run here or wait for the worker to load.
@@ -170,7 +161,12 @@ impl Realm {
     /// Runs the first turn of a request, or keeps it until the worker has loaded.
     pub(crate) fn start(&mut self, isolate: &mut v8::Isolate, start: StartRequest) {
         match &mut self.phase {
-            Phase::Loading(loading) => loading.waiting.push(start),
+            Phase::Loading(loading) => {
+                if let Some(who) = start.responder.unanswered() {
+                    self.state.guards.bystanders.add(start.id, who);
+                }
+                loading.waiting.push(start);
+            }
             Phase::Failed(error) => start.fail(error.clone()),
             Phase::Ready => {
                 let StartRequest {
@@ -185,6 +181,9 @@ impl Realm {
                 let mut active = ActiveRequest::new(responder, limits);
                 active.on_log = on_log;
                 active.start = start;
+                if let Some(ticket) = &ticket {
+                    ticket.began();
+                }
                 active.ticket = ticket;
                 self.state.requests.borrow_mut().insert(id, active);
                 self.turn(isolate, id, |scope, state| {
@@ -206,21 +205,33 @@ impl Realm {
         if !self.state.requests.borrow().contains_key(&request) {
             return;
         }
+        stopping::abort_found(request);
         // The guest learns of it through `request.signal`, in a last turn that has a budget of its own:
         // the request's may be what is used up.
         let budget = TurnBudget {
             request,
+            current: self.unanswered(request),
+            owner: self.owner,
             group: self.group,
             cpu: Some(LAST_TURN_CPU),
             wall_until: None,
         };
+        self.ending = Some((request, error.clone()));
         self.watched_turn(isolate, budget, |scope, state| {
             events::abort(scope, state, request)
         });
+        self.ending = None;
         self.state.fail(request, error.clone());
         if self.loading_request() == Some(request) {
             self.loading_failed(error.clone());
         }
+    }
+
+    fn unanswered(&self, request: RequestId) -> Option<Arc<dyn Unanswered>> {
+        let requests = self.state.requests.borrow();
+        requests
+            .get(&request)
+            .and_then(|active| active.responder.unanswered())
     }
 
     /// Answers everything with `error`: the isolate goes away.
@@ -234,17 +245,28 @@ impl Realm {
         }
     }
 
-    /// Runs V8's own foreground tasks and what they queued, watched but charged to nobody.
+    /// Runs V8's own foreground tasks and what they queued.
     ///
-    /// Guest code may run here: finalizers, the promises of background compilations.
+    /// Guest code may run here: finalizers, what a background compilation starts. V8 does not say whose
+    /// it is. Where one request is active it is charged to that one, else to all of them alike.
     pub(crate) fn housekeep(&mut self, isolate: &mut v8::Isolate) {
+        let active: Vec<RequestId> = self.state.requests.borrow().keys().copied().collect();
+        if let [request] = active[..] {
+            return self.turn(isolate, request, |_, state| state.guards.tasks.run());
+        }
         let budget = TurnBudget {
             request: 0,
+            current: None,
+            owner: self.owner,
             group: self.group,
             cpu: Limits::default().cpu,
             wall_until: None,
         };
-        self.watched_turn(isolate, budget, |_, state| state.guards.tasks.run());
+        let used = self.watched_turn(isolate, budget, |_, state| state.guards.tasks.run());
+        for request in active {
+            self.charge(request, used);
+            self.check_request(isolate, request);
+        }
     }
 }
 
@@ -269,6 +291,7 @@ fn new_context(
     let context = v8::Context::new(scope, options);
     context.set_allow_generation_from_strings(definition.codegen);
     let scope = &mut v8::ContextScope::new(scope, context);
+    wasm::install(scope).ok_or_else(|| Error::internal("a global could not be installed"))?;
     let function = |index| {
         scope
             .get_context_data_from_snapshot_once::<v8::Function>(index)

@@ -19,6 +19,8 @@ use crate::definition::{HostCodec, HostFunction};
 use crate::error::Error;
 use crate::isolate_params::IsolateGuards;
 use crate::limits::Limits;
+use crate::limits::rescue::Unanswered;
+use crate::process;
 use crate::request::{LogEntry, LogLevel, LogSink, Response, Start, Usage};
 use crate::settlement::Settlement;
 
@@ -26,6 +28,9 @@ use super::modules::ModuleMap;
 
 /// The isolate's data slot that points to the realm whose turn runs.
 const REALM_SLOT: u32 = 0;
+
+/// How many answers of the host a request may wait for when it calls a host function.
+const MAX_PENDING: u32 = 10_000;
 
 /// Who waits for a request.
 pub(crate) enum Responder {
@@ -42,6 +47,16 @@ pub(crate) enum Responder {
 }
 
 impl Responder {
+    /// Who waits, to be answered from outside.
+    pub(crate) fn unanswered(&self) -> Option<Arc<dyn Unanswered>> {
+        match self {
+            Self::Fetch(settlement) => settlement.unanswered(),
+            Self::Scheduled(settlement) => settlement.unanswered(),
+            Self::Evaluate(settlement) => settlement.unanswered(),
+            Self::Load | Self::Answered => None,
+        }
+    }
+
     pub(crate) fn fail(self, error: Error) {
         match self {
             Self::Fetch(settlement) => settlement.settle(Err(error)),
@@ -75,19 +90,46 @@ pub(crate) struct ActiveRequest {
     pub(crate) ticket: Option<Ticket>,
 }
 
+/// Learns of the stages of one request that its answer does not tell.
+pub(crate) trait RequestObserver: Send + Sync {
+    /// Its first turn is about to run.
+    fn began(&self);
+    /// Nothing of it goes on any more, whichever way it ended.
+    fn ended(&self);
+}
+
 /// Counts one request as in flight until it is dropped, whichever way the request ends.
-pub(crate) struct Ticket(Arc<AtomicUsize>);
+pub(crate) struct Ticket {
+    in_flight: Arc<AtomicUsize>,
+    observer: Option<Arc<dyn RequestObserver>>,
+}
 
 impl Ticket {
-    pub(crate) fn new(in_flight: &Arc<AtomicUsize>) -> Self {
+    pub(crate) fn new(
+        in_flight: &Arc<AtomicUsize>,
+        observer: Option<Arc<dyn RequestObserver>>,
+    ) -> Self {
         in_flight.fetch_add(1, Ordering::Relaxed);
-        Self(in_flight.clone())
+        Self {
+            in_flight: in_flight.clone(),
+            observer,
+        }
+    }
+
+    /// To be called before the request's first turn.
+    pub(crate) fn began(&self) {
+        if let Some(observer) = &self.observer {
+            observer.began();
+        }
     }
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Release);
+        self.in_flight.fetch_sub(1, Ordering::Release);
+        if let Some(observer) = &self.observer {
+            observer.ended();
+        }
     }
 }
 
@@ -120,6 +162,20 @@ impl ActiveRequest {
             heap_used_bytes,
             start: self.start,
         }
+    }
+}
+
+/// Who reads a response body that still streams.
+pub(crate) struct BodyReaderWaits {
+    pub(crate) scheduler: SchedulerHandle,
+    pub(crate) stream: StreamId,
+}
+
+impl Unanswered for BodyReaderWaits {
+    fn answer(&self, error: Error) {
+        let why = format!("{}: {error}", error.code());
+        self.scheduler
+            .fail_stream(self.stream, StreamError::Guest(why.into()));
     }
 }
 
@@ -197,11 +253,13 @@ impl RealmState {
     /// Makes this the isolate's running realm until [`RealmState::leave`].
     pub(crate) fn enter(&self, isolate: &mut v8::Isolate, request: RequestId) {
         self.current.set(request);
+        process::note_turn(request);
         isolate.set_data(REALM_SLOT, std::ptr::from_ref(self).cast_mut().cast());
     }
 
     /// No realm of the isolate runs after this.
     pub(crate) fn leave(isolate: &mut v8::Isolate) {
+        process::note_turn(0);
         isolate.set_data(REALM_SLOT, std::ptr::null_mut());
     }
 
@@ -227,6 +285,14 @@ impl RealmState {
                 .insert(id, Operation { request, kind });
         }
         id
+    }
+
+    /// Whether the current request may call the host once more.
+    pub(crate) fn may_call_host(&self) -> bool {
+        let requests = self.requests.borrow();
+        requests
+            .get(&self.current.get())
+            .is_some_and(|active| active.pending < MAX_PENDING)
     }
 
     /// Ends an operation: its answer came, or it was cancelled. `None`: it had ended before.
@@ -321,7 +387,8 @@ impl RealmState {
     /// Takes a request out and cancels all that it still waits for.
     pub(crate) fn remove(&self, request: RequestId) -> Option<ActiveRequest> {
         let active = self.requests.borrow_mut().remove(&request)?;
-        if active.waited || active.deadline_set {
+        if active.waited || active.deadline_set || active.response_stream.is_some() {
+            self.guards.bystanders.remove(request);
             let mut orphaned = self.orphaned.borrow_mut();
             self.operations.borrow_mut().retain(|id, operation| {
                 let keep = operation.request != request;

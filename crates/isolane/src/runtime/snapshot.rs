@@ -51,6 +51,25 @@ pub(crate) fn external_references() -> &'static [v8::ExternalReference] {
         .0
 }
 
+/// Puts a global on a context that is made when it is first read.
+pub(crate) fn set_lazy(
+    scope: &mut v8::PinScope<'_, '_>,
+    global: v8::Local<v8::Object>,
+    name: v8::Local<v8::Name>,
+) -> Option<()> {
+    let data = v8::undefined(scope).into();
+    let set = global.set_lazy_data_property_with_data(
+        scope,
+        name,
+        lazy_global,
+        data,
+        v8::PropertyAttribute::DONT_ENUM,
+        v8::SideEffectType::HasSideEffect,
+        v8::SideEffectType::HasSideEffect,
+    );
+    set.filter(|set| *set).map(drop)
+}
+
 /// Makes a global when it is first read; V8 then replaces it by an ordinary data property.
 fn lazy_global<'s>(
     scope: &mut v8::PinScope<'s, '_>,

@@ -1,6 +1,9 @@
 //! A turn: one event or answer and the microtasks it caused, watched, charged to one request, and
 //! followed by what it said about requests. Runs on the thread that has the isolate entered.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use isolane_scheduler::{RequestId, SchedulerMessage};
 
 use crate::error::{Error, ErrorKind};
@@ -10,7 +13,9 @@ use crate::request::LogLevel;
 
 use super::exception;
 use super::realm::{Health, Realm};
-use super::realm_state::{End, RealmState, Responder};
+use super::realm_state::{BodyReaderWaits, End, RealmState, Responder};
+use super::stopping;
+use super::web::serve::thrown_error;
 
 /// How many turns share one look at the heap's size.
 const TURNS_PER_HEAP_SAMPLE: u32 = 64;
@@ -28,15 +33,28 @@ impl Realm {
         }
     }
 
+    /// Runs a turn on a budget of its own; the processor time that it used.
     pub(super) fn watched_turn(
         &mut self,
         isolate: &mut v8::Isolate,
         budget: TurnBudget,
         body: impl FnOnce(&mut v8::PinScope<'_, '_>, &RealmState),
-    ) {
+    ) -> Duration {
         let request = budget.request;
         self.state.enter(isolate, request);
-        let watch = Watch::begin(&self.handle, budget);
+        let group = budget.group;
+        let watch = Watch::begin(
+            &self.state.guards.external,
+            &self.state.guards.bystanders,
+            budget,
+        );
+        // Only now: whoever stops the turn sees it armed, or has said so before.
+        if let Some(why) = stopping::stopped(group, request) {
+            let _ = watch.end();
+            RealmState::leave(isolate);
+            self.not_begun(isolate, request, why);
+            return Duration::ZERO;
+        }
         {
             v8::scope!(let scope, isolate);
             let context = v8::Local::new(scope, &self.state.context);
@@ -46,21 +64,50 @@ impl Realm {
             if let Some(thrown) = scope.exception()
                 && !scope.has_terminated()
             {
-                let guest = exception::describe(scope, thrown);
-                let error = Error::new(ErrorKind::WorkerException(guest));
+                let error = thrown_error(scope, &self.state, thrown);
                 self.state
                     .ends
                     .borrow_mut()
                     .push((request, End::Fail(error)));
-                scope.reset();
             }
+            // What a terminated guest has queued must not run on, in this turn or in the next: V8
+            // empties the queue where a termination meets it.
+            exception::keep_terminating(scope.has_terminated(), scope);
+            scope.reset();
             self.microtasks.perform_checkpoint(scope);
+            exception::keep_terminating(scope.has_terminated(), scope);
+            scope.reset();
             report_unhandled(scope, &self.state);
         }
         let watched = watch.end();
         RealmState::leave(isolate);
         self.sample_heap(isolate);
         self.after_turn(isolate, request, &watched);
+        watched.cpu
+    }
+
+    /// Adds processor time to what a request has used.
+    pub(super) fn charge(&self, request: RequestId, cpu: Duration) {
+        if let Some(active) = self.state.requests.borrow_mut().get_mut(&request) {
+            active.cpu_used += cpu;
+        }
+    }
+
+    /// Ends the request of a turn that was stopped before any of it ran.
+    fn not_begun(&mut self, isolate: &mut v8::Isolate, request: RequestId, why: Fired) {
+        // The watchdog may have been quicker than the look.
+        isolate.cancel_terminate_execution();
+        self.end_stopped(isolate, request, why);
+    }
+
+    /// Ends a request one of whose turns was stopped; where it still may, the guest learns of it.
+    fn end_stopped(&mut self, isolate: &mut v8::Isolate, request: RequestId, why: Fired) {
+        let error = why.error(self.owner);
+        let last = self.ending.is_some();
+        match why {
+            Fired::Aborted | Fired::Wall if !last => self.abort(isolate, request, &error),
+            _ => self.end_request(request, error),
+        }
     }
 
     /// What a turn of `request` may use; `None` if it has ended.
@@ -69,6 +116,8 @@ impl Realm {
         let active = requests.get(&request)?;
         Some(TurnBudget {
             request,
+            current: active.responder.unanswered(),
+            owner: self.owner,
             group: self.group,
             cpu: active
                 .limits
@@ -79,23 +128,29 @@ impl Realm {
     }
 
     fn after_turn(&mut self, isolate: &mut v8::Isolate, request: RequestId, watched: &Watched) {
-        if let Some(active) = self.state.requests.borrow_mut().get_mut(&request) {
-            active.cpu_used += watched.cpu;
-        }
-        if watched.fired.is_some() || isolate.is_execution_terminating() {
+        self.charge(request, watched.cpu);
+        let condemned = self.state.guards.heap.exceeded() || self.state.panicked.get();
+        if watched.fired.is_some() || condemned || isolate.is_execution_terminating() {
             isolate.cancel_terminate_execution();
         }
         self.state.guards.heap.restore(isolate);
+        self.state.guards.external.look(isolate);
+        if self.state.guards.external.exceeded() {
+            isolate.cancel_terminate_execution();
+            self.condemn(&Error::limit(LimitKind::Buffer));
+            return;
+        }
         if self.state.guards.heap.exceeded() {
-            self.health = Health::Condemned;
-            self.state.ends.borrow_mut().clear();
-            self.fail_all(&Error::limit(LimitKind::Heap));
+            self.condemn(&Error::limit(LimitKind::Heap));
             return;
         }
         if self.state.panicked.get() {
-            self.health = Health::Condemned;
-            self.state.ends.borrow_mut().clear();
-            self.fail_all(&Error::internal("a native operation panicked"));
+            self.condemn(&Error::internal("a native operation panicked"));
+            return;
+        }
+        if let (Some(fired), true) = (watched.fired, watched.given_up) {
+            // Who waited was told so by the watchdog; nothing is to run here any more.
+            self.condemn(&fired.error(self.owner));
             return;
         }
         if let Some(fired) = watched.fired {
@@ -104,11 +159,18 @@ impl Realm {
                 .ends
                 .borrow_mut()
                 .retain(|(ended, _)| *ended != request);
-            let error = self.fired_error(fired);
-            self.end_request(request, error);
+            self.end_stopped(isolate, request, fired);
         }
         self.carry_out_ends();
         self.check_request(isolate, request);
+    }
+
+    /// Gives the isolate up; whatever ran on it is told why.
+    fn condemn(&mut self, error: &Error) {
+        self.health = Health::Condemned;
+        self.condemned_by = Some(error.clone());
+        self.state.ends.borrow_mut().clear();
+        self.fail_all(error);
     }
 
     fn carry_out_ends(&mut self) {
@@ -147,6 +209,8 @@ impl Realm {
                     };
                     if finished {
                         self.state.remove(request);
+                    } else {
+                        self.note_open_body(request);
                     }
                     if let Responder::Fetch(settlement) = responder {
                         settlement.settle(Ok(response));
@@ -156,7 +220,25 @@ impl Realm {
         }
     }
 
+    /// A body that streams on has a reader who waits.
+    fn note_open_body(&self, request: RequestId) {
+        let requests = self.state.requests.borrow();
+        if let Some(stream) = requests
+            .get(&request)
+            .and_then(|active| active.response_stream)
+        {
+            let scheduler = self.state.scheduler.clone();
+            let reader = Arc::new(BodyReaderWaits { scheduler, stream });
+            self.state.guards.bystanders.add(request, reader);
+        }
+    }
+
     pub(super) fn end_request(&mut self, request: RequestId, error: Error) {
+        // What goes wrong in a last turn is not why the request ends.
+        let error = match &self.ending {
+            Some((ending, why)) if *ending == request => why.clone(),
+            _ => error,
+        };
         self.state.fail(request, error.clone());
         if self.loading_request() == Some(request) {
             self.loading_failed(error);
@@ -164,7 +246,7 @@ impl Realm {
     }
 
     /// Ends a request that cannot go on, and sets the deadline of one that waits.
-    fn check_request(&mut self, isolate: &v8::Isolate, request: RequestId) {
+    pub(super) fn check_request(&mut self, isolate: &v8::Isolate, request: RequestId) {
         let mut requests = self.state.requests.borrow_mut();
         let alone = requests.len() == 1;
         let Some(active) = requests.get_mut(&request) else {
@@ -191,21 +273,18 @@ impl Realm {
                 return;
             }
         }
-        if let (false, Some(wall)) = (active.deadline_set, active.limits.wall) {
+        if !active.deadline_set {
             active.deadline_set = true;
+            if let Some(who) = active.responder.unanswered() {
+                self.state.guards.bystanders.add(request, who);
+            }
+            let Some(wall) = active.limits.wall else {
+                return;
+            };
             let after = wall.saturating_sub(active.began.elapsed());
             self.state
                 .scheduler
                 .send(SchedulerMessage::Deadline { request, after });
-        }
-    }
-
-    fn fired_error(&self, fired: Fired) -> Error {
-        match fired {
-            Fired::Cpu => Error::limit(LimitKind::Cpu),
-            Fired::Wall => Error::limit(LimitKind::Wall),
-            Fired::Aborted => ErrorKind::Aborted.into(),
-            Fired::Closed => self.owner.closed_error(),
         }
     }
 

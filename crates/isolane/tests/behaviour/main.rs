@@ -2,5 +2,8 @@
 
 mod limits;
 mod pool;
+#[cfg(unix)]
+mod process;
+mod stuck;
 mod support;
 mod workers;

@@ -164,6 +164,54 @@ async fn what_http_cannot_carry_is_refused() {
 }
 
 #[tokio::test]
+async fn headers_beyond_measure_are_refused_before_anything_is_sent() {
+    let mut guest = Guest::new();
+    let many = |count: usize| {
+        (0..count)
+            .map(|i| (format!("x-{i}"), "v".to_owned()))
+            .collect()
+    };
+    let cookies = vec![("set-cookie".to_owned(), "a=1".to_owned()); 100_000];
+    let long = vec![("x-long".to_owned(), "v".repeat(100 << 20))];
+    for headers in [many(257), many(1_000_000), cookies, long] {
+        let request = FetchRequest {
+            headers,
+            ..FetchRequest::get("http://127.0.0.1:9/")
+        };
+        let error = guest.fetch(request).await.unwrap_err();
+        assert!(
+            matches!(error, FetchError::RequestHeadersTooLarge),
+            "{error:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn as_many_headers_as_are_allowed_are_sent() {
+    let server = Server::start(|request| async move { ok(request.headers().len().to_string()) });
+    let server = server.await;
+    let mut guest = Guest::new();
+    let request = FetchRequest {
+        headers: (0..90)
+            .map(|i| (format!("x-{i}"), "v".repeat(100)))
+            .collect(),
+        ..FetchRequest::get(server.url("/"))
+    };
+    let sent = text(guest.fetch(request).await.unwrap().body).await;
+    // With host, accept, accept-encoding and user-agent.
+    assert_eq!(sent, "94");
+}
+
+#[tokio::test]
+async fn a_url_beyond_measure_is_refused() {
+    let mut guest = Guest::new();
+    let server = Server::start(echo).await;
+    let url = server.url(&format!("/{}", "a".repeat(1 << 20)));
+    let error = guest.fetch(FetchRequest::get(url)).await.unwrap_err();
+    assert!(matches!(error, FetchError::InvalidUrl), "{error:?}");
+}
+
+#[tokio::test]
 async fn a_body_that_http_forbids_is_none_at_all() {
     let server = Server::start(|request| async move {
         match request.uri().path() {

@@ -48,6 +48,14 @@ impl Guest {
         guest
     }
 
+    /// As the library runs them: with one thread for everything.
+    pub(crate) fn on_one_thread() -> Guest {
+        let scheduler = Scheduler::new(SchedulerOptions::default()).expect("the scheduler starts");
+        let mut guest = Guest::on(&scheduler);
+        guest._scheduler = Some(scheduler);
+        guest
+    }
+
     pub(crate) fn on(scheduler: &Scheduler) -> Guest {
         let (handle, callbacks) = scheduler.connect();
         Guest {

@@ -6,10 +6,13 @@
 )]
 
 mod cancellation;
+mod codings;
 mod fetch;
 mod guest;
+mod hostile_servers;
 mod http_versions;
 mod policy;
+mod raw_server;
 mod redirects;
 mod server;
 mod streams;

@@ -166,6 +166,26 @@ async fn twenty_redirects_are_followed_and_no_more() {
 }
 
 #[tokio::test]
+async fn a_loop_of_redirects_ends() {
+    let server = redirecting_to(302, "/again".to_owned()).await;
+    let mut guest = Guest::new();
+    let error = guest.fetch(FetchRequest::get(server.url("/"))).await;
+    let error = error.unwrap_err();
+    assert!(matches!(error, FetchError::TooManyRedirects), "{error}");
+    assert_eq!(error.guest_message(), "fetch failed: too many redirects");
+}
+
+#[tokio::test]
+async fn a_location_that_grows_with_each_hop_ends() {
+    let growth = "very-long-segment/".repeat(500);
+    let server = redirecting_to(302, growth).await;
+    let mut guest = Guest::new();
+    let error = guest.fetch(FetchRequest::get(server.url("/"))).await;
+    let error = error.unwrap_err();
+    assert!(matches!(error, FetchError::InvalidRedirect), "{error}");
+}
+
+#[tokio::test]
 async fn the_error_mode_fails_and_the_manual_mode_gives_the_redirect_itself() {
     let server = redirecting().await;
     let mut guest = Guest::new();
@@ -200,6 +220,18 @@ async fn a_redirect_leads_only_to_http() {
     let mut guest = Guest::new();
     let elsewhere = [
         "file:///etc/passwd",
+        "file:relative",
+        "FILE:///etc/passwd",
+        "gopher://127.0.0.1/",
+        "javascript:alert(1)",
+        " javascript:alert(1)",
+        "blob:http://127.0.0.1/id",
+        "ws://127.0.0.1/",
+        "about:blank",
+        "http:///",
+        "http://[::1%25lo]/",
+        "http://127.0.0.1:99999/",
+        "http://256.256.256.256/",
         "data:,hello",
         "ftp://127.0.0.1/",
         "http://",

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use isolane_scheduler::{
@@ -139,6 +140,45 @@ async fn what_was_written_before_the_close_is_still_read() {
     guest.handle.close_stream(stream);
     assert_eq!(guest.handle.write(stream, "d".into()), WriteOutcome::Closed);
     assert_eq!(Body::Stream(reader).into_bytes(100).await.unwrap(), "abc");
+}
+
+#[tokio::test]
+async fn a_stream_is_full_by_bytes_too() {
+    let mut guest = Guest::new();
+    let (stream, mut reader) = guest.handle.open_stream(16);
+    let small = Bytes::from(vec![7; 512 * 1024]);
+    let large = Bytes::from(vec![7; 32 << 20]);
+    assert_eq!(
+        guest.handle.write(stream, small.clone()),
+        WriteOutcome::Accepted
+    );
+    assert_eq!(guest.handle.write(stream, large), WriteOutcome::Full);
+
+    let wait = guest.start_wait(stream);
+    assert_eq!(reader.next().await.unwrap().unwrap().len(), small.len());
+    let timer = guest.start_timer(Duration::from_millis(20));
+    let first = guest.answer().await;
+    assert!(
+        matches!(first, CallbackMessage::TimerFired { id, .. } if id == timer),
+        "the large chunk still fills it: {first:?}"
+    );
+    assert_eq!(reader.next().await.unwrap().unwrap().len(), 32 << 20);
+    let second = guest.answer().await;
+    assert!(
+        matches!(second, CallbackMessage::StreamWritable { id, open: true, .. } if id == wait),
+        "{second:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_source_that_panics_fails_its_read() {
+    let mut guest = Guest::new();
+    let source = futures_util::stream::poll_fn(|_| panic!("on purpose"));
+    let stream = guest
+        .handle
+        .register_stream(BodyReader::from_stream(source));
+    let error = guest.read(stream).await.unwrap_err();
+    assert_eq!(error.guest_message(), "The stream failed");
 }
 
 #[tokio::test]

@@ -4,7 +4,8 @@ use isolane_scheduler::{Body, FetchRequest, RedirectMode};
 
 use crate::runtime::realm_state::{OperationKind, RealmState};
 
-use super::serve::{bytes_of, pairs_of};
+use super::held::{Held, held};
+use super::serve::pairs_of;
 use super::throw::throw_type_error;
 use super::timers::id_of;
 
@@ -17,24 +18,18 @@ pub(crate) fn fetch_start(
     let Some(realm) = RealmState::of(scope) else {
         return;
     };
-    let request = realm.current.get();
-    let exceeded = realm.requests.borrow().get(&request).is_none_or(|active| {
-        active
-            .limits
-            .subrequests
-            .is_some_and(|limit| active.subrequests >= limit)
-    });
-    if exceeded {
-        throw_type_error(scope, "Too many subrequests");
+    let body = args.get(3);
+    if let Err(why) = may_start(realm) {
+        throw_type_error(scope, why);
         return;
     }
+    let Some(headers) = pairs_of(scope, args.get(2)) else {
+        throw_type_error(scope, "The request's headers are too long");
+        return;
+    };
     let method = args.get(0).to_rust_string_lossy(scope);
     let url = args.get(1).to_rust_string_lossy(scope);
-    let headers = pairs_of(scope, args.get(2));
-    let body = args.get(3);
-    let body = if body.is_string() {
-        Body::Text(body.to_rust_string_lossy(scope))
-    } else if body.is_number() {
+    let body = if body.is_number() {
         let stream = id_of(scope, body);
         realm
             .outgoing
@@ -42,7 +37,11 @@ pub(crate) fn fetch_start(
             .remove(&stream)
             .map_or(Body::Empty, Body::Stream)
     } else {
-        bytes_of(body).map_or(Body::Empty, Body::Bytes)
+        match held(scope, realm, body) {
+            Held::Nothing => Body::Empty,
+            Held::Bytes(bytes) => Body::Bytes(bytes),
+            Held::Refused => return,
+        }
     };
     let redirect = match args.get(4).to_rust_string_lossy(scope).as_str() {
         "error" => RedirectMode::Error,
@@ -61,6 +60,18 @@ pub(crate) fn fetch_start(
         },
     );
     value.set_double(id as f64);
+}
+
+/// Whether the current request may send one more fetch.
+fn may_start(realm: &RealmState) -> Result<(), &'static str> {
+    let requests = realm.requests.borrow();
+    let active = requests.get(&realm.current.get());
+    let active = active.ok_or("The request has ended")?;
+    let limit = active.limits.subrequests;
+    if limit.is_some_and(|limit| active.subrequests >= limit) {
+        return Err("Too many subrequests");
+    }
+    Ok(())
 }
 
 /// `host.fetchCancel(id)`.

@@ -6,6 +6,7 @@ pub(crate) mod clock;
 pub(crate) mod crypto;
 pub(crate) mod encoding;
 pub(crate) mod fetch;
+mod held;
 pub(crate) mod inspect;
 pub(crate) mod reporting;
 pub(crate) mod serve;
@@ -14,6 +15,7 @@ pub(crate) mod structured_clone;
 pub(crate) mod throw;
 pub(crate) mod timers;
 pub(crate) mod url;
+pub(crate) mod wasm;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

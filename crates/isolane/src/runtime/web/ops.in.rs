@@ -25,6 +25,10 @@ ops! {
     "randomFill" => crypto::random_fill,
     "randomUUID" => crypto::random_uuid,
     "digest" => crypto::digest,
+    // array_buffer, web_assembly
+    "bufferLimit" => wasm::buffer_limit,
+    "wasmAdmit" => wasm::admit,
+    "nativeWebAssembly" => wasm::native_namespace,
     // fetch and streams
     "fetchStart" => fetch::fetch_start,
     "fetchCancel" => fetch::fetch_cancel,

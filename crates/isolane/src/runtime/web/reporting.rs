@@ -14,7 +14,7 @@ pub(crate) fn log(
         return;
     };
     let level = LogLevel::from_code(args.get(0).uint32_value(scope).unwrap_or(1));
-    let message = args.get(1).to_rust_string_lossy(scope);
+    let message = exception::text_of(scope, args.get(1));
     realm.log(level, message);
 }
 

@@ -12,9 +12,14 @@ use crate::runtime::answers::ask;
 use crate::runtime::exception;
 use crate::runtime::realm_state::{End, OperationKind, RealmState, Responder};
 
+use super::held::{self, Held};
 use super::structured_clone;
 use super::throw::throw_type_error;
 use super::timers::id_of;
+
+/// The most that a head may have in names and values. A guest can list one long string many times at
+/// no cost of its own; each is a copy here.
+const MAX_HEAD_BYTES: usize = 1 << 20;
 
 /// `host.respond(id, status, statusText, headersFlat, body, finished)`: the handler's answer.
 pub(crate) fn respond(
@@ -26,10 +31,22 @@ pub(crate) fn respond(
         return;
     };
     let request = id_of(scope, args.get(0));
+    let limit = realm
+        .requests
+        .borrow()
+        .get(&request)
+        .and_then(|active| active.limits.response_bytes)
+        .unwrap_or(u64::MAX);
+    let (status_text, body) = (args.get(2), args.get(4));
+    // Looked at before anything is copied.
+    let too_long = length_of(body) > limit || length_of(status_text) > MAX_HEAD_BYTES as u64;
+    let Some(headers) = (!too_long).then(|| pairs_of(scope, args.get(3))).flatten() else {
+        let error = Error::limit(LimitKind::Response);
+        realm.ends.borrow_mut().push((request, End::Fail(error)));
+        return;
+    };
     let status = args.get(1).uint32_value(scope).unwrap_or(200);
-    let status_text = text_of(scope, args.get(2));
-    let headers = pairs_of(scope, args.get(3));
-    let body = args.get(4);
+    let status_text = text_of(scope, status_text);
     let (body, bytes) = if body.is_string() {
         let text = text_of(scope, body);
         let bytes = text.len();
@@ -46,12 +63,7 @@ pub(crate) fn respond(
         let length = bytes.as_ref().map_or(0, Bytes::len);
         (bytes.map_or(Body::Empty, Body::Bytes), length)
     };
-    let limit = realm
-        .requests
-        .borrow()
-        .get(&request)
-        .and_then(|active| active.limits.response_bytes);
-    let end = if limit.is_some_and(|limit| bytes as u64 > limit) {
+    let end = if bytes as u64 > limit {
         End::Fail(Error::limit(LimitKind::Response))
     } else {
         let status = u16::try_from(status).unwrap_or(200);
@@ -97,7 +109,7 @@ pub(crate) fn fail(
 }
 
 /// An exception; one that says that ArrayBuffer memory is used up is the limit's.
-fn thrown_error(
+pub(crate) fn thrown_error(
     scope: &mut v8::PinScope<'_, '_>,
     realm: &RealmState,
     thrown: v8::Local<v8::Value>,
@@ -175,7 +187,14 @@ pub(crate) fn host_call<'s>(
     };
     // Where that threw (an argument cannot be cloned), the guest gets the exception.
     let Some(arguments) = arguments else { return };
-    let call = (function.call)(arguments.into());
+    if !realm.may_call_host() {
+        throw_type_error(scope, "Too many calls of host functions at a time");
+        return;
+    }
+    let Held::Bytes(arguments) = held::take(scope, realm, arguments) else {
+        return;
+    };
+    let call = (function.call)(arguments);
     let id = ask(
         realm,
         OperationKind::HostCall(function.codec),
@@ -192,22 +211,33 @@ fn text_of(scope: &mut v8::PinScope<'_, '_>, value: v8::Local<v8::Value>) -> Str
     }
 }
 
-/// A flat array of names and values as pairs.
+/// How many characters a string or bytes a view has.
+pub(super) fn length_of(value: v8::Local<v8::Value>) -> u64 {
+    let text = v8::Local::<v8::String>::try_from(value).map(|text| text.length());
+    let view = || v8::Local::<v8::ArrayBufferView>::try_from(value).map(|view| view.byte_length());
+    text.or_else(|_| view()).unwrap_or(0) as u64
+}
+
+/// A flat array of names and values as pairs; `None` past [`MAX_HEAD_BYTES`].
 pub(super) fn pairs_of(
     scope: &mut v8::PinScope<'_, '_>,
     value: v8::Local<v8::Value>,
-) -> Vec<(String, String)> {
+) -> Option<Vec<(String, String)>> {
     let Ok(array) = v8::Local::<v8::Array>::try_from(value) else {
-        return Vec::new();
+        return Some(Vec::new());
     };
-    let text = |index| {
-        array
-            .get_index(scope, index)
-            .map(|value| value.to_rust_string_lossy(scope))
-    };
-    (0..array.length() / 2)
-        .filter_map(|pair| Some((text(pair * 2)?, text(pair * 2 + 1)?)))
-        .collect()
+    let (mut texts, mut bytes) = (Vec::new(), 0);
+    for index in 0..array.length() / 2 * 2 {
+        let value = array.get_index(scope, index)?;
+        bytes += length_of(value);
+        if bytes > MAX_HEAD_BYTES as u64 {
+            return None;
+        }
+        texts.push(value.to_rust_string_lossy(scope));
+    }
+    let mut texts = texts.into_iter();
+    let pairs = std::iter::from_fn(|| Some((texts.next()?, texts.next()?)));
+    Some(pairs.collect())
 }
 
 /// A copy of a view's bytes.

@@ -1,14 +1,16 @@
 //! Streams across the boundary: incoming ones are read chunk by chunk, outgoing ones are written
 //! into a bounded channel whose reader is the host's. Nothing here blocks.
 
+use bytes::Bytes;
 use isolane_scheduler::{SchedulerMessage, StreamError, WriteOutcome};
 
 use crate::error::Error;
 use crate::limits::LimitKind;
 use crate::runtime::answers::ask;
+use crate::runtime::exception;
 use crate::runtime::realm_state::{End, OperationKind, RealmState};
 
-use super::serve::bytes_of;
+use super::buffer_source::with_bytes;
 use super::timers::id_of;
 
 /// How many chunks an outgoing stream holds before its writer has to wait.
@@ -65,7 +67,12 @@ pub(crate) fn stream_open(
     value.set_double(stream as f64);
 }
 
-/// `host.streamWrite(streamId, chunk)`: 0 accepted, a callback id to wait for, or -1 nobody reads.
+/// The most that one write takes, so that what a stream holds is bounded in bytes too.
+const MAX_WRITE_BYTES: usize = 64 << 10;
+
+/// `host.streamWrite(streamId, chunk, from)`: writes up to [`MAX_WRITE_BYTES`] of the chunk's bytes.
+///
+/// Answers 0 for accepted, a callback id to wait for, or -1 where nobody reads.
 pub(crate) fn stream_write(
     scope: &mut v8::PinScope,
     args: v8::FunctionCallbackArguments,
@@ -75,7 +82,12 @@ pub(crate) fn stream_write(
         return;
     };
     let stream = id_of(scope, args.get(0));
-    let chunk = bytes_of(args.get(1)).unwrap_or_default();
+    let from = args.get(2).uint32_value(scope).unwrap_or(0) as usize;
+    let chunk = with_bytes(args.get(1), |bytes| {
+        let rest = bytes.get(from..).unwrap_or_default();
+        Bytes::copy_from_slice(&rest[..rest.len().min(MAX_WRITE_BYTES)])
+    });
+    let chunk = chunk.unwrap_or_default();
     if exceeds_response_limit(realm, stream, chunk.len() as u64) {
         value.set_int32(-1);
         return;
@@ -140,7 +152,9 @@ pub(crate) fn stream_fail(
         return;
     };
     let stream = id_of(scope, args.get(0));
-    let message = args.get(1).to_rust_string_lossy(scope);
+    let message = exception::text_of(scope, args.get(1));
+    // Where nothing was sent, nobody takes the stream's reader any more.
+    realm.outgoing.borrow_mut().remove(&stream);
     realm
         .scheduler
         .fail_stream(stream, StreamError::Guest(message.into()));

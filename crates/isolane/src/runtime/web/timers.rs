@@ -9,8 +9,8 @@ use crate::runtime::realm_state::{OperationKind, RealmState};
 
 use super::throw::throw_dom_exception;
 
-/// How many timers a context may have; more is a mistake, or an attack.
-const MAX_OPERATIONS: usize = 100_000;
+/// How many answers a request may wait for when it sets a timer; more is a mistake, or an attack.
+const MAX_PENDING: u32 = 10_000;
 
 /// `host.timerStart(delayMs)`: the callback id of a timer that fires once.
 pub(crate) fn timer_start(
@@ -21,7 +21,11 @@ pub(crate) fn timer_start(
     let Some(realm) = RealmState::of(scope) else {
         return;
     };
-    if realm.operations.borrow().len() >= MAX_OPERATIONS {
+    let request = realm.current.get();
+    let requests = realm.requests.borrow();
+    let pending = requests.get(&request).map_or(0, |active| active.pending);
+    drop(requests);
+    if pending >= MAX_PENDING {
         throw_dom_exception(scope, "QuotaExceededError", "There are too many timers");
         return;
     }

@@ -2,8 +2,11 @@
 // used, and the native operations of the core. Families add their own operations to `Host` and
 // themselves to `Families` by declaration merging. Guest code runs on the thread that holds its isolate.
 
-/** How a global is installed: all are writable and configurable, only functions are enumerable. */
-type GlobalKind = 'class' | 'function' | 'object';
+/**
+ * How a global is installed: all are writable and configurable, only functions are enumerable. What is
+ * 'native' stands before a global that V8 makes with every context, and is installed then.
+ */
+type GlobalKind = 'class' | 'function' | 'object' | 'native';
 
 /** All families by name; each family's file adds its own member. */
 interface Families {
@@ -72,8 +75,11 @@ interface Host {
   streamCancel(streamId: number): void;
   /** Opens an outgoing stream: the guest writes, the host reads. */
   streamOpen(): number;
-  /** 0: accepted; above 0: accepted, wait for this callback id before the next; -1: the reader is gone. */
-  streamWrite(streamId: number, chunk: Uint8Array): number;
+  /**
+   * Writes up to 64 KiB of the chunk from an offset on. 0: accepted; above 0: accepted, wait for this callback id
+   * before the next; -1: the reader is gone.
+   */
+  streamWrite(streamId: number, chunk: Uint8Array, from: number): number;
   streamClose(streamId: number): void;
   streamFail(streamId: number, message: string): void;
 }

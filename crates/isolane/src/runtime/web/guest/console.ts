@@ -9,7 +9,7 @@ const consoleFamily = define('console', { globals: { console: 'object' } }, (use
   const INFO = 2;
   const WARN = 3;
   const ERROR = 4;
-  const MAX_MESSAGE = 256 * 1024;
+  const MAX_MESSAGE = 64 * 1024;
   const MAX_INDENT = 40;
 
   let groupDepth = 0;

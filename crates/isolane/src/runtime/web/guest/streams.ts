@@ -11,6 +11,9 @@ const streamsFamily = define('streams', { globals: {} }, (use, host) => {
   const { createReadableBytes } = use('readable_byte_controller');
   const { coreIn, coreOf, facadeOf } = use('readable_stream');
 
+  /** How much the host takes at once. */
+  const BYTES_PER_WRITE = 64 * 1024;
+
   /** Bytes that the host sends. Becomes a stream only where guest code wants one. */
   class HostSource {
     readonly #id: number;
@@ -185,13 +188,14 @@ const streamsFamily = define('streams', { globals: {} }, (use, host) => {
       for (;;) {
         const chunk = await nextChunk(reader);
         if (chunk === undefined) return host.streamClose(streamId);
-        if (chunk.byteLength === 0) continue;
-        const outcome = host.streamWrite(streamId, chunk);
-        if (outcome < 0) {
-          markHandled(reader.cancel(new TypeError('The receiver of the stream is gone')));
-          return;
+        for (let from = 0; from < chunk.byteLength; from += BYTES_PER_WRITE) {
+          const outcome = host.streamWrite(streamId, chunk, from);
+          if (outcome < 0) {
+            markHandled(reader.cancel(new TypeError('The receiver of the stream is gone')));
+            return;
+          }
+          if (outcome > 0) await wait<void>(outcome);
         }
-        if (outcome > 0) await wait<void>(outcome);
       }
     } catch (error) {
       markHandled(reader.cancel(error));

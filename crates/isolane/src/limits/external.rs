@@ -1,0 +1,91 @@
+//! Ends a guest that holds too much outside of V8's heap.
+//!
+//! The ArrayBuffer allocator refuses ordinary buffers (see `buffer.rs`). Resizable buffers,
+//! WebAssembly memory and compiled WebAssembly code do not go through it; V8 only counts them. So its
+//! count is looked at on the isolate's thread: when a turn ends, and, asked for by the watchdog,
+//! while a turn runs.
+
+use std::ffi::c_void;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use super::buffer::BufferBudget;
+
+/// What V8 counts besides buffers that were allowed: compiled code, data of `Intl` objects.
+const ALLOWANCE_BYTES: usize = 8 << 20;
+
+/// Watches what one isolate holds outside of its heap.
+#[derive(Debug)]
+pub(crate) struct ExternalGuard {
+    handle: v8::IsolateHandle,
+    limit_bytes: usize,
+    /// V8's count when last looked at.
+    used: AtomicUsize,
+    exceeded: AtomicBool,
+    /// An interrupt that looks is on its way.
+    asked: AtomicBool,
+}
+
+impl ExternalGuard {
+    /// A guard for `isolate`, which must be dropped before the guard.
+    pub(crate) fn new(isolate: &mut v8::Isolate, buffers: &BufferBudget) -> Arc<Self> {
+        Arc::new(Self {
+            handle: isolate.thread_safe_handle(),
+            limit_bytes: buffers.limit().saturating_add(ALLOWANCE_BYTES),
+            used: AtomicUsize::new(0),
+            exceeded: AtomicBool::new(false),
+            asked: AtomicBool::new(false),
+        })
+    }
+
+    /// The handle of the isolate that is watched.
+    pub(crate) fn handle(&self) -> &v8::IsolateHandle {
+        &self.handle
+    }
+
+    /// Whether the limit was passed; the isolate is then not to be used again.
+    pub(crate) fn exceeded(&self) -> bool {
+        self.exceeded.load(Ordering::Relaxed)
+    }
+
+    /// Looks at the count, and ends what runs where it is past the limit also after a collection.
+    /// For the thread that has the isolate entered.
+    pub(crate) fn look(&self, isolate: &mut v8::Isolate) {
+        if self.is_past(isolate) {
+            isolate.low_memory_notification();
+            if self.is_past(isolate) {
+                self.exceeded.store(true, Ordering::Relaxed);
+                self.handle.terminate_execution();
+            }
+        }
+    }
+
+    /// Asks the isolate's thread to look when it next can. For any thread.
+    pub(crate) fn ask(&self) {
+        if !self.asked.swap(true, Ordering::Relaxed) {
+            let guard = std::ptr::from_ref(self).cast_mut().cast();
+            self.handle.request_interrupt(interrupted, guard);
+        }
+    }
+
+    /// What V8 counted outside of its heap when last looked at.
+    pub(crate) fn used(&self) -> usize {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    fn is_past(&self, isolate: &mut v8::Isolate) -> bool {
+        let bytes = isolate.adjust_amount_of_external_allocated_memory(0);
+        let used = usize::try_from(bytes).unwrap_or(0);
+        self.used.store(used, Ordering::Relaxed);
+        used > self.limit_bytes
+    }
+}
+
+unsafe extern "C" fn interrupted(isolate: v8::UnsafeRawIsolatePtr, guard: *mut c_void) {
+    // SAFETY: V8 calls back on the thread that has this isolate entered, while it lives.
+    let mut isolate = unsafe { v8::Isolate::from_raw_isolate_ptr(isolate) };
+    // SAFETY: the address is the guard's, and the guard outlives its isolate.
+    let guard = unsafe { &*guard.cast::<ExternalGuard>() };
+    guard.asked.store(false, Ordering::Relaxed);
+    guard.look(&mut isolate);
+}

@@ -1,0 +1,4 @@
+// A loop without an end is stopped by its CPU limit.
+// modes: worker context pool
+// expect: limit cpu
+for (;;);

@@ -1,0 +1,6 @@
+// The top level of a classic script is limited like a request.
+// modes: worker context pool
+// form: script
+// expect: limit cpu
+addEventListener('fetch', () => {});
+for (;;);

@@ -1,0 +1,6 @@
+// The top level of a module is limited like a request.
+// modes: worker context pool
+// form: module
+// expect: limit cpu
+for (;;);
+export default { fetch() {} };

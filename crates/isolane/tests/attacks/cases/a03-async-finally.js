@@ -1,0 +1,6 @@
+// Handlers of promises do not run on after a termination.
+// modes: worker context pool
+// expect: limit cpu
+const spin = () => { for (;;); };
+const spun = (async () => { try { await null; for (;;); } catch { for (;;); } finally { for (;;); } })();
+await spun.then(spin, spin).finally(spin);

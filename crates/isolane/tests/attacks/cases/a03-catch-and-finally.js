@@ -1,0 +1,4 @@
+// Neither catch nor finally can hold a termination.
+// modes: worker context pool
+// expect: limit cpu
+for (;;) { try { for (;;); } catch { for (;;); } finally { for (;;); } }

@@ -1,0 +1,4 @@
+// Disposal at the end of a scope is limited.
+// modes: worker context pool
+// expect: limit cpu
+{ using held = { [Symbol.dispose]() { for (;;); } }; }

@@ -1,0 +1,6 @@
+// queueMicrotask without an end is charged.
+// modes: worker context pool
+// expect: limit cpu
+const next = () => queueMicrotask(next);
+next();
+await new Promise(() => {});

@@ -1,0 +1,6 @@
+// A promise that nobody settles ends by the wall limit, and costs no CPU time.
+// modes: worker context pool
+// limits: wall=400
+// cpu-at-most: 60
+// expect: limit wall
+await new Promise(() => {});

@@ -1,0 +1,4 @@
+// A regular expression that backtracks is ended.
+// modes: worker context pool
+// expect: limit cpu
+/^(a+)+$/.test('a'.repeat(40) + 'b');

@@ -1,0 +1,5 @@
+// So is reading a number of millions of digits.
+// modes: worker context pool
+// expect: limit cpu | wall | memory | error SyntaxError
+const digits = '7'.repeat(1 << 24);
+for (;;) BigInt(digits);

@@ -1,0 +1,6 @@
+// Also where the host reads the stack of what was thrown.
+// modes: worker context pool
+// later: any
+// expect: limit cpu
+Error.prepareStackTrace = () => { for (;;); };
+throw new Error('x');

@@ -1,0 +1,4 @@
+// Reading what was thrown is charged.
+// modes: worker context pool
+// expect: limit cpu
+throw { get message() { for (;;); }, toString() { for (;;); } };

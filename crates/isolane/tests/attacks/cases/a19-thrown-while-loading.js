@@ -1,0 +1,7 @@
+// What a module throws at its top level is read in its budget.
+// modes: worker context pool
+// form: module
+// expect: limit cpu
+Promise.resolve().then(() => { for (;;); });
+throw new Proxy({}, { get() { for (;;); } });
+export default {};

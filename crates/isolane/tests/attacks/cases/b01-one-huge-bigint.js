@@ -1,0 +1,7 @@
+// So does one that is huge.
+// modes: worker context pool
+// limits: cpu=5000 wall=20000
+// memory: 600
+// expect: limit heap | error RangeError
+let n = 1n;
+for (;;) n <<= 1000000n;

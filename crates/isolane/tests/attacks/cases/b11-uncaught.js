@@ -1,0 +1,4 @@
+// Where that is not caught, the request ends by its buffer limit.
+// modes: worker context pool
+// expect: limit buffer
+new ArrayBuffer(1 << 30);

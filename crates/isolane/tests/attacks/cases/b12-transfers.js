@@ -1,0 +1,6 @@
+// Transferred buffers are counted once.
+// modes: worker context pool
+// expect: response 200 ok
+let buffer = new ArrayBuffer(20 << 20);
+for (let i = 0; i < 100; i++) buffer = buffer.transfer();
+return new Response('ok');

@@ -1,0 +1,7 @@
+// Clones of buffers are counted.
+// modes: worker context pool
+// limits: cpu=3000
+// memory: 300
+// expect: error RangeError | DataCloneError | limit memory
+const kept = [];
+for (;;) kept.push(structuredClone({ b: new ArrayBuffer(6 << 20) }));

@@ -1,0 +1,5 @@
+// Intervals count like timers.
+// modes: worker context pool
+// limits: cpu=2000 wall=1000
+// expect: error QuotaExceededError
+for (let i = 0; i < 1e6; i++) setInterval(() => {}, 1e9);

@@ -1,0 +1,6 @@
+// Also while a module loads.
+// modes: worker context pool
+// form: module
+// expect: throws RangeError
+(function deeper() { deeper(); })();
+export default {};

@@ -1,0 +1,7 @@
+// Also through listeners, whose errors are reported; the loop ends by a limit or by itself.
+// modes: worker context pool
+// expect: response 200 ok | limit cpu
+const target = new EventTarget();
+target.addEventListener('a', () => target.dispatchEvent(new Event('a')));
+target.dispatchEvent(new Event('a'));
+return new Response('ok');

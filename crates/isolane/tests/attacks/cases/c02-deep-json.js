@@ -1,0 +1,7 @@
+// JSON of deeply nested objects is an error.
+// modes: worker context pool
+// limits: cpu=2000
+// expect: error RangeError | limit cpu | heap
+let deep = {};
+for (let i = 0; i < 1e6; i++) deep = { deep };
+return Response.json(deep);

@@ -1,0 +1,9 @@
+// What grows while it is cloned is charged.
+// modes: worker context pool
+// limits: cpu=1000
+// memory: 600
+// expect: limit cpu | heap | error *
+const map = new Map();
+const add = () => map.set({ get a() { add(); return 1; } }, 1);
+add();
+structuredClone(map);

@@ -1,0 +1,7 @@
+// A chain of proxies is an error.
+// modes: worker context pool
+// limits: cpu=3000
+// expect: error RangeError | limit cpu
+let proxy = {};
+for (let i = 0; i < 1e6; i++) proxy = new Proxy(proxy, {});
+proxy.x;

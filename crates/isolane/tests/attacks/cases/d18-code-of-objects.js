@@ -1,0 +1,5 @@
+// Also where the text is an object that converts itself.
+// modes: worker context pool
+// expect: error EvalError
+const text = { toString: () => 'return 1' };
+Function(text)();

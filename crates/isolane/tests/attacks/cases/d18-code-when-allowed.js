@@ -1,0 +1,5 @@
+// Where code generation is on, it stays inside the limits.
+// modes: worker context pool
+// codegen: on
+// expect: limit cpu
+new Function('for (;;);')();

@@ -1,0 +1,5 @@
+// Where nothing may be fetched, nothing is.
+// modes: worker context pool
+// outbound: none
+// expect: error TypeError
+await fetch('http://example.com/');

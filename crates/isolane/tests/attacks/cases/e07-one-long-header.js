@@ -1,0 +1,6 @@
+// So is a value of 100 MB.
+// modes: worker context pool
+// limits: cpu=2000
+// memory: 900
+// expect: error * | limit cpu | memory | response
+return new Response('ok', { headers: { a: 'x'.repeat(100 << 20) } });

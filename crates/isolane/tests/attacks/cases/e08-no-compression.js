@@ -1,0 +1,4 @@
+// Nor is there a CompressionStream.
+// modes: worker context pool
+// expect: error ReferenceError
+new CompressionStream('gzip');

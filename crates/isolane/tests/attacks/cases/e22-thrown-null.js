@@ -1,0 +1,4 @@
+// So is null.
+// modes: worker context pool
+// expect: throws *
+throw null;

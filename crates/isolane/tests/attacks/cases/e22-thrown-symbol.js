@@ -1,0 +1,4 @@
+// A thrown symbol is an exception like any other.
+// modes: worker context pool
+// expect: throws *
+throw Symbol('s');

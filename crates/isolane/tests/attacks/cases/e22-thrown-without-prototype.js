@@ -1,0 +1,4 @@
+// So is an object without a prototype.
+// modes: worker context pool
+// expect: throws *
+throw Object.create(null);

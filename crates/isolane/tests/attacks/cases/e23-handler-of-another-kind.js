@@ -1,0 +1,5 @@
+// So is one whose handler is no function.
+// modes: worker context pool
+// form: module
+// expect: code ERR_NO_HANDLER
+export default { fetch: 'http://a/' };

@@ -1,0 +1,5 @@
+// A worker without a handler is told so.
+// modes: worker context pool
+// form: module
+// expect: code ERR_NO_HANDLER
+export default {};

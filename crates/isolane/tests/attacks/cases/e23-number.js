@@ -1,0 +1,4 @@
+// So is one that gives a number.
+// modes: worker context pool
+// expect: code ERR_NO_RESPONSE
+return 1;

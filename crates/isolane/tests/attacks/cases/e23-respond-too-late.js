@@ -1,0 +1,5 @@
+// respondWith after the event is too late.
+// modes: worker context pool
+// form: script
+// expect: code ERR_NO_RESPONSE
+addEventListener('fetch', async (event) => { await null; try { event.respondWith(new Response('late')); } catch {} });

@@ -1,0 +1,4 @@
+// A handler that gives nothing is told so.
+// modes: worker context pool
+// expect: code ERR_NO_RESPONSE
+return undefined;

@@ -1,0 +1,6 @@
+// A response whose body was read already is an error.
+// modes: worker context pool
+// expect: throws TypeError
+const response = new Response('x');
+await response.text();
+return response;

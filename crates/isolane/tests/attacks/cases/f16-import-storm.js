@@ -1,0 +1,5 @@
+// Also where each is awaited.
+// modes: worker context pool
+// limits: cpu=1000
+// expect: limit cpu | heap
+for (;;) await import('./worker.js?' + Math.random()).catch(() => {});

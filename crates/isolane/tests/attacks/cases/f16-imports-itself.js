@@ -1,0 +1,6 @@
+// A module may import itself.
+// modes: worker context pool
+// form: module
+// expect: response 200 ok
+import * as self from './worker.js';
+export default { fetch: () => new Response(self.default ? 'ok' : 'no') };

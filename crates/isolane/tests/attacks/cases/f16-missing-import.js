@@ -1,0 +1,6 @@
+// So is one that imports what is not there.
+// modes: worker context pool
+// form: module
+// expect: load-refused
+import './missing.js';
+export default {};

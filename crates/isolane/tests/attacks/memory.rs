@@ -1,0 +1,51 @@
+//! What the process holds, as the system sees it.
+
+use std::time::{Duration, Instant};
+
+/// The resident bytes and the most there ever were; `None` where the system does not say.
+pub(crate) struct Resident {
+    pub(crate) now: usize,
+    pub(crate) peak: usize,
+}
+
+impl Resident {
+    pub(crate) fn read() -> Option<Self> {
+        let status = std::fs::read_to_string("/proc/self/status").ok()?;
+        let kilobytes = |key: &str| -> Option<usize> {
+            let line = status.lines().find(|line| line.starts_with(key))?;
+            line.split_whitespace().nth(1)?.parse().ok()
+        };
+        Some(Self {
+            now: kilobytes("VmRSS:")? << 10,
+            peak: kilobytes("VmHWM:")? << 10,
+        })
+    }
+}
+
+/// Waits until no more than `bytes` are resident; the last measure where that does not come.
+pub(crate) fn await_at_most(bytes: usize, patience: Duration) -> Result<(), usize> {
+    let until = Instant::now() + patience;
+    loop {
+        give_back();
+        let Some(resident) = Resident::read() else {
+            return Ok(());
+        };
+        if resident.now <= bytes {
+            return Ok(());
+        }
+        if Instant::now() >= until {
+            return Err(resident.now);
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Asks malloc for what it only keeps.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn give_back() {
+    // SAFETY: malloc_trim may be called at any time, from any thread.
+    unsafe { libc::malloc_trim(0) };
+}
+
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+fn give_back() {}

@@ -1,0 +1,71 @@
+//! Encoded bodies: whatever arrives decodes to the same bytes, or fails, however it is cut.
+//!
+//! The first byte chooses the codings, the second how the rest is cut into chunks.
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use futures_util::stream;
+use http::header::CONTENT_ENCODING;
+use http::{HeaderMap, HeaderValue};
+use isolane_scheduler::BodyReader;
+use isolane_scheduler::fuzz_support::decoded;
+
+const CODINGS: [&str; 8] = [
+    "gzip",
+    "deflate",
+    "br",
+    "gzip, gzip",
+    "deflate, gzip",
+    "gzip, br",
+    "br, deflate",
+    "gzip, deflate, br, gzip, deflate",
+];
+
+/// Enough to see what a body becomes; the bound on its expansion is a test of its own.
+const ENOUGH_BYTES: usize = 1 << 20;
+
+/// The decoder's buffer, which no chunk is longer than.
+const MAX_CHUNK_BYTES: usize = 32 * 1024;
+
+pub fn check(data: &[u8]) {
+    let [codings, size, body @ ..] = data else {
+        return;
+    };
+    let codings = CODINGS[usize::from(*codings) % CODINGS.len()];
+    let whole = decode(codings, body, body.len().max(1));
+    let cut = decode(codings, body, usize::from(*size).max(1));
+    assert!(whole == cut, "{codings} in chunks of {size}");
+}
+
+/// The first bytes of the decoded body, and whether it ended well.
+fn decode(codings: &'static str, body: &[u8], size: usize) -> (Vec<u8>, Option<bool>) {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_ENCODING, HeaderValue::from_static(codings));
+    let chunks: Vec<_> = body
+        .chunks(size)
+        .map(Bytes::copy_from_slice)
+        .map(Ok)
+        .collect();
+    let source = BodyReader::from_stream(stream::iter(chunks));
+    let (_, mut reader) = decoded(&headers, source).expect("these codings are known");
+    let mut bytes = Vec::new();
+    loop {
+        if bytes.len() >= ENOUGH_BYTES {
+            bytes.truncate(ENOUGH_BYTES);
+            return (bytes, None);
+        }
+        // Outside of a runtime there is no budget to run out of, so nothing is ever pending.
+        match reader.next().now_or_never().expect("all is there") {
+            Some(Ok(chunk)) => {
+                assert!(!chunk.is_empty() && chunk.len() <= MAX_CHUNK_BYTES);
+                bytes.extend_from_slice(&chunk);
+            }
+            Some(Err(_)) => {
+                // What came before an error may depend on how the body was cut.
+                bytes.clear();
+                return (bytes, Some(false));
+            }
+            None => return (bytes, Some(true)),
+        }
+    }
+}

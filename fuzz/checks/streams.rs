@@ -1,0 +1,353 @@
+//! A context's streams, timers and calls under a script of operations, one a byte and its operands.
+//!
+//! Whatever the order: each operation is answered at most once and never after it was cancelled,
+//! and a stream gives what was written, in order, and nothing else.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use futures_util::future::{pending, ready};
+use isolane_scheduler::fuzz_support::connect;
+use isolane_scheduler::{
+    BodyReader, BodyWriter, CallbackMessage, CallbackReceiver, SchedulerHandle, SchedulerMessage,
+    StreamError, StreamId, WriteOutcome, next_id,
+};
+use tokio::runtime::{Builder, Runtime};
+
+/// Slots that operands choose among.
+const REQUESTS: usize = 3;
+const STREAMS: usize = 6;
+const MAX_OPERATIONS: usize = 512;
+
+pub fn check(data: &[u8]) {
+    let mut script = Script::new(data);
+    for _ in 0..MAX_OPERATIONS {
+        if !script.step() {
+            break;
+        }
+    }
+    script.finish();
+}
+
+/// What an operation's answer must be like.
+enum Asked {
+    Read(usize),
+    Writable,
+    Timer,
+    Call,
+}
+
+/// A stream of the guest's: written by it and read by the host, or the other way round.
+enum Stream {
+    Outgoing {
+        id: StreamId,
+        reader: Option<BodyReader>,
+    },
+    Incoming {
+        id: StreamId,
+        writer: Option<BodyWriter>,
+    },
+}
+
+struct Slot {
+    stream: Stream,
+    written: u32,
+    /// The number of the next chunk that may be read.
+    expected: u32,
+    /// Whether a chunk may be missing, because its read was cancelled.
+    lossy: bool,
+}
+
+struct Script<'data> {
+    data: std::slice::Iter<'data, u8>,
+    runtime: Runtime,
+    handle: SchedulerHandle,
+    answers: CallbackReceiver,
+    requests: [u64; REQUESTS],
+    slots: [Option<Slot>; STREAMS],
+    asked: HashMap<u64, (usize, Asked)>,
+}
+
+impl<'data> Script<'data> {
+    fn new(data: &'data [u8]) -> Self {
+        let runtime = Builder::new_current_thread().enable_time().build().unwrap();
+        let (handle, answers) = connect(runtime.handle());
+        Self {
+            data: data.iter(),
+            runtime,
+            handle,
+            answers,
+            requests: std::array::from_fn(|_| next_id()),
+            slots: Default::default(),
+            asked: HashMap::new(),
+        }
+    }
+
+    fn operand(&mut self) -> usize {
+        self.data.next().copied().map_or(0, usize::from)
+    }
+
+    /// Carries out one operation; false at the script's end.
+    fn step(&mut self) -> bool {
+        let Some(&operation) = self.data.next() else {
+            return false;
+        };
+        let (request, slot) = (self.operand() % REQUESTS, self.operand() % STREAMS);
+        match operation % 16 {
+            0 => self.open(request, slot),
+            1 => self.register(request, slot),
+            2 | 3 => self.write(slot),
+            4 => self.end_writing(slot),
+            5 | 6 => self.host_reads(slot),
+            7 => self.host_leaves(slot),
+            8 => self.ask(request, Asked::Read(slot), slot),
+            9 => self.ask(request, Asked::Writable, slot),
+            10 => self.ask(request, Asked::Timer, slot),
+            11 => self.ask(request, Asked::Call, slot),
+            12 => self.cancel_stream(slot),
+            13 => self.cancel_request(request),
+            14 => self.cancel_some(slot),
+            _ => self.run(),
+        }
+        true
+    }
+
+    fn open(&mut self, request: usize, slot: usize) {
+        let capacity = self.operand() % 4;
+        let (id, reader) = match self.operand() % 2 {
+            0 => self.handle.open_stream(capacity),
+            _ => self
+                .handle
+                .open_stream_for(self.requests[request], capacity),
+        };
+        let reader = Some(reader);
+        self.slots[slot] = Some(Slot::new(Stream::Outgoing { id, reader }));
+    }
+
+    fn register(&mut self, request: usize, slot: usize) {
+        let (writer, reader) = BodyReader::channel(self.operand() % 4);
+        let id = match self.operand() % 2 {
+            0 => self.handle.register_stream(reader),
+            _ => self
+                .handle
+                .register_stream_for(self.requests[request], reader),
+        };
+        let writer = Some(writer);
+        self.slots[slot] = Some(Slot::new(Stream::Incoming { id, writer }));
+    }
+
+    fn write(&mut self, slot: usize) {
+        let Some(slot) = &mut self.slots[slot] else {
+            return;
+        };
+        let chunk = Bytes::copy_from_slice(&slot.written.to_le_bytes());
+        let taken = match &slot.stream {
+            Stream::Outgoing { id, .. } => self.handle.write(*id, chunk) != WriteOutcome::Closed,
+            Stream::Incoming { writer, .. } => writer
+                .as_ref()
+                .is_some_and(|writer| writer.try_send(chunk).is_ok()),
+        };
+        slot.written += u32::from(taken);
+    }
+
+    fn end_writing(&mut self, slot: usize) {
+        let fails = self.operand() % 2 == 1;
+        let error = || StreamError::Guest("failed".into());
+        let Some(slot) = &mut self.slots[slot] else {
+            return;
+        };
+        match &mut slot.stream {
+            Stream::Outgoing { id, .. } if fails => self.handle.fail_stream(*id, error()),
+            Stream::Outgoing { id, .. } => self.handle.close_stream(*id),
+            Stream::Incoming { writer, .. } => match writer.take() {
+                Some(writer) if fails => writer.fail(error()),
+                _ => {}
+            },
+        }
+    }
+
+    fn host_reads(&mut self, slot: usize) {
+        let Some(slot) = &mut self.slots[slot] else {
+            return;
+        };
+        if let Stream::Outgoing {
+            reader: Some(reader),
+            ..
+        } = &mut slot.stream
+            && let Some(Some(Ok(chunk))) = reader.next().now_or_never()
+        {
+            slot.accept(&chunk);
+        }
+    }
+
+    fn host_leaves(&mut self, slot: usize) {
+        match &mut self.slots[slot] {
+            Some(Slot {
+                stream: Stream::Outgoing { reader, .. },
+                ..
+            }) => *reader = None,
+            other => *other = None,
+        }
+    }
+
+    fn ask(&mut self, request: usize, asked: Asked, slot: usize) {
+        let id = next_id();
+        let of = self.requests[request];
+        let stream = self.slots[slot].as_ref().map_or(0, Slot::id);
+        let message = match asked {
+            Asked::Read(_) => SchedulerMessage::StreamRead {
+                request: of,
+                id,
+                stream,
+            },
+            Asked::Writable => SchedulerMessage::StreamWritable {
+                request: of,
+                id,
+                stream,
+            },
+            Asked::Timer => SchedulerMessage::Timer {
+                request: of,
+                id,
+                delay: Duration::from_secs(slot as u64 % 2 * 3600),
+            },
+            Asked::Call => SchedulerMessage::HostCall {
+                request: of,
+                id,
+                call: match slot % 2 {
+                    0 => ready(Ok(Bytes::new())).boxed(),
+                    _ => pending().boxed(),
+                },
+            },
+        };
+        // A read of a slot that was filled again would be taken for one of the new stream.
+        let asked = match asked {
+            Asked::Read(slot) if self.slots[slot].is_none() => Asked::Call,
+            asked => asked,
+        };
+        self.asked.insert(id, (request, asked));
+        self.handle.send(message);
+    }
+
+    fn cancel_stream(&mut self, slot: usize) {
+        if let Some(slot) = &self.slots[slot] {
+            let stream = slot.id();
+            self.handle.send(SchedulerMessage::CancelStream { stream });
+        }
+    }
+
+    fn cancel_request(&mut self, request: usize) {
+        // What is already in the receiver may still be received: it was sent before.
+        self.drain();
+        let ended = self.requests[request];
+        self.handle
+            .send(SchedulerMessage::CancelRequest { request: ended });
+        for (_, asked) in self.asked.extract_if(|_, (of, _)| *of == request) {
+            if let (_, Asked::Read(slot)) = asked
+                && let Some(slot) = &mut self.slots[slot]
+            {
+                slot.lossy = true;
+            }
+        }
+        assert!(
+            self.answers.try_recv().is_none(),
+            "answered as it was cancelled"
+        );
+        self.requests[request] = next_id();
+    }
+
+    /// Cancels the timer or the call that was asked for first, as `CancelTimer` or `CancelFetch`.
+    fn cancel_some(&mut self, choice: usize) {
+        self.drain();
+        let timers_and_calls = self
+            .asked
+            .iter()
+            .filter(|(_, (_, asked))| matches!(asked, Asked::Timer | Asked::Call));
+        let Some(id) = timers_and_calls.map(|(id, _)| *id).min() else {
+            return;
+        };
+        self.asked.remove(&id);
+        self.handle.send(match choice % 2 {
+            0 => SchedulerMessage::CancelTimer { id },
+            _ => SchedulerMessage::CancelFetch { id },
+        });
+    }
+
+    fn run(&mut self) {
+        self.runtime.block_on(async {
+            for _ in 0..8 {
+                tokio::task::yield_now().await;
+            }
+        });
+        self.drain();
+    }
+
+    fn drain(&mut self) {
+        while let Some(answer) = self.answers.try_recv() {
+            self.accept(answer);
+        }
+    }
+
+    fn accept(&mut self, answer: CallbackMessage) {
+        let (id, chunk) = match &answer {
+            CallbackMessage::StreamChunk { id, chunk, .. } => (*id, chunk.clone()),
+            CallbackMessage::StreamFailed { id, .. }
+            | CallbackMessage::StreamWritable { id, .. }
+            | CallbackMessage::TimerFired { id, .. }
+            | CallbackMessage::HostCallDone { id, .. } => (*id, None),
+            other => panic!("nobody asked for {other:?}"),
+        };
+        let (request, asked) = self
+            .asked
+            .remove(&id)
+            .expect("asked for, once, and not cancelled");
+        assert_eq!(answer.request(), self.requests[request]);
+        if let (Asked::Read(slot), Some(chunk)) = (asked, chunk)
+            && let Some(slot) = &mut self.slots[slot]
+        {
+            slot.accept(&chunk);
+        }
+    }
+
+    /// Ends all requests: nothing is answered any more, and every stream is over.
+    fn finish(mut self) {
+        self.run();
+        for request in 0..REQUESTS {
+            self.cancel_request(request);
+        }
+        self.run();
+        drop(self.handle);
+        let mut answers = self.answers;
+        let last = self.runtime.block_on(async move { answers.recv().await });
+        assert!(last.is_none(), "answered after the end: {last:?}");
+    }
+}
+
+impl Slot {
+    fn new(stream: Stream) -> Self {
+        Self {
+            stream,
+            written: 0,
+            expected: 0,
+            lossy: false,
+        }
+    }
+
+    fn id(&self) -> StreamId {
+        match self.stream {
+            Stream::Outgoing { id, .. } | Stream::Incoming { id, .. } => id,
+        }
+    }
+
+    fn accept(&mut self, chunk: &[u8]) {
+        let number = u32::from_le_bytes(chunk.try_into().expect("as it was written"));
+        let in_order = number == self.expected || self.lossy && number > self.expected;
+        assert!(
+            in_order && number < self.written,
+            "{number}, not {}",
+            self.expected
+        );
+        self.expected = number + 1;
+    }
+}
