@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use isolane_lanes::{Lane, LaneQueue, Options, ThreadId, Threads};
+use isolane_lanes::{Lane, LaneQueue, Options, Pace, Threads};
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::sync::{Condvar, Mutex};
 use loom::thread;
@@ -74,7 +74,11 @@ impl Lane for Notes {
         &self.threads
     }
 
-    fn run(self: &Arc<Self>, _: ThreadId) {
+    fn pace(&self) -> Pace {
+        Pace::Quick
+    }
+
+    fn run(self: &Arc<Self>, _: u64) {
         assert!(
             !self.is_running.swap(true, Ordering::Relaxed),
             "two at once"
@@ -103,10 +107,11 @@ impl Lane for Notes {
 
 fn start(threads: usize) -> Arc<Threads<Notes>> {
     let options = Options {
-        threads,
+        quick: threads,
+        patient: 0,
         spin: true,
     };
-    Threads::start(options, Box::new(|body| Ok(thread::spawn(body)))).expect("threads")
+    Threads::start(options, Box::new(|_, body| Ok(thread::spawn(body)))).expect("threads")
 }
 
 fn model(preemptions: usize, body: impl Fn() + Sync + Send + 'static) {
