@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Error, ErrorKind};
 
-use super::core::{Pool, Waiting};
+use super::core::Pool;
 use super::lane::Lane;
 
 /// How long a pool waits for the turns that it has interrupted before it does so again.
@@ -21,10 +21,7 @@ impl Pool {
         self.ended.store(true, Ordering::SeqCst);
         let closed: Error = ErrorKind::PoolClosed.into();
         loop {
-            let waiting = std::mem::take(&mut *self.waiting.lock());
-            for Waiting { start, .. } in waiting {
-                start.fail(closed.clone());
-            }
+            self.refuse_waiting();
             // Every time anew: one may have been made since.
             let busy = |lane: &&Arc<Lane>| lane.load() > 0;
             let lanes: Vec<_> = self.lanes.lock().iter().filter(busy).cloned().collect();
@@ -33,7 +30,7 @@ impl Pool {
                 lane.interrupt();
             }
             self.wait_until_quiet(Instant::now() + BETWEEN_INTERRUPTS);
-            if self.in_flight.load(Ordering::Acquire) == 0 {
+            if self.in_flight.load(Ordering::Acquire) == 0 || self.has_only_lost() {
                 break;
             }
         }
@@ -46,6 +43,13 @@ impl Pool {
         for lane in std::mem::take(&mut *self.lanes.lock()) {
             drop(lane.take_isolate());
         }
+    }
+
+    /// Whether all requests that have not ended are with threads that do not come back.
+    fn has_only_lost(&self) -> bool {
+        self.lost.load(Ordering::Relaxed) > 0
+            && self.places_wanted.load(Ordering::SeqCst) == 0
+            && self.lanes.lock().iter().all(|lane| lane.is_idle())
     }
 
     fn wait_until_quiet(&self, deadline: Instant) {

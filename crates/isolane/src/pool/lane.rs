@@ -5,16 +5,19 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use isolane_lanes::{Lane as _, LaneQueue};
+use isolane_lanes::{Lane as _, LaneQueue, Pace};
 use isolane_scheduler::{CallbackMessage, RequestId};
 use parking_lot::Mutex;
 
 use crate::error::{Error, ErrorKind};
+use crate::limits::rescue::{self, ThreadUser};
 use crate::limits::watchdog;
 use crate::locker_managed_isolate::{IsolateRecipe, LockerManagedIsolate};
 use crate::platform;
 use crate::runtime::events::StartRequest;
+use crate::runtime::stopping;
 
+use super::pace::LanePace;
 use super::registry::Deployment;
 
 /// The threads that run lanes.
@@ -39,6 +42,20 @@ pub(crate) trait LaneOwner: Send + Sync {
     fn place_again(&self, deployment: &Arc<Deployment>, starts: Vec<StartRequest>);
     /// The lane has nothing to do.
     fn idle(&self, lane: &Arc<Lane>);
+    /// The lane has more to do, and kept its place for long enough while others wait for one.
+    fn make_way(&self, lane: &Arc<Lane>);
+    /// The thread that runs the lane does not come back from a turn.
+    fn lost(&self, lane: &Arc<Lane>);
+    /// The calling thread is about to make an isolate.
+    fn makes_isolate(&self);
+}
+
+/// Where a lane lives.
+pub(crate) struct Place {
+    pub(super) owner: Weak<dyn LaneOwner>,
+    pub(super) threads: Arc<Threads>,
+    /// How many workers wait for a place.
+    pub(super) workers_waiting: Arc<AtomicUsize>,
 }
 
 /// One isolate's lane.
@@ -47,9 +64,13 @@ pub(crate) struct Lane {
     pub(super) recipe: IsolateRecipe,
     pub(super) owner: Weak<dyn LaneOwner>,
     pub(super) threads: Arc<Threads>,
+    pub(super) workers_waiting: Arc<AtomicUsize>,
     pub(super) queue: LaneQueue<Item>,
+    pub(super) pace: LanePace,
     /// Whether new requests may come here.
     pub(super) accepting: AtomicBool,
+    /// Whether it leaves its place to another worker's.
+    gives_way: AtomicBool,
     pub(super) queued: AtomicUsize,
     pub(super) active: AtomicUsize,
     aborted: Mutex<Vec<RequestId>>,
@@ -68,22 +89,27 @@ pub(super) struct Core {
     pub(super) housekept: Instant,
     /// Requests that came too late for an isolate that takes no more.
     pub(super) late: Vec<StartRequest>,
+    /// When its isolate was made.
+    pub(super) running_since_ns: u64,
 }
 
 impl Lane {
     pub(crate) fn new(
         deployment: &Arc<Deployment>,
         recipe: IsolateRecipe,
-        owner: Weak<dyn LaneOwner>,
-        threads: Arc<Threads>,
+        place: Place,
     ) -> Arc<Self> {
-        Arc::new(Self {
+        let group = recipe.group;
+        let lane = Arc::new(Self {
             deployment: Arc::downgrade(deployment),
             recipe,
-            owner,
-            threads,
+            owner: place.owner,
+            threads: place.threads,
+            workers_waiting: place.workers_waiting,
             queue: LaneQueue::new(),
+            pace: LanePace::new(deployment.conduct.clone()),
             accepting: AtomicBool::new(true),
+            gives_way: AtomicBool::new(false),
             // Its first request is on its way: until that comes, the lane must not look idle.
             queued: AtomicUsize::new(1),
             active: AtomicUsize::new(0),
@@ -98,8 +124,12 @@ impl Lane {
                 buffer: Vec::new(),
                 housekept: Instant::now(),
                 late: Vec::new(),
+                running_since_ns: 0,
             }),
-        })
+        });
+        let user: Arc<dyn ThreadUser> = lane.clone();
+        rescue::register(group, Arc::downgrade(&user));
+        lane
     }
 
     /// Requests that wait for their first turn.
@@ -126,6 +156,20 @@ impl Lane {
         self.accepting.store(false, Ordering::Release);
     }
 
+    /// Has the lane leave its place as soon as what it has begun has ended; nothing else begins. False
+    /// where it takes no more requests already.
+    pub(super) fn give_way(&self) -> bool {
+        let was_accepting = self.accepting.swap(false, Ordering::AcqRel);
+        if was_accepting {
+            self.gives_way.store(true, Ordering::Release);
+        }
+        was_accepting
+    }
+
+    pub(super) fn gives_way(&self) -> bool {
+        self.gives_way.load(Ordering::Acquire)
+    }
+
     pub(crate) fn deployment(&self) -> Option<Arc<Deployment>> {
         self.deployment.upgrade()
     }
@@ -138,7 +182,10 @@ impl Lane {
     /// Whether a request pushed now will likely be answered within microseconds.
     pub(crate) fn is_quick(&self) -> bool {
         let mean = self.mean_turn_ns.load(Ordering::Relaxed);
-        mean != 0 && mean < QUICK_TURN_NS && self.queued() <= 1
+        mean != 0
+            && mean < QUICK_TURN_NS
+            && self.queued() <= 1
+            && isolane_lanes::Lane::pace(self) == Pace::Quick
     }
 
     /// How long a request pushed now would wait, estimated.
@@ -190,9 +237,38 @@ impl Lane {
 
     /// Pushes an item that a closed lane need not get.
     fn hand_over(self: &Arc<Self>, item: Item) {
-        if let Err(Item::Start(start)) = self.push(item) {
-            self.queued.fetch_sub(1, Ordering::Relaxed);
-            self.place_again(vec![*start]);
+        if let Err(item) = self.push(item) {
+            self.place_again(self.take_start(item).into_iter().collect());
+        }
+    }
+
+    /// The request of an item that is not run here; an abort has nothing to end here.
+    fn take_start(&self, item: Item) -> Option<StartRequest> {
+        match item {
+            Item::Start(start) => {
+                self.queued.fetch_sub(1, Ordering::Relaxed);
+                return Some(*start);
+            }
+            Item::Abort(request, _) => stopping::abort_arrived(request),
+            Item::Fail(_) => {}
+        }
+        None
+    }
+
+    /// Closes the lane while a thread runs it, and gives the requests that it has not begun.
+    pub(super) fn abandon(&self) -> Vec<StartRequest> {
+        let left = self.queue.abandon();
+        left.into_iter()
+            .filter_map(|item| self.take_start(item))
+            .collect()
+    }
+
+    /// Answers what waits here with the error: there is no isolate.
+    pub(super) fn refuse_all(&self, error: &Error) {
+        while let Some(item) = self.queue.pop() {
+            if let Some(start) = self.take_start(item) {
+                start.fail(error.clone());
+            }
         }
     }
 
@@ -240,8 +316,7 @@ impl Lane {
     }
 
     /// Keeps a running mean of the turns' length, an eighth of the way at a time.
-    pub(super) fn note_turns(&self, begin: u64, turns: u64) {
-        let now = self.threads.now_ns();
+    pub(super) fn note_turns(&self, begin: u64, now: u64, turns: u64) {
         self.busy_since.store(0, Ordering::Relaxed);
         self.last_used.store(now, Ordering::Relaxed);
         if let Some(turn) = (now - begin).checked_div(turns) {
@@ -258,6 +333,9 @@ impl Lane {
 
 impl Drop for Lane {
     fn drop(&mut self) {
+        rescue::forget(self.recipe.group);
+        // Requests that are still here are answered by being dropped.
+        drop(self.abandon());
         // The last to know the lane may be a waker on a thread where no isolate may be entered.
         if let Some(isolate) = self.core.get_mut().isolate.take()
             && !platform::is_isolate_thread()

@@ -13,6 +13,7 @@ use crate::runtime::stopping;
 use crate::settlement::AbortTarget;
 
 use super::lane::Lane;
+use super::pace::Conduct;
 
 const SHARDS: usize = 16;
 
@@ -31,6 +32,8 @@ pub(crate) struct Deployment {
     pub(crate) used_at: AtomicU64,
     /// Requests that wait for their first turn, here or for an isolate.
     pub(crate) waiting: AtomicUsize,
+    /// How the worker has behaved.
+    pub(crate) conduct: Arc<Conduct>,
     pub(crate) pool: Weak<dyn WaitingRequests>,
 }
 
