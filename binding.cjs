@@ -844,4 +844,3 @@ module.exports.BindingRuntime = nativeBinding.BindingRuntime
 module.exports.BindingSharedIsolate = nativeBinding.BindingSharedIsolate
 module.exports.BindingTarget = nativeBinding.BindingTarget
 module.exports.BindingWorker = nativeBinding.BindingWorker
-module.exports.runIfChild = nativeBinding.runIfChild

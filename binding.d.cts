@@ -35,7 +35,7 @@ export declare class BindingConnection {
   constructor(deliver: (arg0: Array<BindingCell>) => void)
   /** The batch that has gathered while Node's loop turned. */
   takeAfterTurn(): Array<BindingCell>
-  /** Ends the guest's work for a request that has a signal. */
+  /** Ends the guest's work for a request. */
   abort(ticket: number): void
   /** Gives a guest the value of its host call, as structured clone. */
   answerHostCall(call: number, value: Uint8Array): void
@@ -66,6 +66,11 @@ export declare class BindingPool {
   static initDefault(connection: BindingConnection, options: BindingPoolOptions): string | null
   /** A worker on the default pool, which each request deploys where it is new. */
   static defaultTarget(connection: BindingConnection, id: string, definition: BindingDefinitionOptions): BindingTarget | string
+  /**
+   * Serves a pool of the parent process, where this process was started for that, and then never
+   * returns; else does nothing.
+   */
+  static runIfChild(): void
   /** The counters of the default pool. */
   static defaultStats(): BindingPoolStats
   /** Puts a worker under an id. */
@@ -196,11 +201,10 @@ export interface BindingPoolStats {
   respawns: number
 }
 
-/** Options of one run; `abortable` says that its ticket may be aborted. */
+/** Options of one run. */
 export interface BindingRunOptions {
   limits?: BindingLimits
   log?: number
-  abortable?: boolean
 }
 
 /** How a worker is set up; what is not given takes the core's defaults. */
@@ -218,9 +222,3 @@ export interface BindingWorkerStats {
   requests: number
   heapUsedBytes: number
 }
-
-/**
- * Serves a pool of the parent process until that ends, where this process was started for it; else
- * returns at once.
- */
-export declare function runIfChild(): void

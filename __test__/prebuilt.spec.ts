@@ -155,6 +155,22 @@ test('a worker runs in CommonJS, and the process ends by itself', (t) => {
   );
 });
 
+// There are no child processes on Windows.
+(process.platform === 'win32' ? test.skip : test)('a worker runs in a child process', (t) => {
+  const source = `const { IsolatePool } = require('isolane');
+    (async () => {
+      const pool = new IsolatePool({ isolation: 'process' });
+      await pool.deploy('a', ${JSON.stringify(WORKER)});
+      console.log(await (await pool.fetch('a', 'http://x/world')).text());
+    })();\n`;
+  writeFileSync(path.join(appDir, 'process.cjs'), source);
+  const { status, signal, stdout, stderr } = runApp('process.cjs');
+  t.deepEqual(
+    { status, signal, stdout, stderr },
+    { status: 0, signal: null, stdout: 'hello /world\n', stderr: '' },
+  );
+});
+
 test('packing for a platform that was not built says so and leaves nothing behind', (t) => {
   const other = process.platform === 'win32' ? 'linux-x64-gnu' : 'win32-x64-msvc';
   const temporaryDir = path.join(workDir, 'pack-other');

@@ -60,3 +60,56 @@ test('refuses requests once closed, and ends those in flight', async (t) => {
   await t.throwsAsync(worker.fetch(URL_A), { code: 'ERR_CLOSED' });
   await t.throwsAsync(worker.scheduled(), { code: 'ERR_CLOSED' });
 });
+
+test('runs maxConcurrency requests at a time, and the others in the order in which they came', async (t) => {
+  let running = 0;
+  let most = 0;
+  const began: number[] = [];
+  const enter = async (n: number) => {
+    began.push(n);
+    running += 1;
+    most = Math.max(most, running);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    running -= 1;
+  };
+  const script = `export default { async fetch(request, env) { await env.enter(Number(new URL(request.url).pathname.slice(1))); return new Response('x') } }`;
+  await using worker = new Worker({ script, env: { enter } }, { maxConcurrency: 1 });
+  const answers = Array.from({ length: 8 }, async (_, n) => (await worker.fetch(`http://x/${n}`)).text());
+  t.deepEqual(await Promise.all(answers), Array(8).fill('x'));
+  t.is(most, 1);
+  t.deepEqual(began, [0, 1, 2, 3, 4, 5, 6, 7]);
+});
+
+test('refuses requests beyond maxQueue, which may be sent again', async (t) => {
+  await using worker = new Worker(HELLO, { maxConcurrency: 1, maxQueue: 2 });
+  const outcomes = await Promise.all(
+    Array.from({ length: 5 }, () =>
+      worker.fetch(URL_A).then(
+        (response) => response.status,
+        (error: WorkerError) => error.code,
+      ),
+    ),
+  );
+  t.deepEqual(outcomes, [200, 200, 200, 'ERR_POOL_FULL', 'ERR_POOL_FULL']);
+  t.is((await worker.fetch(URL_A)).status, 200);
+});
+
+test('a request that waits for its turn is aborted, or ended by close()', async (t) => {
+  const worker = new Worker(SLEEP, { maxConcurrency: 1 });
+  const running = t.throwsAsync(worker.fetch(URL_A), { code: 'ERR_CLOSED' });
+  const controller = new AbortController();
+  const aborted = t.throwsAsync(worker.fetch(URL_A, { signal: controller.signal }), {
+    any: true,
+    name: 'AbortError',
+  });
+  const waiting = t.throwsAsync(worker.fetch(URL_A), { code: 'ERR_CLOSED' });
+  controller.abort();
+  await aborted;
+  await worker.close();
+  await Promise.all([running, waiting]);
+});
+
+test('its options are checked', (t) => {
+  t.throws(() => new Worker(HELLO, { maxConcurrency: 0 }), { code: 'ERR_INVALID_ARG', message: /maxConcurrency/ });
+  t.throws(() => new Worker(HELLO, { maxQueue: -1 }), { code: 'ERR_INVALID_ARG', message: /maxQueue/ });
+});

@@ -111,6 +111,38 @@ function manyWorkers(callers: number): Case {
   };
 }
 
+/** The same as a warm request in this process, by way of a child process. */
+function byProcess(callers: number): Case {
+  return {
+    name: `IsolatePool: isolation 'process'`,
+    callers,
+    milliseconds: 2000,
+    setUp: async () => {
+      const pool = new IsolatePool({ isolation: 'process' });
+      await pool.deploy('bench', WORKER);
+      return { once: () => pool.fetch('bench', URL_OF_REQUEST), tearDown: () => pool.close() };
+    },
+  };
+}
+
+/** A child's start: from nothing to the first answer. */
+function processStart(callers: number): Case {
+  return {
+    name: `IsolatePool: isolation 'process', from its start to an answer`,
+    callers,
+    milliseconds: 3000,
+    setUp: async () => {
+      const once = async () => {
+        const pool = new IsolatePool({ isolation: 'process' });
+        await pool.deploy('bench', WORKER);
+        await pool.fetch('bench', URL_OF_REQUEST);
+        await pool.close();
+      };
+      return { once, tearDown: nothing };
+    },
+  };
+}
+
 export const CASES: readonly Case[] = [
   isolate(1),
   isolate(8),
@@ -122,4 +154,6 @@ export const CASES: readonly Case[] = [
   ...[1, 64].map(manyWorkers),
   eviction(1),
   eviction(8),
+  ...[1, 64, 512].map(byProcess),
+  processStart(1),
 ];

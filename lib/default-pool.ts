@@ -54,7 +54,7 @@ let knownLength = 0;
  * @throws {WorkerError} `ERR_INVALID_ARG` for an argument that cannot be used, `ERR_WORKER_SYNTAX`
  * or `ERR_WORKER_EXCEPTION` for a worker that does not load or throws, `ERR_NO_HANDLER`,
  * `ERR_NO_RESPONSE`, `ERR_CPU_LIMIT`, `ERR_WALL_LIMIT`, `ERR_HEAP_LIMIT`, `ERR_BUFFER_LIMIT`,
- * `ERR_RESPONSE_LIMIT`, `ERR_POOL_FULL`; or the reason of an aborted signal.
+ * `ERR_RESPONSE_LIMIT`, `ERR_ISOLATE_CRASHED`, `ERR_POOL_FULL`; or the reason of an aborted signal.
  */
 export function executePooled(
   id: string,

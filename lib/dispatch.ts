@@ -31,7 +31,7 @@ export function dispatchFetch(
     const run = options === undefined ? undefined : parseRunOptions(options);
     const signal = run?.signal ?? requestSignal;
     signal?.throwIfAborted();
-    const native = nativeOptions(run?.native, signal, options);
+    const native = nativeOptions(run?.native, options);
     const ticket = nextTicket();
     const answer = destination.target.fetch(ticket, head, openBody(connection, body), native);
     const convert = (head: BindingCell, body: BindingCell) => toResponse(head, body, destination);
@@ -58,7 +58,7 @@ export function dispatchScheduled(
     run?.signal?.throwIfAborted();
     const ticket = nextTicket();
     const signal = run?.signal;
-    destination.target.scheduled(ticket, cron, time, nativeOptions(run?.native, signal, options));
+    destination.target.scheduled(ticket, cron, time, nativeOptions(run?.native, options));
     return settled({ ticket, signal, convert: toUsage, owner: destination });
   } catch (error) {
     return Promise.reject(error);
@@ -77,14 +77,10 @@ function parseTime(time: unknown): number {
 /** The last step before the call, so that a rejected call leaves no log handler behind. */
 export function nativeOptions(
   native: BindingRunOptions | undefined,
-  signal: AbortSignal | undefined,
   options: RunOptions | undefined,
 ): BindingRunOptions | undefined {
-  if (native === undefined && signal === undefined) return undefined;
-  const complete: BindingRunOptions = { ...native };
-  if (signal !== undefined) complete.abortable = true;
-  if (options?.onLog !== undefined) complete.log = parseLogHandler(options.onLog, 'options.onLog');
-  return complete;
+  if (native === undefined || options?.onLog === undefined) return native;
+  return { ...native, log: parseLogHandler(options.onLog, 'options.onLog') };
 }
 
 function toResponse(head: BindingCell, body: BindingCell, owner: Destination): WorkerResponse {

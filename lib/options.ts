@@ -95,9 +95,8 @@ export function parseRunOptions(options: RunOptions, extraKeys: readonly string[
   checkOptions(options, 'options', extraKeys.length === 0 ? RUN_KEYS : [...RUN_KEYS, ...extraKeys]);
   const { signal } = options;
   const native: BindingRunOptions = {};
-  if (signal !== undefined) {
-    if (!isAbortSignal(signal)) throw invalidArgument('options.signal', 'an AbortSignal', signal);
-    native.abortable = true;
+  if (signal !== undefined && !isAbortSignal(signal)) {
+    throw invalidArgument('options.signal', 'an AbortSignal', signal);
   }
   if (options.limits !== undefined) native.limits = parseLimits(options.limits, 'options.limits');
   if (options.onLog !== undefined) checkFunction(options.onLog, 'options.onLog');

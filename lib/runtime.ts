@@ -67,7 +67,7 @@ export class Runtime implements AsyncDisposable {
       options?.filename === undefined ? undefined : checkString(options.filename, 'options.filename');
     run?.signal?.throwIfAborted();
     const ticket = nextTicket();
-    this.#runtime.evaluate(ticket, source, filename, nativeOptions(run?.native, run?.signal, options));
+    this.#runtime.evaluate(ticket, source, filename, nativeOptions(run?.native, options));
     const convert = (head: BindingCell, bytes: BindingCell): T => {
       if (isFailure(head)) throw failureToError(head);
       return decodeClone(bytes as Uint8Array) as T;

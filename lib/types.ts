@@ -8,6 +8,9 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
  *
  * Arguments and results cross by structured clone, and in the guest the function is asynchronous.
  * What it throws reaches the guest as an error with the same name and message, without a stack.
+ *
+ * A call's arguments may take 64 MiB, and those that wait to be answered count against the guest's `bufferMb`. A
+ * request may wait for 10 000 answers of the host's at a time; calls beyond that reject in the guest.
  */
 export type HostFunction = (...args: never[]) => unknown;
 
@@ -167,7 +170,13 @@ export interface LogEntry {
   readonly timestamp: number;
 }
 
-/** Gets what guests write with `console`. */
+/**
+ * Gets what guests write with `console`, before the response of the request that it belongs to.
+ *
+ * A message is cut at 64 KiB. Of one worker's lines, 4 MiB may wait for a handler (256 bytes are counted for
+ * each beside its text), and 64 MiB of all workers'. Where they come faster than they are handled, lines are
+ * dropped until the handler has caught up, and a line of the level `warn` says how many.
+ */
 export type LogHandler = (entry: LogEntry) => void;
 
 /**

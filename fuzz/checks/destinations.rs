@@ -68,17 +68,23 @@ fn check_destination(url: &Url) {
         Host::Ipv4(address) => assert!(is_global_v4(address), "{url}"),
         Host::Ipv6(address) => assert!(is_global_v6(address), "{url}"),
         Host::Domain(name) => {
-            let bare = name.trim_end_matches('.');
+            let bare = name.strip_suffix('.').unwrap_or(name);
             assert!(bare.parse::<IpAddr>().is_err(), "{url}");
             assert!(
                 bare != "localhost" && !bare.ends_with(".localhost"),
                 "{url}"
             );
-            // What the system's resolver would take for an address: all digits, or hexadecimal.
             let last = bare.rsplit('.').next().unwrap_or_default();
-            let digits = !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit());
-            assert!(!digits && !last.starts_with("0x"), "{url}");
+            assert!(!is_number(last), "{url}");
         }
+    }
+}
+
+/// Whether the system's resolver would take a name's last part for that of an address.
+fn is_number(part: &str) -> bool {
+    match part.strip_prefix("0x") {
+        Some(digits) => digits.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        None => !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()),
     }
 }
 

@@ -33,7 +33,7 @@ pub fn check(data: &[u8]) {
 
 /// What an operation's answer must be like.
 enum Asked {
-    Read(usize),
+    Read(usize, StreamId),
     Writable,
     Timer,
     Call,
@@ -102,7 +102,7 @@ impl<'data> Script<'data> {
             4 => self.end_writing(slot),
             5 | 6 => self.host_reads(slot),
             7 => self.host_leaves(slot),
-            8 => self.ask(request, Asked::Read(slot), slot),
+            8 => self.read(request, slot),
             9 => self.ask(request, Asked::Writable, slot),
             10 => self.ask(request, Asked::Timer, slot),
             11 => self.ask(request, Asked::Call, slot),
@@ -192,12 +192,17 @@ impl<'data> Script<'data> {
         }
     }
 
+    fn read(&mut self, request: usize, slot: usize) {
+        let stream = self.slots[slot].as_ref().map_or(0, Slot::id);
+        self.ask(request, Asked::Read(slot, stream), slot);
+    }
+
     fn ask(&mut self, request: usize, asked: Asked, slot: usize) {
         let id = next_id();
         let of = self.requests[request];
         let stream = self.slots[slot].as_ref().map_or(0, Slot::id);
         let message = match asked {
-            Asked::Read(_) => SchedulerMessage::StreamRead {
+            Asked::Read(..) => SchedulerMessage::StreamRead {
                 request: of,
                 id,
                 stream,
@@ -221,11 +226,6 @@ impl<'data> Script<'data> {
                 },
             },
         };
-        // A read of a slot that was filled again would be taken for one of the new stream.
-        let asked = match asked {
-            Asked::Read(slot) if self.slots[slot].is_none() => Asked::Call,
-            asked => asked,
-        };
         self.asked.insert(id, (request, asked));
         self.handle.send(message);
     }
@@ -244,8 +244,9 @@ impl<'data> Script<'data> {
         self.handle
             .send(SchedulerMessage::CancelRequest { request: ended });
         for (_, asked) in self.asked.extract_if(|_, (of, _)| *of == request) {
-            if let (_, Asked::Read(slot)) = asked
+            if let (_, Asked::Read(slot, stream)) = asked
                 && let Some(slot) = &mut self.slots[slot]
+                && slot.id() == stream
             {
                 slot.lossy = true;
             }
@@ -303,8 +304,10 @@ impl<'data> Script<'data> {
             .remove(&id)
             .expect("asked for, once, and not cancelled");
         assert_eq!(answer.request(), self.requests[request]);
-        if let (Asked::Read(slot), Some(chunk)) = (asked, chunk)
+        // The slot may have got another stream since.
+        if let (Asked::Read(slot, stream), Some(chunk)) = (asked, chunk)
             && let Some(slot) = &mut self.slots[slot]
+            && slot.id() == stream
         {
             slot.accept(&chunk);
         }

@@ -28,6 +28,7 @@ enum State<T> {
 struct Shared<T> {
     /// Written once, after `state`; lets a spinning caller look without the mutex.
     settled: AtomicBool,
+    aborted: AtomicBool,
     state: Mutex<State<T>>,
 }
 
@@ -60,6 +61,23 @@ impl<T: Send> Unanswered for Shared<T> {
     }
 }
 
+/// Whether a request's caller gave it up. It goes where the request goes, and so is known wherever that
+/// begins: on its way an abort may miss it.
+pub(crate) trait AbortFlag: Send + Sync {
+    fn raise(&self);
+    fn is_raised(&self) -> bool;
+}
+
+impl<T: Send> AbortFlag for Shared<T> {
+    fn raise(&self) {
+        self.aborted.store(true, Ordering::SeqCst);
+    }
+
+    fn is_raised(&self) -> bool {
+        self.aborted.load(Ordering::SeqCst)
+    }
+}
+
 /// The settling side. Dropping it unsettled answers with an internal error: nobody waits forever.
 pub(crate) struct Settlement<T>(Option<Arc<Shared<T>>>);
 
@@ -74,6 +92,14 @@ impl<T> Settlement<T> {
         T: Send + 'static,
     {
         self.0.clone().map(|shared| shared as Arc<dyn Unanswered>)
+    }
+
+    /// Whether whoever waits has given up.
+    pub(crate) fn abort_flag(&self) -> Option<Arc<dyn AbortFlag>>
+    where
+        T: Send + 'static,
+    {
+        self.0.clone().map(|shared| shared as Arc<dyn AbortFlag>)
     }
 
     fn settle_once(&mut self, answer: Answer<T>) {
@@ -101,6 +127,7 @@ pub(crate) trait AbortTarget: Send + Sync {
 pub struct AbortHandle {
     request: RequestId,
     target: Option<Arc<dyn AbortTarget>>,
+    flag: Arc<dyn AbortFlag>,
 }
 
 impl AbortHandle {
@@ -110,6 +137,8 @@ impl AbortHandle {
     /// response body that still streams fails.
     pub fn abort(&self) {
         if let Some(target) = &self.target {
+            // First: a turn that begins meanwhile sees the flag, or is seen by the target.
+            self.flag.raise();
             target.clone().abort(self.request);
         }
     }
@@ -147,16 +176,24 @@ impl<T> RunFuture<T> {
     pub(crate) fn new(
         request: RequestId,
         target: Option<Arc<dyn AbortTarget>>,
-    ) -> (Self, Settlement<T>) {
+    ) -> (Self, Settlement<T>)
+    where
+        T: Send + 'static,
+    {
         let shared = Arc::new(Shared {
             settled: AtomicBool::new(false),
+            aborted: AtomicBool::new(false),
             state: Mutex::new(State::Waiting(None)),
         });
         let settlement = Settlement(Some(shared.clone()));
         (
             Self {
+                abort: AbortHandle {
+                    request,
+                    target,
+                    flag: shared.clone(),
+                },
                 shared,
-                abort: AbortHandle { request, target },
                 quick: false,
             },
             settlement,
@@ -164,7 +201,10 @@ impl<T> RunFuture<T> {
     }
 
     /// A future that has failed already.
-    pub(crate) fn failed(error: Error) -> Self {
+    pub(crate) fn failed(error: Error) -> Self
+    where
+        T: Send + 'static,
+    {
         let (future, settlement) = Self::new(0, None);
         settlement.settle(Err(error));
         future

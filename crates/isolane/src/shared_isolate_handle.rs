@@ -10,11 +10,10 @@ use crate::definition::WorkerDefinition;
 use crate::error::{Error, ErrorKind};
 use crate::execution_context::ExecutionContext;
 use crate::isolate_thread::{self, Receiver};
-use crate::limits::LimitKind;
+use crate::limits::{LimitKind, watchdog};
 use crate::request::{LogSink, Request, RunOptions, ScheduledEvent};
 use crate::runtime::events::Event;
 use crate::runtime::realm_state::Responder;
-use crate::runtime::stopping;
 use crate::settlement::{AbortTarget, RunFuture, ScheduledFuture, Settlement, WorkerFuture};
 use crate::shared_isolate::{SharedIsolate, SharedIsolateOptions};
 use crate::validation;
@@ -54,8 +53,8 @@ impl isolate_thread::Command for Command {
         match self {
             Self::Create { settlement, .. } => settlement.settle(Err(error())),
             Self::Start(starting) => starting.responder.fail(error()),
-            Self::Abort { request, .. } => stopping::abort_arrived(request),
-            Self::Dispose {
+            Self::Abort { .. }
+            | Self::Dispose {
                 settlement: None, ..
             } => {}
             Self::Dispose {
@@ -154,7 +153,7 @@ impl ExecutionContextHandle {
         future
     }
 
-    fn run<T>(
+    fn run<T: Send + 'static>(
         &self,
         event: Event,
         responder: impl FnOnce(Settlement<T>) -> Responder,
@@ -204,7 +203,7 @@ struct ContextAbort {
 
 impl AbortTarget for ContextAbort {
     fn abort(self: Arc<Self>, request: RequestId) {
-        stopping::abort(request, 1);
+        watchdog::abort_running(request);
         self.line.send(Command::Abort {
             context: self.context,
             request,
@@ -287,7 +286,6 @@ impl Thread {
                 if let Some(hosted) = self.contexts.get_mut(&context) {
                     hosted.context.abort(request, &ErrorKind::Aborted.into());
                 }
-                stopping::abort_arrived(request);
             }
             Command::Dispose {
                 context,

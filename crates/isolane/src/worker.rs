@@ -12,14 +12,14 @@ use parking_lot::Mutex;
 use crate::definition::WorkerDefinition;
 use crate::error::{Error, ErrorKind, Owner};
 use crate::isolate_thread::Receiver;
-use crate::limits::Limits;
+use crate::limits::{Limits, watchdog};
 use crate::platform;
 use crate::request::{LogSink, Request, RunOptions, ScheduledEvent};
 use crate::runtime::Runtime;
 use crate::runtime::events::Event;
 use crate::runtime::modules;
-use crate::runtime::realm_state::{Responder, Ticket};
-use crate::runtime::stopping;
+use crate::runtime::realm_state::Responder;
+use crate::runtime::ticket::Ticket;
 use crate::settlement::{AbortTarget, RunFuture, ScheduledFuture, Settlement, WorkerFuture};
 use crate::validation;
 use crate::worker_queue::{Admission, Running, WorkerQueue};
@@ -124,7 +124,7 @@ impl Worker {
         self.queue.close();
     }
 
-    fn run<T>(
+    fn run<T: Send + 'static>(
         &self,
         event: Event,
         responder: impl FnOnce(Settlement<T>) -> Responder,
@@ -259,10 +259,9 @@ impl AbortTarget for WorkerAbort {
         if let Some(run) = self.0.take_waiting(request) {
             return run.fail(ErrorKind::Aborted.into());
         }
-        // Where the request has ended meanwhile, nobody takes the command.
-        self.0.while_running(request, |running| {
-            stopping::abort(request, 1);
+        watchdog::abort_running(request);
+        if let Some(running) = self.0.running(request) {
             running.mailbox.send(Command::Abort(request));
-        });
+        }
     }
 }

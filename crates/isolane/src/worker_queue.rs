@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use crate::error::{Error, ErrorKind, Owner};
 use crate::isolate_thread::Mailbox;
 use crate::limits::rescue::{self, ThreadUser};
-use crate::runtime::stopping::{self, Group};
+use crate::runtime::stopping::Group;
 use crate::worker::{Begun, Command, Run, serve_on_new_thread};
 
 /// The requests of one worker.
@@ -96,8 +96,6 @@ impl WorkerQueue {
         let mut state = self.state.lock();
         let at = state.position(request)?;
         state.running.swap_remove(at);
-        // An abort may have come too late for its request.
-        stopping::abort_arrived(request);
         let next = state.waiting.pop_front()?;
         Some(self.begin(&mut state, next))
     }
@@ -109,12 +107,10 @@ impl WorkerQueue {
         state.waiting.remove(at)
     }
 
-    /// Calls `body` where the request runs, and does not end meanwhile.
-    pub(crate) fn while_running(&self, request: RequestId, body: impl FnOnce(&Running)) {
+    /// What reaches the request, where it runs.
+    pub(crate) fn running(&self, request: RequestId) -> Option<Arc<Running>> {
         let state = self.state.lock();
-        if let Some(at) = state.position(request) {
-            body(&state.running[at]);
-        }
+        state.position(request).map(|at| state.running[at].clone())
     }
 
     /// Ends what runs and what waits; what comes later is refused.

@@ -19,6 +19,6 @@ mod sync;
 mod threads;
 
 pub use lane::{Lane, Pace};
-pub use queue::LaneQueue;
+pub use queue::{Abandoned, LaneQueue};
 pub use slot::ThreadId;
 pub use threads::{Body, Options, Role, Spawner, Threads};

@@ -194,7 +194,7 @@ fn what_is_pushed_while_a_lane_is_abandoned_is_run_or_given_back() {
         let lane = Notes::new(&threads);
         lane.push(1).unwrap();
         let other = push_elsewhere(&lane, 2);
-        let given_back = lane.queue.abandon().len();
+        let given_back = lane.queue.abandon().items.len();
         let given_back = given_back + usize::from(other.join().unwrap().is_err());
         lane.wait_until(|seen| seen.items.len() + given_back == 2);
         end(&threads);
@@ -246,7 +246,8 @@ fn a_lost_threads_successor_runs_what_is_queued() {
         lost.push(1).unwrap();
         lost.wait_until(|seen| seen.is_running);
         let other = push_elsewhere(&next, 2);
-        assert!(lost.queue.abandon().is_empty());
+        let abandoned = lost.queue.abandon();
+        assert!(abandoned.items.is_empty() && abandoned.will_return);
         assert!(threads.replace(lost.queue.thread().unwrap()).unwrap());
         next.wait_until(|seen| seen.items == [2]);
         assert_eq!(other.join().unwrap(), Ok(()));
@@ -254,6 +255,24 @@ fn a_lost_threads_successor_runs_what_is_queued() {
         end(&threads);
         lost.note(|seen| seen.is_stuck = false);
         lost.wait_until(|seen| seen.has_returned);
+    });
+}
+
+#[test]
+fn an_abandoned_lane_tells_once_that_its_thread_is_back() {
+    model(3, || {
+        let threads = start(1);
+        let lane = Notes::new(&threads);
+        lane.push(1).unwrap();
+        let abandoned = lane.queue.abandon();
+        if abandoned.will_return {
+            lane.wait_until(|seen| seen.has_returned);
+        }
+        end(&threads);
+        assert_eq!(
+            lane.seen.lock().unwrap().has_returned,
+            abandoned.will_return
+        );
     });
 }
 

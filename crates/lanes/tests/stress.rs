@@ -225,7 +225,7 @@ fn lost_threads_are_replaced_while_lanes_are_pushed() {
             assert!(lane.push(Item::Stick(released)).is_ok());
             begun.recv().unwrap();
             assert!(lane.push(Item::Count(0)).is_ok());
-            assert_eq!(lane.queue.abandon().len(), 1);
+            assert_eq!(lane.queue.abandon().items.len(), 1);
             let thread = lane.queue.thread().unwrap();
             assert!(threads.replace(thread).unwrap());
             assert!(!threads.replace(thread).unwrap());

@@ -56,7 +56,7 @@ impl BindingConnection {
         self.shared.take_after_turn(env)
     }
 
-    /// Ends the guest's work for a request that has a signal.
+    /// Ends the guest's work for a request.
     #[napi(catch_unwind)]
     pub fn abort(&self, ticket: i64) {
         self.shared.abort(ticket);

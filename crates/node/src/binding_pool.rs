@@ -16,14 +16,6 @@ use crate::binding_target::{BindingTarget, Target};
 use crate::connection::{SharedConnection, lock};
 use crate::failure::{empty_answer, failure};
 
-/// Serves a pool of the parent process until that ends, where this process was started for it; else
-/// returns at once.
-#[napi(catch_unwind)]
-#[expect(unreachable_pub, reason = "the derive macro exports it by name")]
-pub fn run_if_child() {
-    isolane::run_if_child();
-}
-
 /// The default pool's limits, which its workers' own limits go over; set where it is configured.
 static DEFAULT_POOL_LIMITS: OnceLock<Limits> = OnceLock::new();
 
@@ -97,6 +89,13 @@ impl BindingPool {
             definition: Arc::new(definition),
         };
         Either::A(BindingTarget::new(connection, target, limits))
+    }
+
+    /// Serves a pool of the parent process, where this process was started for that, and then never
+    /// returns; else does nothing.
+    #[napi(catch_unwind)]
+    pub fn run_if_child() {
+        isolane::run_if_child();
     }
 
     /// The counters of the default pool.

@@ -7,20 +7,15 @@ use crate::binding_limits::BindingLimits;
 use crate::connection::SharedConnection;
 use crate::host_functions::log_sink;
 
-/// Options of one run; `abortable` says that its ticket may be aborted.
+/// Options of one run.
 #[napi(object)]
 #[derive(Default)]
 pub struct BindingRunOptions {
     pub limits: Option<BindingLimits>,
     pub log: Option<u32>,
-    pub abortable: Option<bool>,
 }
 
 impl BindingRunOptions {
-    pub(crate) fn is_abortable(&self) -> bool {
-        self.abortable.unwrap_or(false)
-    }
-
     /// As the core takes them, with limits over the worker's.
     pub(crate) fn over(&self, connection: &SharedConnection, base: &Limits) -> RunOptions {
         RunOptions {

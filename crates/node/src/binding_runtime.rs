@@ -68,8 +68,7 @@ impl BindingRuntime {
         let options = options.unwrap_or_default();
         let run = options.over(&self.connection, &self.limits);
         let future = self.runtime.evaluate(source, filename, run);
-        let abort = self
-            .connection
+        self.connection
             .settle_with(env, ticket, future, |result| match result {
                 Ok(bytes) => Answer {
                     head: Head::Nothing,
@@ -77,9 +76,6 @@ impl BindingRuntime {
                 },
                 Err(error) => Answer::text(failure(&error)),
             });
-        if options.is_abortable() {
-            self.connection.abort_with(ticket, abort);
-        }
     }
 
     /// Delivers the isolate's memory as JSON.

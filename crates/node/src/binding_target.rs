@@ -128,12 +128,8 @@ impl BindingTarget {
             self.connection.settle(ticket, answer);
             return None;
         }
-        let abort = self
-            .connection
+        self.connection
             .settle_with(env, ticket, future, fetch_answer);
-        if options.is_some_and(|options| options.is_abortable()) {
-            self.connection.abort_with(ticket, abort);
-        }
         None
     }
 
@@ -157,11 +153,7 @@ impl BindingTarget {
             scheduled_time_ms: time_ms,
         };
         let future = self.start_scheduled(event, self.options(options.as_ref()));
-        let abort = self
-            .connection
+        self.connection
             .settle_with(env, ticket, future, scheduled_answer);
-        if options.is_some_and(|options| options.is_abortable()) {
-            self.connection.abort_with(ticket, abort);
-        }
     }
 }

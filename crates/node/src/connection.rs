@@ -51,7 +51,7 @@ pub(crate) struct Connection {
     /// Set once, right after creation.
     wake: OnceLock<Wake>,
     keep_alive: KeepAlive,
-    /// Requests with a signal, by ticket; JavaScript thread only.
+    /// What ends the requests under way, by ticket.
     aborts: Mutex<HashMap<i64, AbortHandle>>,
     /// What guests wait for, by call.
     replies: Mutex<HashMap<i64, Reply>>,
@@ -182,17 +182,19 @@ impl Connection {
         }
     }
 
-    /// Delivers what a future gives to the ticket, and hands out what aborts it.
+    /// Delivers what a future gives to the ticket, which may be aborted until then.
     pub(crate) fn settle_with<T: 'static>(
         self: &Arc<Self>,
         env: &Env,
         ticket: i64,
         future: RunFuture<T>,
         convert: impl FnOnce(Result<T, Error>) -> Answer + Send + 'static,
-    ) -> AbortHandle {
+    ) {
         self.hold(env);
         let connection = Arc::clone(self);
-        future.on_ready(move |result| connection.settle(ticket, convert(result)))
+        let abort = future.on_ready(move |result| connection.settle(ticket, convert(result)));
+        // The answer may be there already; it is taken on this thread, and so not before.
+        lock(&self.aborts).insert(ticket, abort);
     }
 
     /// Runs a future on the JavaScript thread; its answer is delivered to the ticket.
@@ -209,10 +211,6 @@ impl Connection {
     /// Drops a task started with [`watch`](Self::watch).
     pub(crate) fn unwatch(&self, ticket: i64) {
         self.tasks.stop(ticket);
-    }
-
-    pub(crate) fn abort_with(&self, ticket: i64, handle: AbortHandle) {
-        lock(&self.aborts).insert(ticket, handle);
     }
 
     pub(crate) fn abort(&self, ticket: i64) {
@@ -236,9 +234,13 @@ impl Connection {
         lock(&self.replies).remove(&call)
     }
 
-    /// The environment goes: whoever waits for it is told.
+    /// The environment goes: its requests end, and whoever waits for it is told.
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Release);
+        let aborts = std::mem::take(&mut *lock(&self.aborts));
+        for abort in aborts.into_values() {
+            abort.abort();
+        }
         let replies = std::mem::take(&mut *lock(&self.replies));
         let list = std::mem::take(&mut lock(&self.inbox).list);
         // Outside the locks: what is dropped here may come back with a push.

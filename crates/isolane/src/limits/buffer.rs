@@ -39,6 +39,15 @@ impl BufferBudget {
         self.limit
     }
 
+    /// Has V8 look for garbage where that many bytes do not fit: what earlier chunks of a stream took, say,
+    /// of which V8 does not know that it is in the way.
+    pub(crate) fn make_room(&self, isolate: &mut v8::Isolate, bytes: usize) {
+        let used = self.used.load(Ordering::Relaxed);
+        if bytes <= self.limit && used.saturating_add(bytes) > self.limit {
+            isolate.low_memory_notification();
+        }
+    }
+
     pub(crate) fn was_denied(&self) -> bool {
         self.denied.load(Ordering::Relaxed)
     }
@@ -165,6 +174,7 @@ pub(crate) fn array_buffer<'s>(
     budget: &Arc<BufferBudget>,
     bytes: &[u8],
 ) -> Option<v8::Local<'s, v8::ArrayBuffer>> {
+    budget.make_room(scope, bytes.len());
     // SAFETY: the allocator's contract is met: the length is that of the memory asked for.
     let data = unsafe { allocate_uninitialized(budget, bytes.len()) };
     if data.is_null() {

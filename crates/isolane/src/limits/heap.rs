@@ -17,6 +17,9 @@ use super::buffer::BufferBudget;
 /// Room for the guest to unwind in: more than the largest single object.
 const UNWIND_BYTES: usize = 1 << 30;
 
+/// Values up to this size are given to the heap without a look at its statistics.
+const SMALL_BYTES: usize = 1 << 20;
+
 /// Watches one isolate's heap.
 #[derive(Debug)]
 pub(crate) struct HeapGuard {
@@ -58,6 +61,13 @@ impl HeapGuard {
     /// Whether the limit was reached; the isolate is then not to be used again.
     pub(crate) fn exceeded(&self) -> bool {
         self.exceeded.load(Ordering::Relaxed)
+    }
+
+    /// Whether a value of the host's of that many bytes has room in the heap; it is not looked at how
+    /// much of what is there is garbage.
+    pub(crate) fn has_room(&self, isolate: &mut v8::Isolate, bytes: usize) -> bool {
+        bytes < SMALL_BYTES
+            || isolate.get_heap_statistics().used_heap_size() + bytes <= self.limit_bytes
     }
 
     /// Takes back what a refused ArrayBuffer had raised, when the turn is over.

@@ -13,7 +13,6 @@ use crate::ContextPolicy;
 use crate::error::{Error, ErrorKind};
 use crate::locker_managed_isolate::{LockedIsolate, LockerManagedIsolate};
 use crate::runtime::realm::Health;
-use crate::runtime::stopping;
 
 use super::lane::{Core, Item, Lane, Threads};
 use super::pace::Ended;
@@ -79,6 +78,9 @@ impl isolane_lanes::Lane for Lane {
 
     fn returned(self: &Arc<Self>) {
         drop(self.take_isolate());
+        if let Some(owner) = self.owner.upgrade() {
+            owner.found(self);
+        }
     }
 }
 
@@ -167,7 +169,10 @@ impl Lane {
 
     fn run_item(&self, locked: &mut LockedIsolate<'_>, item: Item, isolate_is_new: bool) {
         match item {
-            Item::Start(start) => {
+            Item::Start(mut start) => {
+                if let Some(ticket) = &mut start.ticket {
+                    ticket.enter_lane(&self.running);
+                }
                 // Counted as active first, so that the lane never looks idle in between.
                 self.active.fetch_add(1, Ordering::Relaxed);
                 self.queued.fetch_sub(1, Ordering::Relaxed);
@@ -180,7 +185,6 @@ impl Lane {
             Item::Abort(request, error) => {
                 self.forget_abort(request);
                 locked.abort(request, &error);
-                stopping::abort_arrived(request);
             }
             Item::Fail(error) => locked.fail_all(&error),
         }

@@ -12,7 +12,8 @@ use crate::error::{Error, ErrorKind};
 use crate::request::{RunOptions, Start};
 use crate::runtime::events::{Event, StartRequest};
 use crate::runtime::modules;
-use crate::runtime::realm_state::{RequestObserver, Responder, Ticket};
+use crate::runtime::realm_state::Responder;
+use crate::runtime::ticket::{RequestObserver, Ticket};
 use crate::settlement::{AbortTarget, RunFuture, Settlement};
 
 use super::forgetting::Forgetting;
@@ -41,12 +42,12 @@ pub(crate) struct Pool {
     /// Lanes that leave their places for those.
     pub(super) places_promised: AtomicUsize,
     pub(super) in_flight: Arc<AtomicUsize>,
+    /// How many of them are on lanes whose thread was given up.
+    pub(super) lost_requests: AtomicUsize,
     pub(super) hits: AtomicU64,
     pub(super) misses: AtomicU64,
     pub(super) evictions: AtomicU64,
     pub(super) condemned: AtomicU64,
-    /// Lanes whose threads did not come back.
-    pub(super) lost: AtomicU64,
     pub(super) closed: AtomicBool,
     /// Closed, and the grace time is over.
     pub(super) ended: AtomicBool,
@@ -80,11 +81,11 @@ impl Pool {
             workers_waiting,
             places_promised: AtomicUsize::new(0),
             in_flight: Arc::default(),
+            lost_requests: AtomicUsize::new(0),
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
             evictions: AtomicU64::new(0),
             condemned: AtomicU64::new(0),
-            lost: AtomicU64::new(0),
             closed: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             quiet: Default::default(),
@@ -194,6 +195,7 @@ impl Pool {
             by_request,
             used_at: AtomicU64::new(self.forgetting.age()),
             waiting: AtomicUsize::new(0),
+            lost: AtomicUsize::new(0),
             conduct: predecessor
                 .map(|predecessor| predecessor.conduct.clone())
                 .unwrap_or_default(),
@@ -201,7 +203,7 @@ impl Pool {
         })
     }
 
-    pub(crate) fn run<T>(
+    pub(crate) fn run<T: Send + 'static>(
         &self,
         deployment: Arc<Deployment>,
         event: Event,
@@ -218,7 +220,7 @@ impl Pool {
     }
 
     /// As [`Pool::run`], for a request that has an id.
-    pub(crate) fn launch<T>(
+    pub(crate) fn launch<T: Send + 'static>(
         &self,
         deployment: Arc<Deployment>,
         responder: impl FnOnce(Settlement<T>) -> Responder,
@@ -273,7 +275,7 @@ impl Pool {
             misses: self.misses.load(Ordering::Relaxed),
             evictions: self.evictions.load(Ordering::Relaxed),
             condemned: self.condemned.load(Ordering::Relaxed),
-            in_flight: self.in_flight.load(Ordering::Relaxed),
+            in_flight: self.unfinished(),
             queued: deployments
                 .iter()
                 .map(|deployment| deployment.queued())
@@ -309,10 +311,6 @@ impl LaneOwner for Pool {
         self.leave_deployment(lane);
     }
 
-    fn lost(&self, lane: &Arc<Lane>) {
-        self.give_up(lane);
-    }
-
     fn make_way(&self, lane: &Arc<Lane>) {
         self.yield_place(lane);
     }
@@ -337,19 +335,25 @@ impl LaneOwner for Pool {
         if let Some(limit) = self.options.max_memory_bytes {
             while self.memory_bytes() > limit && self.evict_one() {}
         }
-        if self.closed.load(Ordering::SeqCst) {
-            let _guard = self.quiet.0.lock();
-            self.quiet.1.notify_all();
-        }
+        self.note_quiet();
+    }
+
+    fn lost(&self, lane: &Arc<Lane>) {
+        self.lose(lane);
+    }
+
+    fn found(&self, lane: &Arc<Lane>) {
+        self.find(lane);
     }
 }
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        // Lanes hold the pool weakly: without it they only finish what they have.
+        // Lanes hold the pool weakly: nobody is left to take what they would still have to say.
         self.threads.stop();
         for lane in self.lanes.get_mut().drain(..) {
             lane.stop_accepting();
+            lane.interrupt();
             if let Some(isolate) = lane.try_take_isolate() {
                 self.reaper.take(isolate);
             }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use isolane_lanes::{Lane as _, LaneQueue, Pace};
+use isolane_lanes::{Abandoned, Lane as _, LaneQueue, Pace};
 use isolane_scheduler::{CallbackMessage, RequestId};
 use parking_lot::Mutex;
 
@@ -15,7 +15,6 @@ use crate::limits::watchdog;
 use crate::locker_managed_isolate::{IsolateRecipe, LockerManagedIsolate};
 use crate::platform;
 use crate::runtime::events::StartRequest;
-use crate::runtime::stopping;
 
 use super::pace::LanePace;
 use super::registry::Deployment;
@@ -40,12 +39,14 @@ pub(crate) trait LaneOwner: Send + Sync {
     fn retired(&self, lane: &Arc<Lane>);
     /// Finds another lane for requests that reached the lane after it was retired.
     fn place_again(&self, deployment: &Arc<Deployment>, starts: Vec<StartRequest>);
+    /// The lane's thread does not come back from a turn.
+    fn lost(&self, lane: &Arc<Lane>);
+    /// The thread of a lost lane came back.
+    fn found(&self, lane: &Arc<Lane>);
     /// The lane has nothing to do.
     fn idle(&self, lane: &Arc<Lane>);
     /// The lane has more to do, and kept its place for long enough while others wait for one.
     fn make_way(&self, lane: &Arc<Lane>);
-    /// The thread that runs the lane does not come back from a turn.
-    fn lost(&self, lane: &Arc<Lane>);
     /// The calling thread is about to make an isolate.
     fn makes_isolate(&self);
 }
@@ -73,6 +74,12 @@ pub(crate) struct Lane {
     gives_way: AtomicBool,
     pub(super) queued: AtomicUsize,
     pub(super) active: AtomicUsize,
+    /// Its requests that have not ended, counted by their tickets.
+    pub(super) running: Arc<AtomicUsize>,
+    /// Whether its thread was given up.
+    pub(super) is_lost: AtomicBool,
+    /// How many requests it had then.
+    pub(super) lost_requests: AtomicUsize,
     aborted: Mutex<Vec<RequestId>>,
     any_aborted: AtomicBool,
     mean_turn_ns: AtomicU64,
@@ -113,6 +120,9 @@ impl Lane {
             // Its first request is on its way: until that comes, the lane must not look idle.
             queued: AtomicUsize::new(1),
             active: AtomicUsize::new(0),
+            running: Arc::default(),
+            is_lost: AtomicBool::new(false),
+            lost_requests: AtomicUsize::new(0),
             aborted: Mutex::new(Vec::new()),
             any_aborted: AtomicBool::new(false),
             mean_turn_ns: AtomicU64::new(0),
@@ -168,6 +178,11 @@ impl Lane {
 
     pub(super) fn gives_way(&self) -> bool {
         self.gives_way.load(Ordering::Acquire)
+    }
+
+    /// It has left its place; says whether that was promised to others.
+    pub(super) fn has_given_way(&self) -> bool {
+        self.gives_way.swap(false, Ordering::AcqRel)
     }
 
     pub(crate) fn deployment(&self) -> Option<Arc<Deployment>> {
@@ -244,23 +259,19 @@ impl Lane {
 
     /// The request of an item that is not run here; an abort has nothing to end here.
     fn take_start(&self, item: Item) -> Option<StartRequest> {
-        match item {
-            Item::Start(start) => {
-                self.queued.fetch_sub(1, Ordering::Relaxed);
-                return Some(*start);
-            }
-            Item::Abort(request, _) => stopping::abort_arrived(request),
-            Item::Fail(_) => {}
-        }
-        None
+        let Item::Start(start) = item else {
+            return None;
+        };
+        self.queued.fetch_sub(1, Ordering::Relaxed);
+        Some(*start)
     }
 
-    /// Closes the lane while a thread runs it, and gives the requests that it has not begun.
-    pub(super) fn abandon(&self) -> Vec<StartRequest> {
-        let left = self.queue.abandon();
-        left.into_iter()
-            .filter_map(|item| self.take_start(item))
-            .collect()
+    /// Closes the lane while a thread may run it; gives the requests that it has not begun, and
+    /// whether that thread would tell if it came back.
+    pub(super) fn abandon(&self) -> (Vec<StartRequest>, bool) {
+        let Abandoned { items, will_return } = self.queue.abandon();
+        let starts = items.into_iter().filter_map(|item| self.take_start(item));
+        (starts.collect(), will_return)
     }
 
     /// Answers what waits here with the error: there is no isolate.
@@ -334,8 +345,6 @@ impl Lane {
 impl Drop for Lane {
     fn drop(&mut self) {
         rescue::forget(self.recipe.group);
-        // Requests that are still here are answered by being dropped.
-        drop(self.abandon());
         // The last to know the lane may be a waker on a thread where no isolate may be entered.
         if let Some(isolate) = self.core.get_mut().isolate.take()
             && !platform::is_isolate_thread()

@@ -1,19 +1,18 @@
-//! A lane whose thread does not come back from a turn: the pool goes on without both. Called on the
-//! watchdog's thread.
+//! Lanes whose thread does not come back from a turn. The watchdog has answered who waited for the
+//! isolate; here the lane leaves the pool, what it had not begun goes elsewhere, and another thread
+//! takes the lost one's place. Called on the watchdog's thread, and on the lost one if it returns.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-
-use isolane_lanes::Lane as _;
 
 use crate::error::Error;
 use crate::limits::rescue::ThreadUser;
 
 use super::core::Pool;
 use super::lane::{Lane, LaneOwner as _};
+use super::registry::Deployment;
 
 impl ThreadUser for Lane {
-    /// Who waited for the isolate has been answered. What has not begun goes to other lanes.
     fn given_up(self: Arc<Self>, _error: &Error) {
         if let Some(owner) = self.owner.upgrade() {
             owner.lost(&self);
@@ -22,23 +21,60 @@ impl ThreadUser for Lane {
 }
 
 impl Pool {
-    /// Takes a lane out of the pool that a thread still runs, and puts another thread in the place of
-    /// that one. Isolate and lane go when the thread comes back.
-    pub(super) fn give_up(&self, lane: &Arc<Lane>) {
-        let Some(thread) = lane.queue().thread() else {
+    /// Takes a lane out of the pool whose thread may never come back. Its worker may have as many
+    /// isolates less until it does: it keeps a thread busy, and the isolate's memory.
+    pub(super) fn lose(&self, lane: &Arc<Lane>) {
+        if lane.is_lost.swap(true, Ordering::AcqRel) {
             return;
-        };
+        }
+        let running = lane.running.load(Ordering::Relaxed);
+        lane.lost_requests.store(running, Ordering::Relaxed);
+        self.lost_requests.fetch_add(running, Ordering::AcqRel);
         self.condemned.fetch_add(1, Ordering::Relaxed);
-        self.lost.fetch_add(1, Ordering::Relaxed);
         lane.stop_accepting();
-        self.leave_deployment(lane);
-        let left = lane.abandon();
+        let deployment = lane.deployment();
+        if let Some(deployment) = &deployment {
+            deployment.lost.fetch_add(1, Ordering::Relaxed);
+            let is_other = |other: &Arc<Lane>| !Arc::ptr_eq(other, lane);
+            deployment.lanes.lock().retain(is_other);
+        }
         self.leave_pool(lane);
-        // Where no thread can be made, the others run what is queued for it.
-        let _ = self.threads.replace(thread);
-        if let Some(deployment) = lane.deployment() {
+        // Only now may the thread find that the lane is lost: it takes back what was counted here.
+        let (left, will_return) = lane.abandon();
+        if let Some(thread) = lane.queue.thread().filter(|_| will_return) {
+            // Without another thread the rest of the pool goes on with those that there are.
+            let _ = self.threads.replace(thread);
+        } else {
+            // It came back a moment ago.
+            if let Some(isolate) = lane.try_take_isolate() {
+                self.reaper.take(isolate);
+            }
+            self.find(lane);
+        }
+        if let Some(deployment) = deployment {
             self.place_again(&deployment, left);
         }
-        self.idle(lane);
+        self.serve_waiting();
+        self.note_quiet();
+    }
+
+    /// The thread of a lost lane came back, and its isolate is gone.
+    pub(super) fn find(&self, lane: &Arc<Lane>) {
+        let running = lane.lost_requests.swap(0, Ordering::Relaxed);
+        self.lost_requests.fetch_sub(running, Ordering::AcqRel);
+        if let Some(deployment) = lane.deployment() {
+            deployment.lost.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether a worker may have no isolate any more, before a thread of those comes back.
+    pub(super) fn has_lost_all(&self, deployment: &Deployment) -> bool {
+        deployment.lost.load(Ordering::Relaxed) >= self.options.max_isolates_per_worker
+    }
+
+    /// Requests that have not ended, without those on lost lanes.
+    pub(super) fn unfinished(&self) -> usize {
+        let lost = self.lost_requests.load(Ordering::Acquire);
+        self.in_flight.load(Ordering::Acquire).saturating_sub(lost)
     }
 }

@@ -42,6 +42,10 @@ impl Pool {
             Ok(quick) => return quick,
             Err(start) => start,
         };
+        if self.has_lost_all(deployment) {
+            start.fail(ErrorKind::PoolFull.into());
+            return false;
+        }
         // Those that wait come first.
         let start = if self.places_wanted.load(Ordering::SeqCst) > 0 {
             start
@@ -82,7 +86,8 @@ impl Pool {
                 return Ok(false);
             }
             let slow = lane.expected_wait(self.threads.now_ns()) > WAIT_FOR_ANOTHER_ISOLATE;
-            if slow && lanes.len() < self.options.max_isolates_per_worker && self.has_room() {
+            let isolates = lanes.len() + deployment.lost.load(Ordering::Relaxed);
+            if slow && isolates < self.options.max_isolates_per_worker && self.has_room() {
                 return Err(start);
             }
         }
@@ -203,7 +208,7 @@ impl Pool {
                 .retain(|other| !Arc::ptr_eq(other, lane));
         }
         self.lanes.lock().retain(|other| !Arc::ptr_eq(other, lane));
-        if lane.gives_way() {
+        if lane.has_given_way() {
             self.places_promised.fetch_sub(1, Ordering::SeqCst);
         }
     }

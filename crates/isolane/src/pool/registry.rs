@@ -9,7 +9,7 @@ use isolane_scheduler::RequestId;
 use parking_lot::{Mutex, RwLock};
 
 use crate::definition::WorkerDefinition;
-use crate::runtime::stopping;
+use crate::limits::watchdog;
 use crate::settlement::AbortTarget;
 
 use super::lane::Lane;
@@ -32,6 +32,8 @@ pub(crate) struct Deployment {
     pub(crate) used_at: AtomicU64,
     /// Requests that wait for their first turn, here or for an isolate.
     pub(crate) waiting: AtomicUsize,
+    /// Isolates whose thread was given up and has not come back.
+    pub(crate) lost: AtomicUsize,
     /// How the worker has behaved.
     pub(crate) conduct: Arc<Conduct>,
     pub(crate) pool: Weak<dyn WaitingRequests>,
@@ -52,6 +54,7 @@ impl Deployment {
 
 impl AbortTarget for Deployment {
     fn abort(self: Arc<Self>, request: RequestId) {
+        watchdog::abort_running(request);
         if let Some(pool) = self.pool.upgrade() {
             pool.abort_waiting(request);
         }
@@ -64,7 +67,6 @@ impl AbortTarget for Deployment {
             .filter(|lane| lane.load() > 0)
             .cloned()
             .collect();
-        stopping::abort(request, lanes.len());
         for lane in lanes {
             lane.abort(request);
         }

@@ -127,6 +127,11 @@ impl Pool {
             let Some(Waiting { deployment, start }) = self.waiting.lock().pop() else {
                 return;
             };
+            if self.has_lost_all(&deployment) {
+                self.no_longer_waits(&deployment);
+                start.fail(ErrorKind::PoolFull.into());
+                continue;
+            }
             let start = match self.try_lanes(&deployment, start, Entry::Again) {
                 Ok(_) => None,
                 Err(start) => self.place_on_new_lane(&deployment, start),

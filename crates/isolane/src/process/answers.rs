@@ -188,3 +188,121 @@ fn check_headers(headers: &Headers) -> Result<(), Malformed> {
 fn is_line(text: &str) -> bool {
     !text.contains(['\0', '\r', '\n'])
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Weak};
+
+    use futures_util::FutureExt;
+    use isolane_scheduler::next_id;
+
+    use super::super::generation::Job;
+    use super::super::host::Host;
+    use super::super::protocol::WireBody;
+    use super::super::supervisor::Shared;
+    use super::super::workers::Deployed;
+    use super::*;
+    use crate::request::{Request, RunOptions, Usage};
+    use crate::runtime::events::Event;
+    use crate::settlement::{RunFuture, WorkerFuture};
+    use crate::{PoolOptions, WorkerDefinition};
+
+    /// A generation whose child is this test, with one request.
+    fn generation() -> (Arc<Generation>, RequestId, WorkerFuture) {
+        let generation = Generation::new(&Arc::new(Host::new(PoolOptions::default())));
+        let definition = Arc::new(WorkerDefinition::script(""));
+        let owner: Weak<Shared> = Weak::new();
+        let request = next_id();
+        let (future, settlement) = RunFuture::new(request, None);
+        let job = Box::new(Job {
+            request,
+            worker: Deployed::new("a", definition, owner).expect("a worker"),
+            event: Event::Fetch(Request::get("http://x/")),
+            responder: Responder::Fetch(settlement),
+            options: RunOptions::default(),
+        });
+        assert!(generation.start(job).is_ok());
+        (generation, request, future)
+    }
+
+    fn say(generation: &Generation, head: FromChild) -> Result<(), Malformed> {
+        let payload = Bytes::new();
+        generation.take_in(Frame { head, payload })
+    }
+
+    fn answer(request: RequestId, change: impl FnOnce(&mut AnswerHead)) -> FromChild {
+        let mut head = AnswerHead {
+            status: 200,
+            status_text: "OK".to_owned(),
+            headers: vec![("a".to_owned(), "b".to_owned())],
+            body: WireBody::Empty,
+            usage: Usage::default(),
+        };
+        change(&mut head);
+        FromChild::Answered {
+            request,
+            ended: false,
+            head,
+        }
+    }
+
+    #[test]
+    fn an_answer_settles_its_request_and_a_second_one_breaks_the_protocol() {
+        let (generation, request, future) = generation();
+        say(&generation, answer(request, |_| {})).expect("an answer");
+        let response = future.now_or_never().expect("settled").expect("an answer");
+        assert_eq!(response.status, 200);
+        assert_eq!(generation.host.in_flight(), 1);
+        assert!(say(&generation, answer(request, |_| {})).is_err());
+        say(&generation, FromChild::Ended { request }).expect("its end");
+        assert_eq!(generation.host.in_flight(), 0);
+    }
+
+    #[test]
+    fn what_http_does_not_have_breaks_the_protocol() {
+        let line_break: fn(&mut AnswerHead) = |head| head.headers[0].1.push('\n');
+        let name: fn(&mut AnswerHead) = |head| head.headers[0].0.push(' ');
+        let status: fn(&mut AnswerHead) = |head| head.status = 1000;
+        let text: fn(&mut AnswerHead) = |head| head.status_text.push('\r');
+        for change in [line_break, name, status, text] {
+            let (generation, request, future) = generation();
+            assert!(say(&generation, answer(request, change)).is_err());
+            assert!(future.now_or_never().is_none());
+        }
+    }
+
+    #[test]
+    fn what_it_was_not_asked_for_breaks_the_protocol() {
+        let (generation, request, _future) = generation();
+        let usage = Usage::default();
+        let (call, worker, function) = (1, next_id(), 0);
+        let heads = [
+            answer(request + 1, |_| {}),
+            FromChild::Handled {
+                request,
+                ended: true,
+                usage,
+            },
+            FromChild::HostCall {
+                call,
+                worker,
+                function,
+            },
+        ];
+        for head in heads {
+            assert!(say(&generation, head).is_err());
+        }
+    }
+
+    #[test]
+    fn a_function_that_the_worker_does_not_have_breaks_the_protocol() {
+        let (generation, _, _future) = generation();
+        let worker = generation.table.lock().defined.keys().copied().next();
+        let head = FromChild::HostCall {
+            call: 1,
+            worker: worker.expect("the worker"),
+            function: 0,
+        };
+        assert!(say(&generation, head).is_err());
+    }
+}

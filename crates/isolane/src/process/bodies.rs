@@ -50,7 +50,22 @@ pub(crate) struct Streams {
 
 struct Outgoing {
     credit: Arc<Semaphore>,
-    task: AbortHandle,
+    source: Source,
+}
+
+enum Source {
+    /// Its frame is on its way; a reader that goes as quickly as that is noticed too.
+    Announced(BodyReader),
+    Sending(AbortHandle),
+}
+
+impl Outgoing {
+    fn cancel(self) {
+        match self.source {
+            Source::Announced(reader) => drop(reader),
+            Source::Sending(task) => task.abort(),
+        }
+    }
 }
 
 struct Incoming {
@@ -59,11 +74,21 @@ struct Incoming {
     unread: Arc<AtomicU32>,
 }
 
-/// A stream that was announced under an id, to be given to [`Streams::start`] after the frame with
-/// that id has been queued.
+/// A stream that was announced, to be given to [`Streams::start`] after the frame that names it has
+/// been queued. Dropped instead, the stream is given up.
 pub(crate) struct Announced {
     id: u64,
-    reader: BodyReader,
+    streams: Weak<Streams>,
+}
+
+impl Drop for Announced {
+    fn drop(&mut self) {
+        let given_up = self
+            .streams
+            .upgrade()
+            .and_then(|streams| streams.outgoing.lock().remove(&self.id));
+        drop(given_up);
+    }
 }
 
 impl Streams {
@@ -83,27 +108,50 @@ impl Streams {
     pub(crate) fn announce(&self, body: Body) -> (WireBody, Bytes, Option<Announced>) {
         let (kind, whole) = match body {
             Body::Empty => return (WireBody::Empty, Bytes::new(), None),
-            Body::Stream(reader) => return announced(reader),
+            Body::Stream(reader) => return self.announce_stream(reader),
             Body::Bytes(bytes) => (WireBody::Bytes, bytes),
             Body::Text(text) => (WireBody::Text, text.into()),
         };
         if whole.len() <= LONGEST_INLINE {
             return (kind, whole, None);
         }
-        announced(BodyReader::from_stream(futures_util::stream::iter([Ok(
-            whole,
-        )])))
+        let chunks = futures_util::stream::iter([Ok(whole)]);
+        self.announce_stream(BodyReader::from_stream(chunks))
     }
 
-    /// Begins to send a stream.
+    fn announce_stream(&self, reader: BodyReader) -> (WireBody, Bytes, Option<Announced>) {
+        let id = next_id();
+        let outgoing = Outgoing {
+            credit: Arc::new(Semaphore::new(WINDOW as usize)),
+            source: Source::Announced(reader),
+        };
+        self.outgoing.lock().insert(id, outgoing);
+        let streams = self.me.clone();
+        (
+            WireBody::Stream(id),
+            Bytes::new(),
+            Some(Announced { id, streams }),
+        )
+    }
+
+    /// Begins to send a stream, unless its reader has gone already.
     pub(crate) fn start(&self, announced: Option<Announced>) {
-        let Some(Announced { id, reader }) = announced else {
+        let Some(mut announced) = announced else {
             return;
         };
-        let credit = Arc::new(Semaphore::new(WINDOW as usize));
-        let (streams, own_credit) = (self.me.clone(), credit.clone());
-        // Held until the entry is there, so that a short stream does not end before.
+        let id = announced.id;
+        // It is not given up any more.
+        announced.streams = Weak::new();
+        std::mem::forget(announced);
+        // Held until the task is noted, so that a short stream does not end before.
         let mut outgoing = self.outgoing.lock();
+        let Some(Outgoing { credit, source }) = outgoing.remove(&id) else {
+            return;
+        };
+        let Source::Announced(reader) = source else {
+            return;
+        };
+        let (streams, own_credit) = (self.me.clone(), credit.clone());
         let task = scheduler().spawn(async move {
             let end = pump(id, reader, &own_credit, &streams).await;
             if let Some(streams) = streams.upgrade() {
@@ -111,8 +159,8 @@ impl Streams {
                 (streams.send)(end, Bytes::new());
             }
         });
-        let task = task.abort_handle();
-        outgoing.insert(id, Outgoing { credit, task });
+        let source = Source::Sending(task.abort_handle());
+        outgoing.insert(id, Outgoing { credit, source });
     }
 
     /// The body that a frame brought.
@@ -192,8 +240,8 @@ impl Streams {
             }
             Flow::Cancel { stream } => {
                 let cancelled = self.outgoing.lock().remove(&stream);
-                if let Some(Outgoing { task, .. }) = cancelled {
-                    task.abort();
+                if let Some(cancelled) = cancelled {
+                    cancelled.cancel();
                 }
             }
         }
@@ -203,23 +251,12 @@ impl Streams {
     /// Ends all streams: the connection is gone.
     pub(crate) fn fail_all(&self, error: &StreamError) {
         let outgoing = std::mem::take(&mut *self.outgoing.lock());
-        for Outgoing { task, .. } in outgoing.into_values() {
-            task.abort();
-        }
+        outgoing.into_values().for_each(Outgoing::cancel);
         let incoming = std::mem::take(&mut *self.incoming.lock());
         for Incoming { chunks, .. } in incoming.into_values() {
             let _ = chunks.send(Err(error.clone()));
         }
     }
-}
-
-fn announced(reader: BodyReader) -> (WireBody, Bytes, Option<Announced>) {
-    let id = next_id();
-    (
-        WireBody::Stream(id),
-        Bytes::new(),
-        Some(Announced { id, reader }),
-    )
 }
 
 /// Sends chunks while there is credit; gives the frame that ends the stream.
@@ -319,3 +356,6 @@ impl Drop for Received {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -214,6 +214,8 @@ impl Outbox {
     ///
     /// Where the system cannot make the thread.
     pub(crate) fn attach(self: &Arc<Self>, socket: Arc<UnixStream>) -> io::Result<()> {
+        #[cfg(target_vendor = "apple")]
+        rustix::net::sockopt::set_socket_nosigpipe(&socket, true)?;
         let outbox = self.clone();
         let writer = socket.clone();
         thread::Builder::new()
@@ -262,4 +264,54 @@ fn send(socket: &UnixStream, bytes: &[u8], flags: SendFlags) -> Result<usize, Er
     #[cfg(not(target_vendor = "apple"))]
     let flags = flags | SendFlags::NOSIGNAL;
     rustix::io::retry_on_intr(|| rustix::net::send(socket, bytes, flags))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::super::protocol::{Flow, ToChild};
+    use super::*;
+
+    fn chunk(stream: u64) -> ToChild {
+        ToChild::Flow(Flow::Chunk { stream })
+    }
+
+    #[test]
+    fn frames_come_out_whole_and_in_order_however_slowly_they_are_read() {
+        let (ours, theirs) = UnixStream::pair().expect("a socket pair");
+        let outbox = Arc::new(Outbox::default());
+        let mut expected = Vec::new();
+        let mut push = |number: u64, length: usize| {
+            let payload = Bytes::from(vec![number as u8; length]);
+            frame::encode(&chunk(number), length, &mut expected).expect("short enough");
+            expected.extend_from_slice(&payload);
+            outbox.send(&chunk(number), payload).expect("short enough");
+        };
+        // More than a socket holds, some of it before there is one.
+        (0..50).for_each(|number| push(number, 100));
+        outbox.attach(Arc::new(ours)).expect("a thread");
+        (50..150).for_each(|number| push(number, number as usize * 200));
+        let mut read = vec![0; expected.len()];
+        (&theirs).read_exact(&mut read).expect("all of it");
+        assert!(read == expected);
+        outbox.close();
+    }
+
+    #[test]
+    fn a_counted_frame_counts_until_it_is_written_or_dropped() {
+        let (ours, mut theirs) = UnixStream::pair().expect("a socket pair");
+        let outbox = Arc::new(Outbox::default());
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let queue = || outbox.queue_counted(&chunk(1), Bytes::new(), &waiting);
+        queue().and_then(|()| queue()).expect("short enough");
+        assert_eq!(waiting.load(Ordering::Relaxed), 2);
+        outbox.attach(Arc::new(ours)).expect("a thread");
+        theirs.read_exact(&mut [0; 8]).expect("the first bytes");
+        // They were written by this thread, in `attach`.
+        assert_eq!(waiting.load(Ordering::Relaxed), 0);
+        queue().expect("short enough");
+        outbox.close();
+        assert_eq!(waiting.load(Ordering::Relaxed), 0);
+    }
 }

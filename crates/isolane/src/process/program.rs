@@ -18,6 +18,7 @@ pub enum Isolation {
 
 /// The program that a child process runs. Its `main` calls [`run_if_child`] before anything else.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(unix), expect(dead_code, reason = "nothing is started there"))]
 pub struct ChildProgram {
     program: PathBuf,
     args: Vec<OsString>,
@@ -41,11 +42,12 @@ impl ChildProgram {
     ///
     /// Where the system does not know its path.
     pub fn current_exe() -> io::Result<Self> {
-        Ok(Self::new(std::env::current_exe()?, [OsString::new(); 0]))
+        Ok(Self::new(std::env::current_exe()?, [""; 0]))
     }
 }
 
 /// Set in the environment of child processes, and nowhere else.
+#[cfg(unix)]
 const MARK: &str = "ISOLANE_CHILD";
 
 /// Serves a pool, where this process was started for that, and then never returns; else does nothing.

@@ -15,7 +15,7 @@ use crate::limits::LimitKind;
 use crate::outbound::scheduler;
 use crate::pool::core::Pool;
 use crate::request::{LogEntry, LogSink, Response, Usage};
-use crate::runtime::realm_state::RequestObserver;
+use crate::runtime::ticket::RequestObserver;
 
 use super::bodies::Streams;
 use super::frame::LONGEST_FRAME;

@@ -19,8 +19,10 @@ use crate::runtime::modules;
 use crate::runtime::realm_state::Responder;
 use crate::settlement::{AbortTarget, RunFuture, ScheduledFuture, Settlement};
 
-use super::generation::{Death, Generation, Host, Job};
+use super::death::Death;
+use super::generation::{Generation, Job};
 use super::guard;
+use super::host::Host;
 use super::program::ChildProgram;
 use super::protocol::{Counters, ToChild, WorkerKey};
 use super::workers::{Deployed, WorkerOwner};
@@ -225,7 +227,7 @@ impl Shared {
     }
 
     /// Sends a request to the child.
-    pub(crate) fn run<T>(
+    pub(crate) fn run<T: Send + 'static>(
         self: &Arc<Self>,
         worker: Arc<Deployed>,
         event: Event,
@@ -240,13 +242,13 @@ impl Shared {
         let request = next_id();
         let target: Arc<dyn AbortTarget> = self.clone();
         let (future, settlement) = RunFuture::new(request, Some(target));
-        let mut job = Job {
+        let mut job = Box::new(Job {
             request,
             worker,
             event,
             responder: responder(settlement),
             options,
-        };
+        });
         let mut generation = self.current();
         while let Err(back) = generation.start(job) {
             job = back;

@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::limits::LimitKind;
 
 use super::events;
+use super::exception;
 use super::realm::Realm;
 use super::realm_state::{OperationKind, RealmState};
 use super::web::structured_clone;
@@ -83,10 +84,9 @@ impl Realm {
                 };
                 match result {
                     Ok(bytes) => self.turn(isolate, request, |scope, realm| {
-                        if let Some(value) = decode(scope, codec, &bytes) {
-                            events::fulfill(scope, realm, id, value);
-                        } else {
-                            events::reject(scope, realm, id, ("TypeError", NOT_A_VALUE));
+                        match decode(scope, realm, codec, &bytes) {
+                            Ok(value) => events::fulfill(scope, realm, id, value),
+                            Err(error) => events::reject(scope, realm, id, error),
                         }
                     }),
                     Err(error) => {
@@ -111,21 +111,35 @@ impl Realm {
     }
 }
 
-const NOT_A_VALUE: &str = "the host function's answer cannot be read";
+const TOO_LARGE: (&str, &str) = ("RangeError", "The host function's answer is too large");
+const NOT_A_VALUE: (&str, &str) = ("TypeError", "The host function's answer cannot be read");
 
+/// The answer as the guest's value, or the error that it gets in its place.
 fn decode<'s>(
     scope: &mut v8::PinScope<'s, '_>,
+    realm: &RealmState,
     codec: HostCodec,
     bytes: &[u8],
-) -> Option<v8::Local<'s, v8::Value>> {
-    match codec {
-        HostCodec::Structured => structured_clone::deserialize(scope, bytes),
-        HostCodec::Json => {
-            v8::tc_scope!(let scope, scope);
-            let text = v8::String::new_from_utf8(scope, bytes, v8::NewStringType::Normal)?;
-            v8::json::parse(scope, text)
-        }
+) -> Result<v8::Local<'s, v8::Value>, (&'static str, &'static str)> {
+    // Buffers in it are not the heap's, and as they are counted they are refused by themselves.
+    let for_heap = bytes.len().saturating_sub(realm.guards.buffers.limit());
+    if !realm.guards.heap.has_room(scope, for_heap) {
+        return Err(TOO_LARGE);
     }
+    v8::tc_scope!(let scope, scope);
+    let value = match codec {
+        HostCodec::Structured => structured_clone::deserialize(scope, bytes),
+        HostCodec::Json => v8::String::new_from_utf8(scope, bytes, v8::NewStringType::Normal)
+            .and_then(|text| v8::json::parse(scope, text)),
+    };
+    exception::keep_terminating(scope.has_terminated(), scope);
+    value.ok_or_else(|| {
+        if realm.guards.buffers.take_denied() {
+            TOO_LARGE
+        } else {
+            NOT_A_VALUE
+        }
+    })
 }
 
 /// The guest side's `HostFetchResult`.

@@ -8,12 +8,12 @@ use isolane_scheduler::{RequestId, next_id};
 
 use crate::error::{Error, ErrorKind};
 use crate::isolate_thread::{self, Command as _, Receiver};
+use crate::limits::watchdog;
 use crate::request::RunOptions;
 use crate::settlement::{AbortTarget, RunFuture, Settlement};
 
 use super::events::Event;
 use super::realm_state::Responder;
-use super::stopping;
 use super::{Runtime, RuntimeOptions};
 
 /// The size of an isolate's heap, in bytes.
@@ -139,7 +139,7 @@ impl isolate_thread::Command for Command {
             Self::Evaluate(evaluation) => evaluation.settlement.settle(Err(error)),
             Self::HeapStatistics(settlement) => settlement.settle(Err(error)),
             Self::Close(settlement) => settlement.settle(Ok(())),
-            Self::Abort(request) => stopping::abort_arrived(request),
+            Self::Abort(_) => {}
         }
     }
 }
@@ -148,7 +148,7 @@ struct RuntimeAbort(Arc<Line>);
 
 impl AbortTarget for RuntimeAbort {
     fn abort(self: Arc<Self>, request: RequestId) {
-        stopping::abort(request, 1);
+        watchdog::abort_running(request);
         self.0.send(Command::Abort(request));
     }
 }
@@ -203,10 +203,7 @@ fn carry_out(runtime: &mut Runtime, command: Command) {
             runtime.start(id, event, Responder::Evaluate(settlement), options);
         }
         Command::HeapStatistics(settlement) => settlement.settle(Ok(runtime.heap_statistics())),
-        Command::Abort(request) => {
-            runtime.abort(request, &ErrorKind::Aborted.into());
-            stopping::abort_arrived(request);
-        }
+        Command::Abort(request) => runtime.abort(request, &ErrorKind::Aborted.into()),
         Command::Close(_) => {}
     }
 }

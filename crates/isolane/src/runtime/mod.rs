@@ -7,12 +7,13 @@ pub(crate) mod events;
 pub(crate) mod exception;
 mod handle;
 mod loading;
-mod module_kinds;
+pub(crate) mod module_kinds;
 pub(crate) mod modules;
 pub(crate) mod realm;
 pub(crate) mod realm_state;
 pub(crate) mod snapshot;
 pub(crate) mod stopping;
+pub(crate) mod ticket;
 mod turns;
 pub(crate) mod web;
 

@@ -24,7 +24,6 @@ use super::loading::Phase;
 use super::modules::ModuleMap;
 use super::realm_state::{ActiveRequest, RealmState, unix_ms};
 use super::snapshot;
-use super::stopping;
 use super::web::wasm;
 
 /// What an aborted request's listeners may use.
@@ -205,11 +204,11 @@ impl Realm {
         if !self.state.requests.borrow().contains_key(&request) {
             return;
         }
-        stopping::abort_found(request);
         // The guest learns of it through `request.signal`, in a last turn that has a budget of its own:
         // the request's may be what is used up.
         let budget = TurnBudget {
-            request,
+            // An abort that is still on its way to the watchdog must not find this turn.
+            request: 0,
             current: self.unanswered(request),
             owner: self.owner,
             group: self.group,
@@ -217,7 +216,7 @@ impl Realm {
             wall_until: None,
         };
         self.ending = Some((request, error.clone()));
-        self.watched_turn(isolate, budget, |scope, state| {
+        self.watched_turn(isolate, request, budget, |scope, state| {
             events::abort(scope, state, request)
         });
         self.ending = None;
@@ -262,7 +261,7 @@ impl Realm {
             cpu: Limits::default().cpu,
             wall_until: None,
         };
-        let used = self.watched_turn(isolate, budget, |_, state| state.guards.tasks.run());
+        let used = self.watched_turn(isolate, 0, budget, |_, state| state.guards.tasks.run());
         for request in active {
             self.charge(request, used);
             self.check_request(isolate, request);

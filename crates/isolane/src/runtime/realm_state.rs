@@ -7,7 +7,6 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use isolane_scheduler::{
@@ -22,9 +21,10 @@ use crate::limits::Limits;
 use crate::limits::rescue::Unanswered;
 use crate::process;
 use crate::request::{LogEntry, LogLevel, LogSink, Response, Start, Usage};
-use crate::settlement::Settlement;
+use crate::settlement::{AbortFlag, Settlement};
 
 use super::modules::ModuleMap;
+use super::ticket::Ticket;
 
 /// The isolate's data slot that points to the realm whose turn runs.
 const REALM_SLOT: u32 = 0;
@@ -57,6 +57,16 @@ impl Responder {
         }
     }
 
+    /// Whether who waits has given up; `None` where nobody can.
+    pub(crate) fn abort_flag(&self) -> Option<Arc<dyn AbortFlag>> {
+        match self {
+            Self::Fetch(settlement) => settlement.abort_flag(),
+            Self::Scheduled(settlement) => settlement.abort_flag(),
+            Self::Evaluate(settlement) => settlement.abort_flag(),
+            Self::Load | Self::Answered => None,
+        }
+    }
+
     pub(crate) fn fail(self, error: Error) {
         match self {
             Self::Fetch(settlement) => settlement.settle(Err(error)),
@@ -70,6 +80,7 @@ impl Responder {
 /// A request that runs in this realm.
 pub(crate) struct ActiveRequest {
     pub(crate) responder: Responder,
+    abort_flag: Option<Arc<dyn AbortFlag>>,
     pub(crate) limits: Limits,
     pub(crate) on_log: Option<LogSink>,
     pub(crate) start: Start,
@@ -90,52 +101,10 @@ pub(crate) struct ActiveRequest {
     pub(crate) ticket: Option<Ticket>,
 }
 
-/// Learns of the stages of one request that its answer does not tell.
-pub(crate) trait RequestObserver: Send + Sync {
-    /// Its first turn is about to run.
-    fn began(&self);
-    /// Nothing of it goes on any more, whichever way it ended.
-    fn ended(&self);
-}
-
-/// Counts one request as in flight until it is dropped, whichever way the request ends.
-pub(crate) struct Ticket {
-    in_flight: Arc<AtomicUsize>,
-    observer: Option<Arc<dyn RequestObserver>>,
-}
-
-impl Ticket {
-    pub(crate) fn new(
-        in_flight: &Arc<AtomicUsize>,
-        observer: Option<Arc<dyn RequestObserver>>,
-    ) -> Self {
-        in_flight.fetch_add(1, Ordering::Relaxed);
-        Self {
-            in_flight: in_flight.clone(),
-            observer,
-        }
-    }
-
-    /// To be called before the request's first turn.
-    pub(crate) fn began(&self) {
-        if let Some(observer) = &self.observer {
-            observer.began();
-        }
-    }
-}
-
-impl Drop for Ticket {
-    fn drop(&mut self) {
-        self.in_flight.fetch_sub(1, Ordering::Release);
-        if let Some(observer) = &self.observer {
-            observer.ended();
-        }
-    }
-}
-
 impl ActiveRequest {
     pub(crate) fn new(responder: Responder, limits: Limits) -> Self {
         Self {
+            abort_flag: responder.abort_flag(),
             responder,
             limits,
             on_log: None,
@@ -153,6 +122,13 @@ impl ActiveRequest {
             response_bytes: 0,
             ticket: None,
         }
+    }
+
+    /// Whether its caller gave it up.
+    pub(crate) fn is_aborted(&self) -> bool {
+        self.abort_flag
+            .as_ref()
+            .is_some_and(|flag| flag.is_raised())
     }
 
     pub(crate) fn usage(&self, heap_used_bytes: usize) -> Usage {

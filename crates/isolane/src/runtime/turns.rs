@@ -13,7 +13,7 @@ use crate::request::LogLevel;
 
 use super::exception;
 use super::realm::{Health, Realm};
-use super::realm_state::{BodyReaderWaits, End, RealmState, Responder};
+use super::realm_state::{ActiveRequest, BodyReaderWaits, End, RealmState, Responder};
 use super::stopping;
 use super::web::serve::thrown_error;
 
@@ -29,27 +29,26 @@ impl Realm {
         body: impl FnOnce(&mut v8::PinScope<'_, '_>, &RealmState),
     ) {
         if let Some(budget) = self.budget(request) {
-            self.watched_turn(isolate, budget, body);
+            self.watched_turn(isolate, request, budget, body);
         }
     }
 
-    /// Runs a turn on a budget of its own; the processor time that it used.
+    /// Runs a turn of `request` on a budget; the processor time that it used.
     pub(super) fn watched_turn(
         &mut self,
         isolate: &mut v8::Isolate,
+        request: RequestId,
         budget: TurnBudget,
         body: impl FnOnce(&mut v8::PinScope<'_, '_>, &RealmState),
     ) -> Duration {
-        let request = budget.request;
         self.state.enter(isolate, request);
-        let group = budget.group;
         let watch = Watch::begin(
             &self.state.guards.external,
             &self.state.guards.bystanders,
             budget,
         );
         // Only now: whoever stops the turn sees it armed, or has said so before.
-        if let Some(why) = stopping::stopped(group, request) {
+        if let Some(why) = self.stopped(request) {
             let _ = watch.end();
             RealmState::leave(isolate);
             self.not_begun(isolate, request, why);
@@ -91,6 +90,19 @@ impl Realm {
         if let Some(active) = self.state.requests.borrow_mut().get_mut(&request) {
             active.cpu_used += cpu;
         }
+    }
+
+    /// Why a turn of `request` must not begin, if so.
+    fn stopped(&self, request: RequestId) -> Option<Fired> {
+        if stopping::is_closed(self.group) {
+            return Some(Fired::Closed);
+        }
+        let requests = self.state.requests.borrow();
+        let aborted = requests
+            .get(&request)
+            .is_some_and(ActiveRequest::is_aborted);
+        // Its last turn is what an aborted request still gets.
+        (aborted && self.ending.is_none()).then_some(Fired::Aborted)
     }
 
     /// Ends the request of a turn that was stopped before any of it ran.

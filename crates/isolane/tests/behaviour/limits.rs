@@ -16,7 +16,7 @@ fn in_every_mode(body: &str, check: impl Fn(&str, Result<Response, Error>)) {
     let request = || Request::get("http://worker.test/");
     let options = WorkerOptions {
         limits: small_limits(),
-        on_log: None,
+        ..WorkerOptions::default()
     };
     let worker = Worker::new(script.as_str(), options).expect("a worker");
     check(
@@ -119,7 +119,7 @@ fn a_parked_guest_is_woken_at_its_wall_limit() {
     limits.wall = Some(Duration::from_millis(150));
     let options = WorkerOptions {
         limits,
-        on_log: None,
+        ..WorkerOptions::default()
     };
     let worker = Worker::new(script.as_str(), options).expect("a worker");
     let begin = Instant::now();
@@ -175,7 +175,7 @@ fn a_response_longer_than_allowed_is_ended() {
     limits.response_bytes = Some(1000);
     let options = WorkerOptions {
         limits,
-        on_log: None,
+        ..WorkerOptions::default()
     };
     let request = || Request::get("http://worker.test/");
     let whole = Worker::new(
@@ -210,7 +210,7 @@ fn more_subrequests_than_allowed_are_refused() {
         handler(body),
         WorkerOptions {
             limits,
-            on_log: None,
+            ..WorkerOptions::default()
         },
     );
     let request = Request::get("http://worker.test/");
@@ -232,7 +232,7 @@ fn a_loop_at_the_top_level_ends_by_its_cpu_limit() {
     let request = || Request::get("http://worker.test/");
     let options = WorkerOptions {
         limits: small_limits(),
-        on_log: None,
+        ..WorkerOptions::default()
     };
     for script in ["for (;;); export default {}", "for (;;);"] {
         let worker = Worker::new(script, options.clone()).expect("a worker");
@@ -257,7 +257,7 @@ fn a_streamed_body_ends_with_the_limit_that_ended_its_request() {
         handler(body),
         WorkerOptions {
             limits,
-            on_log: None,
+            ..WorkerOptions::default()
         },
     );
     let request = Request::get("http://worker.test/");
@@ -281,6 +281,7 @@ fn close_interrupts_what_runs() {
     let options = WorkerOptions {
         limits,
         on_log: Some(on_log.clone()),
+        ..WorkerOptions::default()
     };
     let worker = Worker::new(handler("console.log('begun'); for (;;);"), options);
     let worker = worker.expect("a worker");

@@ -1,10 +1,12 @@
 //! What workers, contexts and pools do, from the outside. One binary, because each links V8.
 
+mod corpus;
 mod fairness;
 mod limits;
 mod pool;
 #[cfg(unix)]
 mod process;
+mod soak;
 mod stuck;
 mod support;
 mod workers;

@@ -209,3 +209,52 @@ fn many_workers_in_one_place_take_turns() {
     let stats = pool.stats();
     assert_eq!((stats.in_flight, stats.queued, stats.total), (0, 0, 1));
 }
+
+#[test]
+fn workers_that_requests_brought_are_forgotten_when_their_sources_are_too_much() {
+    const MEBIBYTES: usize = 8;
+    let pool = pool_with(|options| {
+        options.max_isolates = 1;
+        options.limits = isolane::Limits::default();
+        options.limits.cpu = None;
+    });
+    let comment = "x".repeat(MEBIBYTES << 20);
+    let brought = 60;
+    for n in 0..brought {
+        let script = handler(&format!("return new Response('{n}') /* {comment} */"));
+        let response = run(&pool, &format!("brought-{n}"), &script).expect("an answer");
+        assert_eq!(text(response), n.to_string());
+    }
+    let kept = pool.stats().workers.len() * MEBIBYTES;
+    assert!(kept <= 256 + 64, "{kept} MiB of sources are kept");
+    assert!(kept >= 128, "{kept} MiB of sources are kept");
+    // What was forgotten is brought again by the next request.
+    let again = run(&pool, "brought-0", &handler("return new Response('again')"));
+    assert_eq!(text(again.expect("an answer")), "again");
+}
+
+#[test]
+fn workers_that_were_deployed_are_not_forgotten() {
+    let pool = pool_with(|options| options.max_isolates = 1);
+    let worker = isolane::WorkerDefinition::script(handler("return new Response('deployed')"));
+    block_on(pool.deploy("deployed", worker)).expect("deployed");
+    let comment = "x".repeat(30 << 20);
+    for n in 0..12 {
+        let script = handler(&format!("return new Response('{n}') /* {comment} */"));
+        let mut limits = isolane::Limits::default();
+        limits.cpu = None;
+        let mut worker = isolane::WorkerDefinition::script(script);
+        worker.limits = Some(limits);
+        let request = isolane::Request::get("http://worker.test/");
+        let answer = pool.execute(
+            &format!("b{n}"),
+            &worker.into(),
+            request,
+            Default::default(),
+        );
+        block_on(answer).expect("an answer");
+    }
+    let request = isolane::Request::get("http://worker.test/");
+    let answer = block_on(pool.fetch("deployed", request, Default::default()));
+    assert_eq!(text(answer.expect("an answer")), "deployed");
+}

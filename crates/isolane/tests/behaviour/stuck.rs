@@ -1,18 +1,21 @@
 //! A turn in a native of V8's that never looks whether it was told to stop: who waits is answered
 //! without it, and its thread is replaced.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_executor::block_on;
 use isolane::{
     Error, Limits, Request, RunOptions, RuntimeHandle, RuntimeOptions, SharedIsolateHandle,
-    SharedIsolateOptions, Worker, WorkerOptions,
+    SharedIsolateOptions, Worker, WorkerDefinition, WorkerOptions,
 };
 
-use crate::support::{handler, small_limits, text};
+use crate::support::{handler, pool_with, run, small_limits, text};
 
 /// Seconds of native code, in one call.
 const STUCK: &str = "'a'.repeat(1 << 22).lastIndexOf('a'.repeat(1 << 11) + 'b');";
+/// A second or so of it.
+const STUCK_SHORTLY: &str = "'a'.repeat(1 << 21).lastIndexOf('a'.repeat(1 << 10) + 'b');";
 /// Less than the native takes on the fastest machine.
 const PROMPTLY: Duration = Duration::from_secs(3);
 
@@ -39,7 +42,7 @@ fn assert_ended<T>(begin: Instant, outcome: Result<T, Error>) {
 fn a_workers_request_is_answered_without_its_isolate() {
     let options = WorkerOptions {
         limits: limits(),
-        on_log: None,
+        ..WorkerOptions::default()
     };
     let worker = Worker::new(handler(STUCK), options).expect("a worker");
     let begin = Instant::now();
@@ -53,7 +56,7 @@ fn a_workers_request_is_answered_without_its_isolate() {
 fn top_level_code_is_answered_for_too() {
     let options = WorkerOptions {
         limits: limits(),
-        on_log: None,
+        ..WorkerOptions::default()
     };
     let script = format!("{STUCK} export default {{ fetch: () => new Response('late') }}");
     let worker = Worker::new(script, options).expect("a worker");
@@ -107,4 +110,51 @@ fn the_other_requests_of_its_isolate_are_answered_with_it() {
     let answer = block_on(again.fetch(request(), RunOptions::default()));
     assert_eq!(text(answer.expect("an answer")), "on");
     assert!(begin.elapsed() < PROMPTLY);
+}
+
+#[test]
+fn a_pool_replaces_the_thread_and_serves_all_other_workers() {
+    let pool = pool_with(|options| {
+        options.limits = limits();
+        options.threads = 1;
+        options.max_isolates_per_worker = 1;
+    });
+    let stuck = Arc::new(WorkerDefinition::script(handler(STUCK)));
+    let begin = Instant::now();
+    let first = pool.execute("stuck", &stuck, request(), RunOptions::default());
+    let other = run(&pool, "other", &handler("return new Response('fine')"));
+    assert_eq!(text(other.expect("an answer")), "fine");
+    assert_ended(begin, block_on(first));
+    // The isolate that it may have is still there.
+    let next = block_on(pool.execute("stuck", &stuck, request(), RunOptions::default()));
+    assert_eq!(next.expect_err("nothing ran").code(), "ERR_POOL_FULL");
+    let stats = pool.stats();
+    assert_eq!((stats.in_flight, stats.condemned), (0, 1), "{stats:?}");
+    block_on(pool.close()).expect("closed");
+    assert!(begin.elapsed() < PROMPTLY);
+}
+
+#[test]
+fn a_worker_gets_its_isolates_back_when_the_thread_returns() {
+    let pool = pool_with(|options| {
+        options.limits = limits();
+        options.max_isolates_per_worker = 1;
+    });
+    let script = handler(&format!(
+        "if (request.url.endsWith('stuck')) {{ {STUCK_SHORTLY} }} return new Response('back')"
+    ));
+    let worker = Arc::new(WorkerDefinition::script(script));
+    let stuck = Request::get("http://worker.test/stuck");
+    let first = block_on(pool.execute("w", &worker, stuck, RunOptions::default()));
+    assert_eq!(first.expect_err("it is ended").code(), "ERR_CPU_LIMIT");
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let next = pool.execute("w", &worker, request(), RunOptions::default());
+        match block_on(next) {
+            Ok(response) => break assert_eq!(text(response), "back"),
+            Err(error) => assert_eq!(error.code(), "ERR_POOL_FULL", "{error}"),
+        }
+        assert!(Instant::now() < deadline, "the thread never came back");
+        std::thread::yield_now();
+    }
 }

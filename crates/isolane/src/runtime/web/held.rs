@@ -24,10 +24,11 @@ pub(super) fn held(
 ) -> Held {
     let budget = &realm.guards.buffers;
     let held = if let Ok(text) = v8::Local::<v8::String>::try_from(value) {
-        budget.hold(text.utf8_length(scope), || {
-            text.to_rust_string_lossy(scope).into_bytes()
-        })
+        let length = text.utf8_length(scope);
+        budget.make_room(scope, length);
+        budget.hold(length, || text.to_rust_string_lossy(scope).into_bytes())
     } else if let Ok(view) = v8::Local::<v8::ArrayBufferView>::try_from(value) {
+        budget.make_room(scope, view.byte_length());
         budget.hold(view.byte_length(), || {
             let mut bytes = vec![0; view.byte_length()];
             let copied = view.copy_contents(&mut bytes);
@@ -42,7 +43,9 @@ pub(super) fn held(
 
 /// Takes bytes that were made of the guest's.
 pub(super) fn take(scope: &mut v8::PinScope<'_, '_>, realm: &RealmState, bytes: Vec<u8>) -> Held {
-    let held = realm.guards.buffers.hold(bytes.len(), || bytes);
+    let budget = &realm.guards.buffers;
+    budget.make_room(scope, bytes.len());
+    let held = budget.hold(bytes.len(), || bytes);
     held.map_or_else(|| refuse(scope), Held::Bytes)
 }
 
