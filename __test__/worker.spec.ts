@@ -110,6 +110,9 @@ test('a request that waits for its turn is aborted, or ended by close()', async 
 });
 
 test('its options are checked', (t) => {
-  t.throws(() => new Worker(HELLO, { maxConcurrency: 0 }), { code: 'ERR_INVALID_ARG', message: /maxConcurrency/ });
+  t.throws(() => new Worker(HELLO, { maxConcurrency: 0 }), {
+    code: 'ERR_INVALID_ARG',
+    message: /maxConcurrency/,
+  });
   t.throws(() => new Worker(HELLO, { maxQueue: -1 }), { code: 'ERR_INVALID_ARG', message: /maxQueue/ });
 });

@@ -27,13 +27,15 @@ export interface ChildOptions {
   readonly signal?: NodeJS.Signals;
 }
 
+const asked = Number(process.env.ISOLANE_REPEAT);
+const isRepeated = Number.isInteger(asked) && asked > 0;
+
 /** A child that takes longer than this hangs. */
-const LONGEST_MS = 60_000;
+const LONGEST_MS = isRepeated ? 30 * 60_000 : 60_000;
 
 /** How often a concurrent case runs: as often as `ISOLANE_REPEAT` says, else `usually`. */
 export function repeats(usually: number): number {
-  const asked = Number(process.env.ISOLANE_REPEAT);
-  return Number.isInteger(asked) && asked > 0 ? asked : usually;
+  return isRepeated ? asked : usually;
 }
 
 /**

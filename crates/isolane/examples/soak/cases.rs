@@ -93,7 +93,16 @@ impl Case {
 
 /// All cases; the pool is theirs together.
 pub(crate) fn cases(counts: &Counts) -> Vec<Case> {
-    let pool = IsolatePool::new(PoolOptions::default()).expect("a pool");
+    // Small heaps, so that what is only not collected yet is little.
+    let limits = Limits {
+        heap_bytes: 16 << 20,
+        ..Limits::default()
+    };
+    let options = PoolOptions {
+        limits,
+        ..PoolOptions::default()
+    };
+    let pool = IsolatePool::new(options).expect("a pool");
     let case = |name, count, allowed_bytes_per_unit, work| Case {
         name,
         count,
@@ -221,13 +230,15 @@ fn unread(pool: &IsolatePool) -> Work {
     })
 }
 
-/// A new worker under the same id each time, as whoever edits one does.
+/// Another worker under the same id each time, as whoever edits one does; some come back, so that the
+/// cache of compiled code is full early.
 fn redeployed(pool: &IsolatePool) -> Work {
     let pool = pool.clone();
     let mut version = 0_u64;
     repeated(move || {
         version += 1;
-        let worker = Arc::new(WorkerDefinition::script(format!("{HELLO} // {version}")));
+        let comment = version % 50;
+        let worker = Arc::new(WorkerDefinition::script(format!("{HELLO} // {comment}")));
         let answer = pool.execute("redeployed", &worker, request(), RunOptions::default());
         block_on(answer).expect("an answer");
     })

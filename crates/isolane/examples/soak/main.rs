@@ -4,6 +4,7 @@
 //! ```text
 //! cargo run --release -p isolane --example soak                    a million requests, 10 000 isolates
 //! cargo run --release -p isolane --example soak -- 100000 1000     so many of these
+//! cargo run --release -p isolane --example soak -- 100000 1000 streams     only cases named so
 //! ```
 
 mod cases;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
         eprintln!("soak: expected numbers: requests, isolates");
         return ExitCode::from(2);
     };
+    let wanted = arguments.next().unwrap_or_default();
     let counts = Counts {
         requests,
         isolates,
@@ -34,7 +36,8 @@ fn main() -> ExitCode {
         limited: isolates / 20,
     };
     let mut complaints = Vec::new();
-    for mut case in cases(&counts) {
+    let named = |case: &Case| case.name.contains(&wanted);
+    for mut case in cases(&counts).into_iter().filter(named) {
         complaints.extend(soak(&mut case));
     }
     for complaint in &complaints {
