@@ -37,6 +37,19 @@ impl IsolateGuards {
     }
 }
 
+/// A heap above this size gives its memory back to the system when its isolate goes.
+const LARGE_HEAP_BYTES: usize = 16 << 20;
+
+/// Empties the heap of an isolate whose contexts are gone, where it has become large.
+///
+/// V8 keeps the pages of an isolate that is disposed of for others, and gives them back after some
+/// seconds, if another isolate lives that runs its tasks. What it collects before goes at once.
+pub(crate) fn empty_heap(isolate: &mut v8::Isolate) {
+    if isolate.get_heap_statistics().total_heap_size() > LARGE_HEAP_BYTES {
+        isolate.low_memory_notification();
+    }
+}
+
 /// Makes an isolate from the startup snapshot and enters it on this thread.
 pub(crate) fn create(limits: &Limits) -> (v8::OwnedIsolate, IsolateGuards) {
     platform::initialize();
@@ -89,6 +102,7 @@ impl GuardedIsolate {
 
 impl Drop for GuardedIsolate {
     fn drop(&mut self) {
+        empty_heap(&mut self.isolate);
         self.guards.before_dispose();
         // SAFETY: the field is not touched again: this is the end of its only owner.
         unsafe { ManuallyDrop::drop(&mut self.isolate) };

@@ -9,6 +9,7 @@ use isolane_scheduler::{CallbackMessage, RequestId};
 use crate::definition::{ContextPolicy, WorkerDefinition};
 use crate::error::{Error, Owner};
 use crate::event_loop::drain_and_process;
+use crate::isolate_params;
 use crate::limits::Limits;
 use crate::request::{LogSink, Start};
 use crate::runtime::events::StartRequest;
@@ -95,8 +96,9 @@ impl LockerManagedIsolate {
 impl Drop for LockerManagedIsolate {
     fn drop(&mut self) {
         // Contexts go under the lock and before the isolate.
-        let _lock = self.isolate.lock();
+        let mut lock = self.isolate.lock();
         self.realms.0.clear();
+        isolate_params::empty_heap(&mut lock);
     }
 }
 

@@ -70,7 +70,7 @@ fn directory() -> PathBuf {
 fn default_limits() -> Limits {
     Limits {
         cpu: Some(Duration::from_millis(200)),
-        wall: Some(Duration::from_secs(5)),
+        wall: Some(Duration::from_secs(30)),
         heap_bytes: 64 << 20,
         buffer_bytes: Some(32 << 20),
         ..Limits::default()

@@ -2,7 +2,7 @@
 // modes: worker context pool
 // limits: cpu=1500 wall=20000
 // memory: 300
-// expect: limit cpu | response 200 ok
+// expect: limit cpu | heap | response 200 ok
 let deep = {};
 for (let i = 0; i < 1e5; i++) deep = { deep, a: i };
 const wide = new Array(1e6).fill(deep);

@@ -1,6 +1,6 @@
 // And those of many kinds.
 // modes: worker context pool
-// limits: cpu=3000 wall=20000
+// limits: cpu=800 wall=20000
 // memory: 800
 // expect: limit heap | cpu | error *
 const kept = [];

@@ -1,6 +1,6 @@
 // So do the objects of Intl, whose data is not in the heap.
 // modes: worker context pool
-// limits: cpu=3000 wall=20000
+// limits: cpu=800 wall=20000
 // memory: 800
 // expect: limit heap | cpu | error RangeError
 const kept = [];

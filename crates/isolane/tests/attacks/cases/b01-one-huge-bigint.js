@@ -2,6 +2,6 @@
 // modes: worker context pool
 // limits: cpu=5000 wall=20000
 // memory: 600
-// expect: limit heap | error RangeError
+// expect: limit heap | cpu | error RangeError
 let n = 1n;
 for (;;) n <<= 1000000n;

@@ -3,5 +3,5 @@
 // limits: cpu=5000 wall=20000
 // memory: 500
 // expect: limit heap
-let last = new Promise(() => {});
-for (;;) last = last.then(() => last);
+const kept = [new Promise(() => {})];
+for (;;) kept.push(kept.at(-1).then(() => kept));

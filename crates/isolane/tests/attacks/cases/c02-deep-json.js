@@ -1,7 +1,7 @@
-// JSON of deeply nested objects is an error.
+// JSON of deeply nested objects is an error, or made without recursion.
 // modes: worker context pool
 // limits: cpu=2000
-// expect: error RangeError | limit cpu | heap
+// expect: error RangeError | limit cpu | heap | response 200 *
 let deep = {};
 for (let i = 0; i < 1e6; i++) deep = { deep };
 return Response.json(deep);

@@ -3,6 +3,6 @@
 // limits: cpu=3000 wall=20000
 // memory: 900
 // expect: error RangeError | SyntaxError | limit cpu | memory | response 200 ok
-new RegExp('(?:' + 'a|'.repeat(1e6) + 'b)').test('c');
+new RegExp('(?:' + 'a|'.repeat(1e5) + 'b)').test('c');
 new RegExp('(?:a{1000}){1000}').test('a'.repeat(2e6));
 return new Response('ok');

@@ -4,7 +4,7 @@
 // limits: cpu=2000
 // expect: response 200 ok
 const read = [];
-const names = 'method headers body redirect signal duplex referrer cache mode status statusText type highWaterMark size start pull cancel transform flush write close abort autoAllocateChunkSize preventClose preventAbort preventCancel once capture passive stream fatal ignoreBOM endings lastModified transfer then get set value writable enumerable configurable done next return depth cause reason bubbles cancelable composed detail'.split(' ');
+const names = 'method headers body redirect signal duplex referrer cache mode status statusText type highWaterMark size start pull cancel transform flush write close abort autoAllocateChunkSize preventClose preventAbort preventCancel once capture passive stream fatal ignoreBOM endings lastModified transfer then get set value writable enumerable configurable done next depth cause reason bubbles cancelable composed detail'.split(' ');
 const skip = new Set(['then', 'get', 'set', 'value', 'writable', 'enumerable', 'configurable', 'cause']);
 for (const name of names) if (!skip.has(name)) Object.defineProperty(Object.prototype, name, { get() { read.push(name); }, set(value) { Object.defineProperty(this, name, { value, writable: true, enumerable: true, configurable: true }); }, configurable: true });
 const response = new Response('ok');

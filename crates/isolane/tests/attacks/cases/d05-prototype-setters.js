@@ -3,10 +3,10 @@
 // later: any
 // limits: cpu=2000
 // expect: response 200 ok
-const seen = [];
+let seen = '';
 for (const key of ['0', '1', '2', 'id', 'run', 'reader', 'handler', 'callbackId', 'resolve', 'reject', 'chunk', 'listener', 'url', 'method']) {
-  Object.defineProperty(Object.prototype, key, { set(value) { seen.push(key); Object.defineProperty(this, key, { value, writable: true, enumerable: true, configurable: true }); }, get() {}, configurable: true });
-  if (key.length === 1) Object.defineProperty(Array.prototype, key, { set(value) { seen.push('array ' + key); Object.defineProperty(this, key, { value, writable: true, enumerable: true, configurable: true }); }, get() {}, configurable: true });
+  Object.defineProperty(Object.prototype, key, { set(value) { seen += `${key} `; Object.defineProperty(this, key, { value, writable: true, enumerable: true, configurable: true }); }, get() {}, configurable: true });
+  if (key.length === 1) Object.defineProperty(Array.prototype, key, { set(value) { seen += `array ${key} `; Object.defineProperty(this, key, { value, writable: true, enumerable: true, configurable: true }); }, get() {}, configurable: true });
 }
 const response = new Response('ok', { headers: [['a', 'b']] });
 new URL('http://a/?b=c').searchParams.get('b');
@@ -14,4 +14,4 @@ await new Response('x').text();
 await new Promise((wake) => setTimeout(wake, 1));
 new Request('http://a', { method: 'POST', body: 'x' }).clone();
 for (const holder of [Object.prototype, Array.prototype]) for (const key of Reflect.ownKeys(holder)) { const d = Object.getOwnPropertyDescriptor(holder, key); if (d.set && key !== '__proto__') delete holder[key]; }
-return seen.length === 0 ? response : new Response([...new Set(seen)].join());
+return seen === '' ? response : new Response(seen);

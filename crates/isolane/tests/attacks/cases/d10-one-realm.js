@@ -14,7 +14,7 @@ while (queue.length > 0) {
   let root = object;
   while (Object.getPrototypeOf(root) !== null) root = Object.getPrototypeOf(root);
   if (!roots.has(root) && Object.getPrototypeOf(object) !== null) foreign.push(path);
-  if (typeof object === 'function' && !(object instanceof Function)) foreign.push(path);
+  if (typeof object === 'function' && object !== Function.prototype && !(object instanceof Function)) foreign.push(path);
   queue.push([prototype, path + '.__proto__']);
   for (const key of Reflect.ownKeys(object)) {
     const { value, get, set } = Object.getOwnPropertyDescriptor(object, key);

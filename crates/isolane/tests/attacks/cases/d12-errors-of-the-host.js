@@ -14,7 +14,7 @@ for (const attempt of attempts) {
   try { await attempt(); } catch (error) {
     const text = `${error.name} ${error.message} ${error.stack}`;
     if (!kinds.some((kind) => error instanceof kind)) return new Response(`foreign: ${text}`);
-    if (/\.rs|\/(root|home|usr|work|tmp|cargo)\/|crates|isolane:|panicked|os error/.test(text)) return new Response(text);
+    if (/\.rs|\/(root|home|usr|work|tmp|cargo)\/|crates|panicked|os error/.test(text)) return new Response(text);
   }
 }
 return new Response('ok');

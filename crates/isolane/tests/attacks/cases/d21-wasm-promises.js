@@ -7,6 +7,5 @@ for (const promise of promises) {
   promise.constructor = { [Symbol.species]: function (executor) { executor(() => {}, () => {}); } };
   promise.finally(() => {});
 }
-const result = await promises[1].then.call(promises[1], (x) => x).catch((e) => e);
 const module = await Promise.prototype.then.call(WebAssembly.compile(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0])), (m) => m);
 return new Response(module instanceof WebAssembly.Module ? 'ok' : 'no');

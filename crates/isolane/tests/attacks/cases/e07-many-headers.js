@@ -2,7 +2,7 @@
 // modes: worker context pool
 // limits: cpu=2000
 // memory: 500
-// expect: error * | limit cpu | memory | response
+// expect: error * | limit cpu | memory | limit response
 const headers = new Headers();
 for (let i = 0; i < 1e6; i++) headers.append('a' + i, 'b');
 return new Response('ok', { headers });

@@ -2,5 +2,5 @@
 // modes: worker context pool
 // limits: cpu=2000
 // memory: 900
-// expect: error * | limit cpu | memory | response
+// expect: error * | limit cpu | memory | limit response
 return new Response('ok', { headers: { a: 'x'.repeat(100 << 20) } });

@@ -6,8 +6,8 @@ const response = new Response(bytes, { get status() { bytes.buffer.transfer(); r
 const text = await response.text();
 if (text.length !== 0 && text.length !== 1 << 16) return new Response(String(text.length));
 const array = new Uint8Array(1 << 10);
-const request = new Request('http://a', { body: array, get method() { structuredClone(array.buffer, { transfer: [array.buffer] }); return 'POST'; } });
-await request.arrayBuffer();
+const made = new Request('http://a', { body: array, get method() { structuredClone(array.buffer, { transfer: [array.buffer] }); return 'POST'; } });
+await made.arrayBuffer();
 const tracking = new ArrayBuffer(100, { maxByteLength: 100 });
 const view = new Uint8Array(tracking, 50);
 tracking.resize(10);
