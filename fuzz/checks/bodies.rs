@@ -27,7 +27,7 @@ const ENOUGH_BYTES: usize = 1 << 20;
 /// The decoder's buffer, which no chunk is longer than.
 const MAX_CHUNK_BYTES: usize = 32 * 1024;
 
-pub fn check(data: &[u8]) {
+pub(crate) fn check(data: &[u8]) {
     let [codings, size, body @ ..] = data else {
         return;
     };

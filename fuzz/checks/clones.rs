@@ -79,7 +79,7 @@ static HOST: LazyLock<Host> = LazyLock::new(|| {
     }
 });
 
-pub fn check(data: &[u8]) {
+pub(crate) fn check(data: &[u8]) {
     let host = &*HOST;
     *host.input.lock().unwrap_or_else(PoisonError::into_inner) = Bytes::copy_from_slice(data);
     let request = Request::get("http://fuzz.test/");

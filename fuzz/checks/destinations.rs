@@ -13,7 +13,7 @@ use url::{Host, Url};
 const STATUSES: [u16; 5] = [301, 302, 303, 307, 308];
 const MAX_REDIRECTS: u32 = 20;
 
-pub fn check(data: &[u8]) {
+pub(crate) fn check(data: &[u8]) {
     let mut lines = data.split(|&byte| byte == b'\n');
     let first = lines.next().unwrap_or_default();
     let request = FetchRequest {

@@ -11,7 +11,7 @@ const MAX_HEADERS: usize = 256;
 const MAX_BYTES: usize = 64 * 1024;
 const MAX_CODINGS: usize = 5;
 
-pub fn check(data: &[u8]) {
+pub(crate) fn check(data: &[u8]) {
     let given = parse(data);
     check_request(&given);
     check_response(&given);

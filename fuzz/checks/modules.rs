@@ -5,9 +5,9 @@ use isolane::fuzz_support::{admit_wasm, erase_types, has_kind, resolve};
 use isolane::{ModuleSource, WorkerDefinition};
 use wasmparser::{Parser, Payload};
 
-pub const MAX_PAGES: usize = 256;
+pub(crate) const MAX_PAGES: usize = 256;
 
-pub fn check(data: &[u8]) {
+pub(crate) fn check(data: &[u8]) {
     let Some((kind, rest)) = data.split_first() else {
         return;
     };

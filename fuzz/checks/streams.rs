@@ -21,7 +21,7 @@ const REQUESTS: usize = 3;
 const STREAMS: usize = 6;
 const MAX_OPERATIONS: usize = 512;
 
-pub fn check(data: &[u8]) {
+pub(crate) fn check(data: &[u8]) {
     let mut script = Script::new(data);
     for _ in 0..MAX_OPERATIONS {
         if !script.step() {

@@ -6,7 +6,7 @@ use isolane::fuzz_support::{parse_url, set_url};
 
 const MAX_SETTERS: usize = 16;
 
-pub fn check(data: &[u8]) {
+pub(crate) fn check(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let mut lines = text.split('\n');
     let input = lines.next().unwrap_or_default();

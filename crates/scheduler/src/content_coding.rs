@@ -28,7 +28,7 @@ const MAX_RATIO: u64 = 100;
 /// How many bytes a decoded body may have in all.
 const MAX_DECODED_BYTES: u64 = 1 << 30;
 
-/// How much is decoded at a time.
+/// How much is decoded at a time, and of how much.
 const BUFFER_BYTES: usize = 32 * 1024;
 
 type Chunks = BoxStream<'static, Result<Bytes, StreamError>>;
@@ -101,6 +101,7 @@ pub(crate) fn decode(body: Chunks, codings: &[Coding]) -> Chunks {
         .fold(counted.boxed(), |source, &coding| {
             let layer = Layer {
                 source,
+                arriving: Bytes::new(),
                 decoder: Some(Decoder::new(coding)),
                 fed: false,
                 arrived: Arc::clone(&arrived),
@@ -114,6 +115,8 @@ pub(crate) fn decode(body: Chunks, codings: &[Coding]) -> Chunks {
 /// One coding of a body and what it wraps.
 struct Layer {
     source: Chunks,
+    /// What the source has given and the decoder has not.
+    arriving: Bytes,
     /// Gone at the end, with all that it holds.
     decoder: Option<Decoder>,
     fed: bool,
@@ -140,6 +143,7 @@ impl Layer {
     fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, StreamError>>> {
         let Self {
             source,
+            arriving,
             decoder: Some(decoder),
             fed,
             arrived,
@@ -161,11 +165,16 @@ impl Layer {
                     let chunk = Bytes::copy_from_slice(&buffer[..length]);
                     return Poll::Ready(Some(Ok(chunk)));
                 }
+                Step::Starved if !arriving.is_empty() => {
+                    share.made_progress();
+                    let length = arriving.len().min(BUFFER_BYTES);
+                    decoder.feed(arriving.split_to(length));
+                }
                 Step::Starved => match ready!(source.poll_next_unpin(cx)) {
                     Some(chunk) => {
                         share.made_progress();
                         *fed = true;
-                        decoder.feed(chunk?);
+                        *arriving = chunk?;
                     }
                     // Servers announce codings for bodies that they then leave empty.
                     None if !*fed => return Poll::Ready(None),

@@ -7,7 +7,15 @@ use std::io::{self, BufRead, Read};
 
 use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};
 use bytes::{Buf, Bytes};
-use flate2::bufread::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use flate2::bufread::{DeflateDecoder, GzDecoder, ZlibDecoder};
+
+/// How many members a gzip file may have whatever is in them.
+const FREE_MEMBERS: u64 = 1024;
+
+/// How many bytes each member beyond [`FREE_MEMBERS`] decodes to on average, at least.
+///
+/// A member costs a decoder's start, and an empty one is only twenty bytes.
+const MIN_MEMBER_BYTES: u64 = 1024;
 
 /// A content coding that is undone for the guest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +38,7 @@ pub(crate) enum Step {
 
 /// One decoder in the middle of its data.
 pub(crate) enum Decoder {
-    Gzip(MultiGzDecoder<Input>),
+    Gzip(Gzip),
     /// Which of the two formats that servers call "deflate" it is, the first byte says.
     Deflate(Input),
     Zlib(ZlibDecoder<Input>),
@@ -41,7 +49,7 @@ pub(crate) enum Decoder {
 impl Decoder {
     pub(crate) fn new(coding: Coding) -> Self {
         match coding {
-            Coding::Gzip => Self::Gzip(MultiGzDecoder::new(Input::default())),
+            Coding::Gzip => Self::Gzip(Gzip::new()),
             Coding::Deflate => Self::Deflate(Input::default()),
             Coding::Brotli => Self::Brotli(Box::new(Brotli::new())),
         }
@@ -95,7 +103,7 @@ impl Decoder {
 
     fn input(&mut self) -> &mut Input {
         match self {
-            Self::Gzip(decoder) => decoder.get_mut(),
+            Self::Gzip(decoder) => decoder.member.get_mut(),
             Self::Deflate(input) => input,
             Self::Zlib(decoder) => decoder.get_mut(),
             Self::RawDeflate(decoder) => decoder.get_mut(),
@@ -129,6 +137,39 @@ impl Read for Input {
         let length = self.fill_buf()?.read(into)?;
         self.consume(length);
         Ok(length)
+    }
+}
+
+/// A gzip file: members, one after another.
+pub(crate) struct Gzip {
+    member: GzDecoder<Input>,
+    members: u64,
+    produced: u64,
+}
+
+impl Gzip {
+    fn new() -> Self {
+        Self {
+            member: GzDecoder::new(Input::default()),
+            members: 1,
+            produced: 0,
+        }
+    }
+
+    fn read(&mut self, output: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let length = self.member.read(output)?;
+            self.produced += length as u64;
+            if length > 0 || self.member.get_mut().fill_buf()?.is_empty() {
+                return Ok(length);
+            }
+            self.members += 1;
+            if self.members > FREE_MEMBERS + self.produced / MIN_MEMBER_BYTES {
+                return Err(io::Error::other("the gzip file has too many members"));
+            }
+            let input = std::mem::take(self.member.get_mut());
+            self.member = GzDecoder::new(input);
+        }
     }
 }
 
