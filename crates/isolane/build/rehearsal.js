@@ -13,7 +13,7 @@
 
   /** Makes the families that most workers use and runs typical events, so that V8 compiles them. */
   rehearse(booted) {
-    for (const name of ['url', 'encoding', 'console', 'timers', 'fetch']) booted.load(name);
+    for (const name of ['native_guards', 'url', 'encoding', 'console', 'timers', 'fetch']) booted.load(name);
     const { entry } = booted;
     const handlers = [
       (request) => new Response(`hello ${request.url}`),

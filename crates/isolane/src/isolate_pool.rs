@@ -43,7 +43,7 @@ impl IsolatePool {
             ("maxIsolates", options.max_isolates),
             ("maxIsolatesPerWorker", options.max_isolates_per_worker),
             ("threads", options.threads),
-            ("processMemory", options.process_memory_bytes),
+            ("processMemoryMb", options.process_memory_bytes),
         ];
         if let Some((name, _)) = counts.iter().find(|(_, count)| *count == 0) {
             return Err(Error::invalid_arg(*name, "at least 1", "0"));

@@ -61,13 +61,8 @@ pub use shared_isolate_handle::{ExecutionContextHandle, SharedIsolateHandle};
 pub use unentered_isolate::{IsolateLock, UnenteredIsolate};
 pub use worker::{Worker, WorkerOptions};
 
-#[cfg(unix)]
 #[doc(hidden)]
-pub mod fuzz_support {
-    //! Decoders of what a hostile child process may send.
-
-    pub use crate::process::decode_from_child;
-}
+pub mod fuzz_support;
 
 #[doc(hidden)]
 pub mod bench_support {

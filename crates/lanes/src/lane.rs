@@ -5,8 +5,16 @@ use std::sync::{Arc, Weak};
 use std::task::{Wake, Waker};
 
 use crate::queue::LaneQueue;
-use crate::slot::ThreadId;
 use crate::threads::Threads;
+
+/// Which class of threads a lane is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// Its batches have proved to be short.
+    Quick,
+    /// Its batches are long, or not known yet.
+    Slow,
+}
 
 /// Something that one thread at a time runs, whenever there are items for it.
 pub trait Lane: Send + Sync + Sized + 'static {
@@ -19,9 +27,13 @@ pub trait Lane: Send + Sync + Sized + 'static {
     /// The threads that run it.
     fn threads(&self) -> &Arc<Threads<Self>>;
 
-    /// Runs a batch of the queue's items on the calling thread. No other thread runs the lane
-    /// meanwhile. What it leaves is run after the other lanes of the thread.
-    fn run(self: &Arc<Self>, thread: ThreadId);
+    /// The class of threads that it is for now.
+    fn pace(&self) -> Pace;
+
+    /// Runs a batch of the queue's items on the calling thread, beginning at that time by
+    /// [`Threads::now_ns`]. No other thread runs the lane meanwhile. What it leaves is run after the
+    /// other lanes of the thread.
+    fn run(self: &Arc<Self>, begin_ns: u64);
 
     /// Called after a batch that left nothing to do. Another thread may run the lane already.
     fn idle(self: &Arc<Self>);

@@ -11,13 +11,14 @@
 
 #![forbid(unsafe_code)]
 
+mod dispatch;
 mod lane;
 mod queue;
 mod slot;
 mod sync;
 mod threads;
 
-pub use lane::Lane;
-pub use queue::LaneQueue;
+pub use lane::{Lane, Pace};
+pub use queue::{Abandoned, LaneQueue};
 pub use slot::ThreadId;
-pub use threads::{Body, Options, Spawner, Threads};
+pub use threads::{Body, Options, Role, Spawner, Threads};

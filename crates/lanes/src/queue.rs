@@ -33,6 +33,16 @@ pub struct LaneQueue<T> {
     thread: AtomicUsize,
 }
 
+/// What is left of a lane that was closed while a thread may have run it.
+#[derive(Debug)]
+pub struct Abandoned<T> {
+    /// What it had not begun.
+    pub items: Vec<T>,
+    /// Whether a thread runs the lane or is about to, and will call
+    /// [`Lane::returned`](crate::Lane::returned) if it comes back.
+    pub will_return: bool,
+}
+
 /// What becomes of a lane when its thread has run a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
@@ -90,13 +100,16 @@ impl<T> LaneQueue<T> {
             .is_ok()
     }
 
-    /// Closes the lane while a thread may still run it, and gives what it has not begun.
+    /// Closes the lane while a thread may still run it.
     ///
     /// That thread gets no more items; when it comes back it calls
     /// [`Lane::returned`](crate::Lane::returned) and leaves the lane.
-    pub fn abandon(&self) -> Vec<T> {
-        self.state.fetch_or(RETIRED, Ordering::AcqRel);
-        std::iter::from_fn(|| self.items.pop()).collect()
+    pub fn abandon(&self) -> Abandoned<T> {
+        let before = self.state.fetch_or(RETIRED, Ordering::AcqRel);
+        Abandoned {
+            items: std::iter::from_fn(|| self.items.pop()).collect(),
+            will_return: before & (RUNNING | SCHEDULED) != 0,
+        }
     }
 
     /// Adds an item; says whether the caller has to put the lane on a run queue. A closed lane gives

@@ -3,7 +3,9 @@
 //! which has the next generation, and can change nothing in it any more.
 
 use std::io;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use crate::sync::{AtomicUsize, Condvar, JoinHandle, Mutex, MutexGuard, Ordering, Queue, fence};
 
@@ -13,6 +15,8 @@ pub(crate) const BUSY: usize = 0;
 pub(crate) const SPINNING: usize = 1;
 /// The holder sleeps, or is about to: it has to be woken.
 pub(crate) const PARKED: usize = 2;
+/// The holder sleeps, and looks by itself soon.
+pub(crate) const WATCHING: usize = 3;
 
 const ACTIVITY_BITS: u32 = 2;
 const INDEX_BITS: u32 = 16;
@@ -46,6 +50,8 @@ pub(crate) struct Slot<T> {
     pub(crate) queue: Queue<T>,
     /// The holder's generation, and what it does: one of the constants above.
     state: AtomicUsize,
+    /// When the holder began the batch that it runs, or 0. Only a hint, so no model needs to see it.
+    begin_ns: AtomicU64,
     holder: Mutex<Holder>,
     /// Signalled when the state has changed under a sleeping holder, and when a holder has ended.
     changed: Condvar,
@@ -63,6 +69,7 @@ impl<T> Slot<T> {
         Self {
             queue: Queue::new(),
             state: AtomicUsize::new(BUSY),
+            begin_ns: AtomicU64::new(0),
             holder: Mutex::new(Holder {
                 handle: None,
                 has_ended: true,
@@ -106,7 +113,24 @@ impl<T> Slot<T> {
             .is_ok()
     }
 
-    /// The calling thread sleeps while it is what it said it was, and `may_sleep`.
+    /// The holder begins a batch.
+    pub(crate) fn note_begin(&self, now_ns: u64) {
+        self.begin_ns.store(now_ns.max(1), Ordering::Relaxed);
+    }
+
+    /// The thread has run its batch. One that lost the slot meanwhile may hide its successor's.
+    pub(crate) fn note_end(&self) {
+        self.begin_ns.store(0, Ordering::Relaxed);
+    }
+
+    /// Whether the holder has been in one batch for longer than that.
+    pub(crate) fn has_run_for(&self, time: Duration, now_ns: u64) -> bool {
+        let begin_ns = self.begin_ns.load(Ordering::Relaxed);
+        begin_ns != 0 && u128::from(now_ns.saturating_sub(begin_ns)) >= time.as_nanos()
+    }
+
+    /// The calling thread, which said that it is parked, sleeps until it is told otherwise, as long as
+    /// it `may_sleep`.
     pub(crate) fn sleep(&self, id: ThreadId, may_sleep: impl Fn() -> bool) {
         let mut holder = self.holder();
         while self.state.load(Ordering::Acquire) == id.with(PARKED) && may_sleep() {
@@ -114,7 +138,15 @@ impl<T> Slot<T> {
         }
     }
 
-    /// Wakes the holder if it sleeps.
+    /// The calling thread, which said that it watches, sleeps for some time.
+    pub(crate) fn sleep_for(&self, id: ThreadId, time: Duration, may_sleep: impl Fn() -> bool) {
+        let holder = self.holder();
+        if self.state.load(Ordering::Acquire) == id.with(WATCHING) && may_sleep() {
+            drop(self.changed.wait_timeout(holder, time));
+        }
+    }
+
+    /// Wakes the holder if it is parked.
     pub(crate) fn wake(&self, index: usize) {
         if self.go(self.id(index), PARKED, BUSY) {
             self.alert();

@@ -1,41 +1,56 @@
-//! The threads of one pool and their run queues of lanes. A lane goes to the thread that ran it last;
-//! an idle thread takes it where that one is busy. Threads spin shortly before they sleep.
+//! The threads of one pool: their classes, their lives, and their end.
 //!
-//! No wake-up is lost, and no lane waits behind a busy thread while another sleeps: who pushes a lane
-//! does so first, then fences, then looks what the threads do; who goes to sleep, or begins to work,
-//! says so first, then fences, then looks at the queues. One of the two sees the other.
+//! Lanes that have proved quick run on the quick threads, all others on the patient ones, so that no
+//! quick lane ever waits for a slow one. A quick lane that turns out slow blocks its thread for once;
+//! the other quick threads take what is queued behind it, and where all are blocked so, the relief
+//! thread does, which sleeps otherwise.
 
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::lane::Lane;
+use crate::lane::{Lane, Pace};
 use crate::queue::Next;
-use crate::slot::{BUSY, PARKED, SPINNING, Slot, ThreadId};
-use crate::sync::{AtomicBool, AtomicUsize, JoinHandle, Ordering, SPIN, fence};
+use crate::slot::{Slot, ThreadId};
+use crate::sync::{AtomicBool, AtomicUsize, JoinHandle, Ordering};
 
 /// What a new thread has to do.
 pub type Body = Box<dyn FnOnce() + Send>;
 
-/// Makes a thread.
-pub type Spawner = Box<dyn Fn(Body) -> io::Result<JoinHandle<()>> + Send + Sync>;
+/// Makes a thread for a role.
+pub type Spawner = Box<dyn Fn(Role, Body) -> io::Result<JoinHandle<()>> + Send + Sync>;
+
+/// What a thread is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It runs quick lanes.
+    Quick,
+    /// It runs all other lanes; its system priority may well be lower.
+    Patient,
+    /// It runs quick lanes that wait behind one that is not quick any more.
+    Relief,
+}
 
 /// How many threads there are, and how they rest.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// How many threads run lanes; at least one is made.
-    pub threads: usize,
-    /// Whether an idle thread looks for work for some time before it sleeps. Not worth it where
+    /// How many threads run quick lanes; at least one is made.
+    pub quick: usize,
+    /// How many threads run the other lanes. With none there is one class only, and no relief.
+    pub patient: usize,
+    /// Whether an idle quick thread looks for work for some time before it sleeps. Not worth it where
     /// there is one processor.
     pub spin: bool,
 }
 
 /// The threads of one pool.
 pub struct Threads<L: Lane> {
-    slots: Vec<Arc<Slot<Arc<L>>>>,
-    next: AtomicUsize,
+    /// The quick threads' slots, then the patient ones', then the relief's.
+    pub(crate) slots: Vec<Arc<Slot<Arc<L>>>>,
+    pub(crate) options: Options,
+    pub(crate) next: AtomicUsize,
     stopping: AtomicBool,
-    spin: bool,
     origin: Instant,
     spawner: Spawner,
 }
@@ -47,18 +62,21 @@ impl<L: Lane> Threads<L> {
     ///
     /// Where a thread cannot be made; those that were made end.
     pub fn start(options: Options, spawner: Spawner) -> io::Result<Arc<Self>> {
+        let options = Options {
+            quick: options.quick.max(1),
+            ..options
+        };
+        let count = options.quick + options.patient + usize::from(options.patient > 0);
         let slot = || Arc::new(Slot::new());
         let threads = Arc::new(Self {
-            slots: std::iter::repeat_with(slot)
-                .take(options.threads.max(1))
-                .collect(),
+            slots: std::iter::repeat_with(slot).take(count).collect(),
+            options,
             next: AtomicUsize::new(0),
             stopping: AtomicBool::new(false),
-            spin: options.spin,
             origin: Instant::now(),
             spawner,
         });
-        for index in 0..threads.slots.len() {
+        for index in 0..count {
             if let Err(error) = threads.occupy(index, None) {
                 threads.stop();
                 return Err(error);
@@ -91,60 +109,36 @@ impl<L: Lane> Threads<L> {
                 return Ok(None);
             }
             let threads = self.clone();
-            (self.spawner)(Box::new(move || threads.work(id))).map(Some)
+            (self.spawner)(self.role(index), Box::new(move || threads.work(id))).map(Some)
         })
     }
 
-    /// Puts a lane that was scheduled on a run queue: at home, or with an idle thread where home is
-    /// busy.
-    pub(crate) fn enqueue(&self, lane: Arc<L>) {
-        let home = match lane.queue().thread() {
-            Some(thread) => thread.index,
-            None => self.next.fetch_add(1, Ordering::Relaxed) % self.slots.len(),
-        };
-        let place = if self.slots[home].activity() == BUSY {
-            self.idle_thread().unwrap_or(home)
+    /// The threads that run lanes of a pace.
+    pub(crate) fn class(&self, pace: Pace) -> Range<usize> {
+        let Options { quick, patient, .. } = self.options;
+        match pace {
+            Pace::Slow if patient > 0 => quick..quick + patient,
+            _ => 0..quick,
+        }
+    }
+
+    /// The threads that do the same work as one of them.
+    pub(crate) fn peers(&self, index: usize) -> Range<usize> {
+        match self.role(index) {
+            Role::Quick => self.class(Pace::Quick),
+            Role::Patient => self.class(Pace::Slow),
+            Role::Relief => index..index + 1,
+        }
+    }
+
+    pub(crate) fn role(&self, index: usize) -> Role {
+        if self.class(Pace::Quick).contains(&index) {
+            Role::Quick
+        } else if self.class(Pace::Slow).contains(&index) {
+            Role::Patient
         } else {
-            home
-        };
-        self.slots[place].queue.push(lane);
-        fence(Ordering::SeqCst);
-        self.look_after(place);
-        if self.is_stopping() {
-            self.slots[place].clear();
+            Role::Relief
         }
-    }
-
-    /// Puts a lane that has more to do behind the others of the thread that ran it.
-    fn requeue(&self, id: ThreadId, lane: Arc<L>) {
-        let slot = &self.slots[id.index];
-        let is_crowded = !slot.queue.is_empty();
-        slot.queue.push(lane);
-        fence(Ordering::SeqCst);
-        // A thread that lost its place will not look at the queue again.
-        if is_crowded || !slot.is_held_by(id) {
-            self.look_after(id.index);
-        }
-    }
-
-    /// Sees to it that a thread looks at what was queued in a slot, and that none sleeps while it
-    /// waits there.
-    fn look_after(&self, index: usize) {
-        match self.slots[index].activity() {
-            PARKED => self.slots[index].wake(index),
-            SPINNING => {}
-            _ => {
-                if let Some(idle) = self.idle_thread() {
-                    self.slots[idle].wake(idle);
-                }
-            }
-        }
-    }
-
-    /// A thread without work; rather one that needs no waking.
-    fn idle_thread(&self) -> Option<usize> {
-        let with = |wanted| self.slots.iter().position(|slot| slot.activity() == wanted);
-        with(SPINNING).or_else(|| with(PARKED))
     }
 
     /// Ends the threads; those that run a lane finish its batch first. Lanes that are queued, now or
@@ -164,7 +158,7 @@ impl<L: Lane> Threads<L> {
         }
     }
 
-    fn is_stopping(&self) -> bool {
+    pub(crate) fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::SeqCst)
     }
 
@@ -175,6 +169,7 @@ impl<L: Lane> Threads<L> {
         while !self.is_stopping() && slot.is_held_by(id) {
             match self.next_lane(id.index) {
                 Some(lane) => self.run(lane, id),
+                None if self.role(id.index) == Role::Relief => self.keep_watch(id),
                 None => self.rest(id),
             }
         }
@@ -184,76 +179,16 @@ impl<L: Lane> Threads<L> {
     }
 
     fn run(&self, lane: Arc<L>, id: ThreadId) {
+        let begin_ns = self.now_ns();
+        self.slots[id.index].note_begin(begin_ns);
         lane.queue().begin(id);
-        lane.run(id);
+        lane.run(begin_ns);
+        self.slots[id.index].note_end();
         match lane.queue().finish() {
             Next::Again => self.requeue(id, lane),
             Next::Idle => lane.idle(),
             Next::Abandoned => lane.returned(),
         }
-    }
-
-    /// A lane of the thread's own queue, or of another's that is busy.
-    fn next_lane(&self, index: usize) -> Option<Arc<L>> {
-        let count = self.slots.len();
-        (0..count)
-            .map(|step| (index + step) % count)
-            // A thread that is not busy is about to take its lanes itself.
-            .filter(|other| *other == index || self.slots[*other].activity() == BUSY)
-            .find_map(|other| self.take(other))
-    }
-
-    fn take(&self, index: usize) -> Option<Arc<L>> {
-        let queue = &self.slots[index].queue;
-        let lane = queue.pop()?;
-        // Those behind it may have come while this thread was about to work, and woken nobody.
-        if !queue.is_empty() {
-            self.look_after(index);
-        }
-        Some(lane)
-    }
-
-    /// Spins, then sleeps, until there may be work.
-    fn rest(&self, id: ThreadId) {
-        let slot = &self.slots[id.index];
-        if self.spin && slot.go(id, BUSY, SPINNING) {
-            if self.spin_for_work(id) {
-                slot.go(id, SPINNING, BUSY);
-                fence(Ordering::SeqCst);
-                return;
-            }
-            slot.go(id, SPINNING, PARKED);
-        } else {
-            slot.go(id, BUSY, PARKED);
-        }
-        fence(Ordering::SeqCst);
-        if self.has_work(id.index) {
-            slot.go(id, PARKED, BUSY);
-        }
-        slot.sleep(id, || !self.is_stopping());
-        fence(Ordering::SeqCst);
-    }
-
-    fn spin_for_work(&self, id: ThreadId) -> bool {
-        let begin = Instant::now();
-        loop {
-            if self.has_work(id.index) {
-                return true;
-            }
-            if begin.elapsed() >= SPIN {
-                return false;
-            }
-            for _ in 0..16 {
-                std::hint::spin_loop();
-            }
-        }
-    }
-
-    fn has_work(&self, index: usize) -> bool {
-        let waits = |(other, slot): (usize, &Arc<Slot<Arc<L>>>)| {
-            !slot.queue.is_empty() && (other == index || slot.activity() == BUSY)
-        };
-        self.slots.iter().enumerate().any(waits)
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use isolane_lanes::{Lane, LaneQueue, Options, ThreadId, Threads};
+use isolane_lanes::{Lane, LaneQueue, Options, Pace, Threads};
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::sync::{Condvar, Mutex};
 use loom::thread;
@@ -74,7 +74,11 @@ impl Lane for Notes {
         &self.threads
     }
 
-    fn run(self: &Arc<Self>, _: ThreadId) {
+    fn pace(&self) -> Pace {
+        Pace::Quick
+    }
+
+    fn run(self: &Arc<Self>, _: u64) {
         assert!(
             !self.is_running.swap(true, Ordering::Relaxed),
             "two at once"
@@ -103,10 +107,11 @@ impl Lane for Notes {
 
 fn start(threads: usize) -> Arc<Threads<Notes>> {
     let options = Options {
-        threads,
+        quick: threads,
+        patient: 0,
         spin: true,
     };
-    Threads::start(options, Box::new(|body| Ok(thread::spawn(body)))).expect("threads")
+    Threads::start(options, Box::new(|_, body| Ok(thread::spawn(body)))).expect("threads")
 }
 
 fn model(preemptions: usize, body: impl Fn() + Sync + Send + 'static) {
@@ -189,7 +194,7 @@ fn what_is_pushed_while_a_lane_is_abandoned_is_run_or_given_back() {
         let lane = Notes::new(&threads);
         lane.push(1).unwrap();
         let other = push_elsewhere(&lane, 2);
-        let given_back = lane.queue.abandon().len();
+        let given_back = lane.queue.abandon().items.len();
         let given_back = given_back + usize::from(other.join().unwrap().is_err());
         lane.wait_until(|seen| seen.items.len() + given_back == 2);
         end(&threads);
@@ -241,7 +246,8 @@ fn a_lost_threads_successor_runs_what_is_queued() {
         lost.push(1).unwrap();
         lost.wait_until(|seen| seen.is_running);
         let other = push_elsewhere(&next, 2);
-        assert!(lost.queue.abandon().is_empty());
+        let abandoned = lost.queue.abandon();
+        assert!(abandoned.items.is_empty() && abandoned.will_return);
         assert!(threads.replace(lost.queue.thread().unwrap()).unwrap());
         next.wait_until(|seen| seen.items == [2]);
         assert_eq!(other.join().unwrap(), Ok(()));
@@ -249,6 +255,24 @@ fn a_lost_threads_successor_runs_what_is_queued() {
         end(&threads);
         lost.note(|seen| seen.is_stuck = false);
         lost.wait_until(|seen| seen.has_returned);
+    });
+}
+
+#[test]
+fn an_abandoned_lane_tells_once_that_its_thread_is_back() {
+    model(3, || {
+        let threads = start(1);
+        let lane = Notes::new(&threads);
+        lane.push(1).unwrap();
+        let abandoned = lane.queue.abandon();
+        if abandoned.will_return {
+            lane.wait_until(|seen| seen.has_returned);
+        }
+        end(&threads);
+        assert_eq!(
+            lane.seen.lock().unwrap().has_returned,
+            abandoned.will_return
+        );
     });
 }
 

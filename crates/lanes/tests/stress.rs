@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use isolane_lanes::{Lane, LaneQueue, Options, ThreadId, Threads};
+use isolane_lanes::{Lane, LaneQueue, Options, Pace, Role, Threads};
 
 enum Item {
     Count(usize),
@@ -19,10 +19,13 @@ enum Item {
 struct Counter {
     queue: LaneQueue<Item>,
     threads: Arc<Threads<Counter>>,
+    is_slow: AtomicBool,
     is_running: AtomicBool,
     /// How often each item was run.
     runs: Vec<AtomicUsize>,
     polls: AtomicUsize,
+    /// The role of the thread that ran it last.
+    role: Mutex<Option<String>>,
     has_begun: Sender<()>,
     has_returned: AtomicBool,
 }
@@ -38,8 +41,17 @@ impl Lane for Counter {
         &self.threads
     }
 
-    fn run(self: &Arc<Self>, _: ThreadId) {
+    fn pace(&self) -> Pace {
+        if self.is_slow.load(Ordering::Relaxed) {
+            Pace::Slow
+        } else {
+            Pace::Quick
+        }
+    }
+
+    fn run(self: &Arc<Self>, _: u64) {
         assert!(!self.is_running.swap(true, Ordering::Relaxed));
+        *self.role.lock().expect("no panic") = thread::current().name().map(str::to_owned);
         for _ in 0..4 {
             match self.queue.pop() {
                 Some(Item::Count(item)) => {
@@ -64,12 +76,17 @@ impl Lane for Counter {
     }
 }
 
-fn start(threads: usize) -> Arc<Threads<Counter>> {
+fn start(quick: usize, patient: usize) -> Arc<Threads<Counter>> {
     let options = Options {
-        threads,
+        quick,
+        patient,
         spin: true,
     };
-    Threads::start(options, Box::new(|body| thread::Builder::new().spawn(body))).expect("threads")
+    Threads::start(
+        options,
+        Box::new(|role, body| thread::Builder::new().name(format!("{role:?}")).spawn(body)),
+    )
+    .expect("threads")
 }
 
 fn lane(threads: &Arc<Threads<Counter>>, items: usize) -> (Arc<Counter>, Receiver<()>) {
@@ -77,11 +94,13 @@ fn lane(threads: &Arc<Threads<Counter>>, items: usize) -> (Arc<Counter>, Receive
     let lane = Arc::new(Counter {
         queue: LaneQueue::new(),
         threads: threads.clone(),
+        is_slow: AtomicBool::new(false),
         is_running: AtomicBool::new(false),
         runs: std::iter::repeat_with(|| AtomicUsize::new(0))
             .take(items)
             .collect(),
         polls: AtomicUsize::new(0),
+        role: Mutex::new(None),
         has_begun,
         has_returned: AtomicBool::new(false),
     });
@@ -107,7 +126,7 @@ const ITEMS: usize = 20_000;
 
 #[test]
 fn every_item_is_run_once() {
-    let threads = start(3);
+    let threads = start(3, 0);
     let lanes: Vec<_> = (0..5).map(|_| lane(&threads, PUSHERS * ITEMS).0).collect();
     thread::scope(|scope| {
         for pusher in 0..PUSHERS {
@@ -132,7 +151,7 @@ fn every_item_is_run_once() {
 #[test]
 fn one_push_after_another_finds_a_thread_awake_or_wakes_it() {
     for count in [1, 2, 4] {
-        let threads = start(count);
+        let threads = start(count, 0);
         let (lane, _) = lane(&threads, 1);
         for pushed in 1..=ITEMS {
             assert!(lane.push(Item::Count(0)).is_ok());
@@ -149,7 +168,7 @@ fn one_push_after_another_finds_a_thread_awake_or_wakes_it() {
 
 #[test]
 fn every_waker_is_followed_by_a_run() {
-    let threads = start(2);
+    let threads = start(2, 0);
     let (lane, _) = lane(&threads, 1);
     for _ in 0..ITEMS {
         let before = lane.polls.load(Ordering::Relaxed);
@@ -162,7 +181,7 @@ fn every_waker_is_followed_by_a_run() {
 
 #[test]
 fn what_is_pushed_while_lanes_retire_is_run_or_given_back() {
-    let threads = start(2);
+    let threads = start(2, 0);
     for _ in 0..2_000 {
         let (lane, _) = lane(&threads, PUSHERS);
         let given_back = AtomicUsize::new(0);
@@ -185,7 +204,7 @@ fn what_is_pushed_while_lanes_retire_is_run_or_given_back() {
 
 #[test]
 fn lost_threads_are_replaced_while_lanes_are_pushed() {
-    let threads = start(2);
+    let threads = start(2, 0);
     let (busy, _) = lane(&threads, ITEMS);
     let stop = AtomicBool::new(false);
     let pushed = Mutex::new(0);
@@ -206,7 +225,7 @@ fn lost_threads_are_replaced_while_lanes_are_pushed() {
             assert!(lane.push(Item::Stick(released)).is_ok());
             begun.recv().unwrap();
             assert!(lane.push(Item::Count(0)).is_ok());
-            assert_eq!(lane.queue.abandon().len(), 1);
+            assert_eq!(lane.queue.abandon().items.len(), 1);
             let thread = lane.queue.thread().unwrap();
             assert!(threads.replace(thread).unwrap());
             assert!(!threads.replace(thread).unwrap());
@@ -228,7 +247,7 @@ fn lost_threads_are_replaced_while_lanes_are_pushed() {
 
 #[test]
 fn a_thread_that_is_lost_while_all_stop_is_not_waited_for() {
-    let threads = start(1);
+    let threads = start(1, 0);
     let (lane, begun) = lane(&threads, 1);
     let (release, released) = channel();
     assert!(lane.push(Item::Stick(released)).is_ok());
@@ -244,4 +263,81 @@ fn a_thread_that_is_lost_while_all_stop_is_not_waited_for() {
     // It runs nothing more, and no thread keeps the lane.
     wait_until(|| Arc::strong_count(&lane) == 1);
     assert_eq!(runs(&lane), 0);
+}
+
+impl Counter {
+    fn role(&self) -> Option<Role> {
+        let role = self.role.lock().expect("no panic");
+        [Role::Quick, Role::Patient, Role::Relief]
+            .into_iter()
+            .find(|other| role.as_deref() == Some(format!("{other:?}").as_str()))
+    }
+}
+
+#[test]
+fn slow_lanes_run_on_patient_threads_and_quick_ones_never_wait_for_them() {
+    let threads = start(1, 1);
+    let (slow, begun) = lane(&threads, 1);
+    slow.is_slow.store(true, Ordering::Relaxed);
+    let (quick, _) = lane(&threads, 1);
+    let (release, released) = channel();
+    assert!(slow.push(Item::Stick(released)).is_ok());
+    begun.recv().unwrap();
+    assert_eq!(slow.role(), Some(Role::Patient));
+    for pushed in 1..=ITEMS {
+        assert!(quick.push(Item::Count(0)).is_ok());
+        wait_until(|| runs(&quick) == pushed);
+        assert_ne!(quick.role(), Some(Role::Patient));
+    }
+    drop(release);
+    threads.stop();
+    threads.join();
+}
+
+#[test]
+fn a_lane_changes_its_thread_with_its_pace() {
+    let threads = start(2, 2);
+    let (lane, _) = lane(&threads, 1);
+    for pushed in 1..=ITEMS {
+        let is_slow = pushed % 3 == 0;
+        lane.is_slow.store(is_slow, Ordering::Relaxed);
+        assert!(lane.push(Item::Count(0)).is_ok());
+        wait_until(|| runs(&lane) == pushed && lane.queue.is_idle());
+        assert_eq!(lane.role() == Some(Role::Patient), is_slow);
+    }
+    threads.stop();
+    threads.join();
+}
+
+#[test]
+fn the_relief_runs_what_waits_behind_quick_lanes_that_stick() {
+    let threads = start(2, 1);
+    let mut relieved = 0;
+    while relieved < 20 {
+        let stuck: Vec<_> = std::iter::repeat_with(|| {
+            let (lane, begun) = lane(&threads, 1);
+            let (release, released) = channel();
+            assert!(lane.push(Item::Stick(released)).is_ok());
+            begun.recv().unwrap();
+            (lane, release)
+        })
+        .take(2)
+        .collect();
+        // The second one waited behind the first, and the relief was first to see it.
+        if stuck
+            .iter()
+            .any(|(lane, _)| lane.role() == Some(Role::Relief))
+        {
+            continue;
+        }
+        let waiting: Vec<_> = (0..3).map(|_| lane(&threads, 1).0).collect();
+        for lane in &waiting {
+            assert!(lane.push(Item::Count(0)).is_ok());
+        }
+        wait_until(|| waiting.iter().all(|lane| runs(lane) == 1));
+        assert!(waiting.iter().all(|lane| lane.role() == Some(Role::Relief)));
+        relieved += 1;
+    }
+    threads.stop();
+    threads.join();
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::task::Context;
 use std::time::{Duration, Instant};
 
-use isolane_lanes::{LaneQueue, ThreadId};
+use isolane_lanes::{LaneQueue, Pace};
 
 use crate::ContextPolicy;
 use crate::error::{Error, ErrorKind};
@@ -15,6 +15,8 @@ use crate::locker_managed_isolate::{LockedIsolate, LockerManagedIsolate};
 use crate::runtime::realm::Health;
 
 use super::lane::{Core, Item, Lane, Threads};
+use super::pace::Ended;
+use super::waiting::TENURE;
 
 /// How many items one lock of the isolate runs before other lanes get their turn.
 const BATCH_ITEMS: usize = 64;
@@ -34,10 +36,14 @@ impl isolane_lanes::Lane for Lane {
         &self.threads
     }
 
-    fn run(self: &Arc<Self>, _: ThreadId) {
-        let (health, late) = {
+    fn pace(&self) -> Pace {
+        self.pace.pace(|| self.threads.now_ns())
+    }
+
+    fn run(self: &Arc<Self>, begin_ns: u64) {
+        let (health, late, is_overdue) = {
             let mut core = self.core.lock();
-            let batch = AssertUnwindSafe(|| self.run_batch(&mut core));
+            let batch = AssertUnwindSafe(|| self.run_batch(&mut core, begin_ns));
             if catch_unwind(batch).is_err() {
                 // A bug of ours: the isolate is given up, the process and the other lanes go on.
                 if let Some(isolate) = &mut core.isolate {
@@ -47,13 +53,17 @@ impl isolane_lanes::Lane for Lane {
             }
             let isolate = core.isolate.as_ref();
             let health = isolate.map_or(Health::Good, LockerManagedIsolate::health);
-            (health, std::mem::take(&mut core.late))
+            let is_overdue = self.is_overdue(&core, begin_ns);
+            (health, std::mem::take(&mut core.late), is_overdue)
         };
         if health != Health::Good
             && self.accepting.swap(false, Ordering::AcqRel)
             && let Some(owner) = self.owner.upgrade()
         {
             owner.retired(self);
+        }
+        if is_overdue && let Some(owner) = self.owner.upgrade() {
+            owner.make_way(self);
         }
         self.place_again(late);
     }
@@ -75,21 +85,39 @@ impl isolane_lanes::Lane for Lane {
 }
 
 impl Lane {
-    fn run_batch(self: &Arc<Self>, core: &mut Core) {
-        let begin = self.threads.now_ns();
-        self.busy_since.store(begin, Ordering::Relaxed);
-        let isolate_is_new = core.isolate.is_none();
-        if isolate_is_new {
-            match LockerManagedIsolate::new(self.recipe.clone()) {
-                Ok(isolate) => core.isolate = Some(isolate),
-                Err(error) => return self.refuse_all(&error),
-            }
+    /// Whether it has more to do, and others wait for its place for long enough.
+    fn is_overdue(&self, core: &Core, now_ns: u64) -> bool {
+        self.workers_waiting.load(Ordering::Relaxed) > 0
+            && self.load() > 0
+            && u128::from(now_ns.saturating_sub(core.running_since_ns)) > TENURE.as_nanos()
+    }
+
+    fn make_isolate(&self, core: &mut Core, now_ns: u64) -> Result<(), Error> {
+        if let Some(owner) = self.owner.upgrade() {
+            owner.makes_isolate();
         }
+        core.isolate = Some(LockerManagedIsolate::new(self.recipe.clone())?);
+        core.running_since_ns = now_ns;
+        Ok(())
+    }
+
+    fn run_batch(self: &Arc<Self>, core: &mut Core, begin_ns: u64) {
+        self.busy_since.store(begin_ns, Ordering::Relaxed);
+        let batch = self.pace.begin(begin_ns);
+        let isolate_is_new = core.isolate.is_none();
+        if isolate_is_new && let Err(error) = self.make_isolate(core, begin_ns) {
+            self.refuse_all(&error);
+            self.busy_since.store(0, Ordering::Relaxed);
+            return;
+        }
+        let was_good =
+            core.isolate.as_ref().map(LockerManagedIsolate::health) == Some(Health::Good);
         let Core {
             isolate: Some(isolate),
             buffer,
             housekept,
             late,
+            ..
         } = core
         else {
             return;
@@ -100,14 +128,14 @@ impl Lane {
             for _ in 0..BATCH_ITEMS {
                 let Some(item) = self.queue.pop() else { break };
                 match item {
-                    Item::Start(start) if locked.takes_no_more() => {
+                    Item::Start(start) if locked.takes_no_more() || self.gives_way() => {
                         self.queued.fetch_sub(1, Ordering::Relaxed);
                         late.push(*start);
                     }
                     item => self.run_item(&mut locked, item, isolate_is_new && turns == 0),
                 }
                 turns += 1;
-                if self.threads.now_ns() - begin > BATCH_TIME.as_nanos() as u64 {
+                if self.threads.now_ns() - begin_ns > BATCH_TIME.as_nanos() as u64 {
                     break;
                 }
             }
@@ -128,7 +156,15 @@ impl Lane {
                 .store(isolate.memory_bytes(), Ordering::Relaxed);
         }
         self.active.store(isolate.active(), Ordering::Relaxed);
-        self.note_turns(begin, turns);
+        let now_ns = self.threads.now_ns();
+        self.note_turns(begin_ns, now_ns, turns);
+        let ended = Ended {
+            now_ns,
+            turns,
+            isolate_is_new,
+            was_limited: was_good && isolate.health() != Health::Good,
+        };
+        self.pace.end(&batch, ended);
     }
 
     fn run_item(&self, locked: &mut LockedIsolate<'_>, item: Item, isolate_is_new: bool) {
@@ -152,16 +188,5 @@ impl Lane {
             }
             Item::Fail(error) => locked.fail_all(&error),
         }
-    }
-
-    /// There is no isolate: whoever waits is told why.
-    fn refuse_all(&self, error: &Error) {
-        while let Some(item) = self.queue.pop() {
-            if let Item::Start(start) = item {
-                self.queued.fetch_sub(1, Ordering::Relaxed);
-                start.fail(error.clone());
-            }
-        }
-        self.busy_since.store(0, Ordering::Relaxed);
     }
 }

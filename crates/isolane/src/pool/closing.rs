@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Error, ErrorKind};
 
-use super::core::{Pool, Waiting};
+use super::core::Pool;
 use super::lane::Lane;
 
 /// How long a pool waits for the turns that it has interrupted before it does so again.
@@ -21,10 +21,7 @@ impl Pool {
         self.ended.store(true, Ordering::SeqCst);
         let closed: Error = ErrorKind::PoolClosed.into();
         loop {
-            let waiting = std::mem::take(&mut *self.waiting.lock());
-            for Waiting { start, .. } in waiting {
-                start.fail(closed.clone());
-            }
+            self.refuse_waiting();
             // Every time anew: one may have been made since.
             let busy = |lane: &&Arc<Lane>| lane.load() > 0;
             let lanes: Vec<_> = self.lanes.lock().iter().filter(busy).cloned().collect();

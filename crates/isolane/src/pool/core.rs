@@ -1,17 +1,14 @@
 //! What the handles of one pool share: its workers, lanes, threads and counters, and how a request
 //! enters. Any thread may call; what runs guests is in the lanes.
 
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
-use std::thread;
 
 use isolane_scheduler::{RequestId, next_id};
 use parking_lot::{Condvar, Mutex};
 
 use crate::definition::WorkerDefinition;
 use crate::error::{Error, ErrorKind};
-use crate::platform;
 use crate::request::{RunOptions, Start};
 use crate::runtime::events::{Event, StartRequest};
 use crate::runtime::modules;
@@ -22,8 +19,11 @@ use crate::settlement::{AbortTarget, RunFuture, Settlement};
 use super::forgetting::Forgetting;
 use super::lane::{Lane, LaneOwner, Threads};
 use super::options::{PoolOptions, PoolStats, WorkerStats};
+use super::placement::Entry;
 use super::reaper::Reaper;
-use super::registry::{Deployment, Registry, WaitingRequests};
+use super::registry::{Deployment, Registry};
+use super::threads;
+use super::waiting::WaitingList;
 
 pub(crate) struct Pool {
     pub(super) me: Weak<Pool>,
@@ -34,9 +34,13 @@ pub(crate) struct Pool {
     /// All lanes that hold a place in the pool.
     pub(super) lanes: Mutex<Vec<Arc<Lane>>>,
     pub(super) forgetting: Forgetting,
-    /// Requests whose worker has no lane, because every place is taken by a busy one.
-    pub(super) waiting: Mutex<VecDeque<Waiting>>,
+    pub(super) waiting: Mutex<WaitingList>,
+    /// Requests in that list, or out of it for a moment to find them a place.
     pub(super) places_wanted: AtomicUsize,
+    /// Workers in that list.
+    pub(super) workers_waiting: Arc<AtomicUsize>,
+    /// Lanes that leave their places for those.
+    pub(super) places_promised: AtomicUsize,
     pub(super) in_flight: Arc<AtomicUsize>,
     /// How many of them are on lanes whose thread was given up.
     pub(super) lost_requests: AtomicUsize,
@@ -59,15 +63,11 @@ pub(crate) struct Launch {
     pub(crate) observer: Option<Arc<dyn RequestObserver>>,
 }
 
-pub(super) struct Waiting {
-    pub(super) deployment: Arc<Deployment>,
-    pub(super) start: Box<StartRequest>,
-}
-
 impl Pool {
     pub(crate) fn new(options: PoolOptions) -> Result<Arc<Self>, Error> {
-        let threads = start_threads(options.threads)?;
+        let threads = threads::start(options.threads)?;
         let reaper = Reaper::start()?;
+        let workers_waiting = Arc::<AtomicUsize>::default();
         Ok(Arc::new_cyclic(|me| Self {
             me: me.clone(),
             options,
@@ -76,8 +76,10 @@ impl Pool {
             reaper,
             lanes: Mutex::default(),
             forgetting: Forgetting::default(),
-            waiting: Mutex::default(),
+            waiting: Mutex::new(WaitingList::new(workers_waiting.clone())),
             places_wanted: AtomicUsize::new(0),
+            workers_waiting,
+            places_promised: AtomicUsize::new(0),
             in_flight: Arc::default(),
             lost_requests: AtomicUsize::new(0),
             hits: AtomicU64::new(0),
@@ -137,9 +139,10 @@ impl Pool {
         check_id(id)?;
         modules::validate(definition)?;
         self.forget_unused();
+        let present = self.registry.get(id);
         let (deployment, replaced) = self.registry.deploy(id, definition, || {
             self.note_brought(definition);
-            self.new_deployment(id, definition.clone(), true)
+            self.new_deployment(id, definition.clone(), true, present.as_ref())
         });
         if let Some(replaced) = replaced {
             self.retire_all(&replaced);
@@ -156,13 +159,10 @@ impl Pool {
         self.check_open()?;
         check_id(id)?;
         modules::validate(&definition)?;
-        let present = self.registry.get(id);
-        Ok(
-            match present.filter(|present| present.definition.is_same(&definition)) {
-                Some(present) => present,
-                None => self.new_deployment(id, definition, false),
-            },
-        )
+        Ok(match self.registry.get(id) {
+            Some(present) if present.definition.is_same(&definition) => present,
+            present => self.new_deployment(id, definition, false, present.as_ref()),
+        })
     }
 
     pub(crate) fn is_live(&self, deployment: &Arc<Deployment>) -> bool {
@@ -178,11 +178,13 @@ impl Pool {
         }
     }
 
+    /// A deployment without lanes; what is remembered of its predecessor's conduct goes on.
     pub(crate) fn new_deployment(
         &self,
         id: &str,
         definition: Arc<WorkerDefinition>,
         by_request: bool,
+        predecessor: Option<&Arc<Deployment>>,
     ) -> Arc<Deployment> {
         Arc::new(Deployment {
             id: Arc::from(id),
@@ -194,6 +196,9 @@ impl Pool {
             used_at: AtomicU64::new(self.forgetting.age()),
             waiting: AtomicUsize::new(0),
             lost: AtomicUsize::new(0),
+            conduct: predecessor
+                .map(|predecessor| predecessor.conduct.clone())
+                .unwrap_or_default(),
             pool: self.me.clone(),
         })
     }
@@ -241,7 +246,7 @@ impl Pool {
             start: Start::Warm,
             ticket: Some(Ticket::new(&self.in_flight, observer)),
         });
-        let quick = self.place(&deployment, start);
+        let quick = self.place(&deployment, start, Entry::New);
         future.expect_quick(quick)
     }
 
@@ -293,18 +298,6 @@ impl Pool {
     }
 }
 
-fn start_threads(count: usize) -> Result<Arc<Threads>, Error> {
-    let options = isolane_lanes::Options {
-        threads: count,
-        spin: thread::available_parallelism().is_ok_and(|cores| cores.get() > 1),
-    };
-    Threads::start(
-        options,
-        Box::new(|body| platform::spawn("isolane-pool", body)),
-    )
-    .map_err(|error| Error::internal(format!("a pool thread: {error}")))
-}
-
 pub(crate) fn check_id(id: &str) -> Result<(), Error> {
     if id.is_empty() {
         return Err(Error::invalid_arg("id", "a name", "an empty string"));
@@ -315,18 +308,20 @@ pub(crate) fn check_id(id: &str) -> Result<(), Error> {
 impl LaneOwner for Pool {
     fn retired(&self, lane: &Arc<Lane>) {
         self.condemned.fetch_add(1, Ordering::Relaxed);
-        if let Some(deployment) = lane.deployment() {
-            deployment
-                .lanes
-                .lock()
-                .retain(|other| !Arc::ptr_eq(other, lane));
-            deployment.leaving.lock().push(lane.clone());
-        }
+        self.leave_deployment(lane);
+    }
+
+    fn make_way(&self, lane: &Arc<Lane>) {
+        self.yield_place(lane);
+    }
+
+    fn makes_isolate(&self) {
+        self.reaper.help();
     }
 
     fn place_again(&self, deployment: &Arc<Deployment>, starts: Vec<StartRequest>) {
         for start in starts {
-            self.place(deployment, Box::new(start));
+            self.place(deployment, Box::new(start), Entry::Again);
         }
     }
 
@@ -349,25 +344,6 @@ impl LaneOwner for Pool {
 
     fn found(&self, lane: &Arc<Lane>) {
         self.find(lane);
-    }
-}
-
-impl WaitingRequests for Pool {
-    fn abort_waiting(&self, request: RequestId) {
-        let mut waiting = self.waiting.lock();
-        let Some(at) = waiting
-            .iter()
-            .position(|waiting| waiting.start.id == request)
-        else {
-            return;
-        };
-        let found = waiting.remove(at);
-        drop(waiting);
-        if let Some(Waiting { deployment, start }) = found {
-            self.places_wanted.fetch_sub(1, Ordering::SeqCst);
-            deployment.waiting.fetch_sub(1, Ordering::Relaxed);
-            start.fail(ErrorKind::Aborted.into());
-        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use isolane_lanes::{Lane as _, LaneQueue};
+use isolane_lanes::{Abandoned, Lane as _, LaneQueue, Pace};
 use isolane_scheduler::{CallbackMessage, RequestId};
 use parking_lot::Mutex;
 
@@ -16,6 +16,7 @@ use crate::locker_managed_isolate::{IsolateRecipe, LockerManagedIsolate};
 use crate::platform;
 use crate::runtime::events::StartRequest;
 
+use super::pace::LanePace;
 use super::registry::Deployment;
 
 /// The threads that run lanes.
@@ -44,6 +45,18 @@ pub(crate) trait LaneOwner: Send + Sync {
     fn found(&self, lane: &Arc<Lane>);
     /// The lane has nothing to do.
     fn idle(&self, lane: &Arc<Lane>);
+    /// The lane has more to do, and kept its place for long enough while others wait for one.
+    fn make_way(&self, lane: &Arc<Lane>);
+    /// The calling thread is about to make an isolate.
+    fn makes_isolate(&self);
+}
+
+/// Where a lane lives.
+pub(crate) struct Place {
+    pub(super) owner: Weak<dyn LaneOwner>,
+    pub(super) threads: Arc<Threads>,
+    /// How many workers wait for a place.
+    pub(super) workers_waiting: Arc<AtomicUsize>,
 }
 
 /// One isolate's lane.
@@ -52,14 +65,20 @@ pub(crate) struct Lane {
     pub(super) recipe: IsolateRecipe,
     pub(super) owner: Weak<dyn LaneOwner>,
     pub(super) threads: Arc<Threads>,
+    pub(super) workers_waiting: Arc<AtomicUsize>,
     pub(super) queue: LaneQueue<Item>,
+    pub(super) pace: LanePace,
     /// Whether new requests may come here.
     pub(super) accepting: AtomicBool,
+    /// Whether it leaves its place to another worker's.
+    gives_way: AtomicBool,
     pub(super) queued: AtomicUsize,
     pub(super) active: AtomicUsize,
     /// Its requests that have not ended, counted by their tickets.
     pub(super) running: Arc<AtomicUsize>,
-    /// How many of them there were when its thread was given up.
+    /// Whether its thread was given up.
+    pub(super) is_lost: AtomicBool,
+    /// How many requests it had then.
     pub(super) lost_requests: AtomicUsize,
     aborted: Mutex<Vec<RequestId>>,
     any_aborted: AtomicBool,
@@ -77,27 +96,32 @@ pub(super) struct Core {
     pub(super) housekept: Instant,
     /// Requests that came too late for an isolate that takes no more.
     pub(super) late: Vec<StartRequest>,
+    /// When its isolate was made.
+    pub(super) running_since_ns: u64,
 }
 
 impl Lane {
     pub(crate) fn new(
         deployment: &Arc<Deployment>,
         recipe: IsolateRecipe,
-        owner: Weak<dyn LaneOwner>,
-        threads: Arc<Threads>,
+        place: Place,
     ) -> Arc<Self> {
         let group = recipe.group;
         let lane = Arc::new(Self {
             deployment: Arc::downgrade(deployment),
             recipe,
-            owner,
-            threads,
+            owner: place.owner,
+            threads: place.threads,
+            workers_waiting: place.workers_waiting,
             queue: LaneQueue::new(),
+            pace: LanePace::new(deployment.conduct.clone()),
             accepting: AtomicBool::new(true),
+            gives_way: AtomicBool::new(false),
             // Its first request is on its way: until that comes, the lane must not look idle.
             queued: AtomicUsize::new(1),
             active: AtomicUsize::new(0),
             running: Arc::default(),
+            is_lost: AtomicBool::new(false),
             lost_requests: AtomicUsize::new(0),
             aborted: Mutex::new(Vec::new()),
             any_aborted: AtomicBool::new(false),
@@ -110,6 +134,7 @@ impl Lane {
                 buffer: Vec::new(),
                 housekept: Instant::now(),
                 late: Vec::new(),
+                running_since_ns: 0,
             }),
         });
         let user: Arc<dyn ThreadUser> = lane.clone();
@@ -141,6 +166,25 @@ impl Lane {
         self.accepting.store(false, Ordering::Release);
     }
 
+    /// Has the lane leave its place as soon as what it has begun has ended; nothing else begins. False
+    /// where it takes no more requests already.
+    pub(super) fn give_way(&self) -> bool {
+        let was_accepting = self.accepting.swap(false, Ordering::AcqRel);
+        if was_accepting {
+            self.gives_way.store(true, Ordering::Release);
+        }
+        was_accepting
+    }
+
+    pub(super) fn gives_way(&self) -> bool {
+        self.gives_way.load(Ordering::Acquire)
+    }
+
+    /// It has left its place; says whether that was promised to others.
+    pub(super) fn has_given_way(&self) -> bool {
+        self.gives_way.swap(false, Ordering::AcqRel)
+    }
+
     pub(crate) fn deployment(&self) -> Option<Arc<Deployment>> {
         self.deployment.upgrade()
     }
@@ -153,7 +197,10 @@ impl Lane {
     /// Whether a request pushed now will likely be answered within microseconds.
     pub(crate) fn is_quick(&self) -> bool {
         let mean = self.mean_turn_ns.load(Ordering::Relaxed);
-        mean != 0 && mean < QUICK_TURN_NS && self.queued() <= 1
+        mean != 0
+            && mean < QUICK_TURN_NS
+            && self.queued() <= 1
+            && isolane_lanes::Lane::pace(self) == Pace::Quick
     }
 
     /// How long a request pushed now would wait, estimated.
@@ -205,9 +252,34 @@ impl Lane {
 
     /// Pushes an item that a closed lane need not get.
     fn hand_over(self: &Arc<Self>, item: Item) {
-        if let Err(Item::Start(start)) = self.push(item) {
-            self.queued.fetch_sub(1, Ordering::Relaxed);
-            self.place_again(vec![*start]);
+        if let Err(item) = self.push(item) {
+            self.place_again(self.take_start(item).into_iter().collect());
+        }
+    }
+
+    /// The request of an item that is not run here; an abort has nothing to end here.
+    fn take_start(&self, item: Item) -> Option<StartRequest> {
+        let Item::Start(start) = item else {
+            return None;
+        };
+        self.queued.fetch_sub(1, Ordering::Relaxed);
+        Some(*start)
+    }
+
+    /// Closes the lane while a thread may run it; gives the requests that it has not begun, and
+    /// whether that thread would tell if it came back.
+    pub(super) fn abandon(&self) -> (Vec<StartRequest>, bool) {
+        let Abandoned { items, will_return } = self.queue.abandon();
+        let starts = items.into_iter().filter_map(|item| self.take_start(item));
+        (starts.collect(), will_return)
+    }
+
+    /// Answers what waits here with the error: there is no isolate.
+    pub(super) fn refuse_all(&self, error: &Error) {
+        while let Some(item) = self.queue.pop() {
+            if let Some(start) = self.take_start(item) {
+                start.fail(error.clone());
+            }
         }
     }
 
@@ -255,8 +327,7 @@ impl Lane {
     }
 
     /// Keeps a running mean of the turns' length, an eighth of the way at a time.
-    pub(super) fn note_turns(&self, begin: u64, turns: u64) {
-        let now = self.threads.now_ns();
+    pub(super) fn note_turns(&self, begin: u64, now: u64, turns: u64) {
         self.busy_since.store(0, Ordering::Relaxed);
         self.last_used.store(now, Ordering::Relaxed);
         if let Some(turn) = (now - begin).checked_div(turns) {

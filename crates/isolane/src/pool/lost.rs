@@ -9,27 +9,14 @@ use crate::error::Error;
 use crate::limits::rescue::ThreadUser;
 
 use super::core::Pool;
-use super::lane::{Item, Lane};
+use super::lane::{Lane, LaneOwner as _};
+use super::registry::Deployment;
 
 impl ThreadUser for Lane {
     fn given_up(self: Arc<Self>, _error: &Error) {
-        self.stop_accepting();
-        let left = self.queue.abandon();
         if let Some(owner) = self.owner.upgrade() {
             owner.lost(&self);
         }
-        if let Some(thread) = self.queue.thread() {
-            // Without another thread the rest of the pool goes on with those that there are.
-            let _ = self.threads.replace(thread);
-        }
-        let starts = left.into_iter().filter_map(|item| match item {
-            Item::Start(start) => {
-                self.queued.fetch_sub(1, Ordering::Relaxed);
-                Some(*start)
-            }
-            Item::Abort(..) | Item::Fail(_) => None,
-        });
-        self.place_again(starts.collect());
     }
 }
 
@@ -37,20 +24,35 @@ impl Pool {
     /// Takes a lane out of the pool whose thread may never come back. Its worker may have as many
     /// isolates less until it does: it keeps a thread busy, and the isolate's memory.
     pub(super) fn lose(&self, lane: &Arc<Lane>) {
+        if lane.is_lost.swap(true, Ordering::AcqRel) {
+            return;
+        }
         let running = lane.running.load(Ordering::Relaxed);
         lane.lost_requests.store(running, Ordering::Relaxed);
         self.lost_requests.fetch_add(running, Ordering::AcqRel);
         self.condemned.fetch_add(1, Ordering::Relaxed);
-        if let Some(deployment) = lane.deployment() {
+        lane.stop_accepting();
+        let deployment = lane.deployment();
+        if let Some(deployment) = &deployment {
             deployment.lost.fetch_add(1, Ordering::Relaxed);
-            for lanes in [&deployment.lanes, &deployment.leaving] {
-                lanes.lock().retain(|other| !Arc::ptr_eq(other, lane));
-            }
+            let is_other = |other: &Arc<Lane>| !Arc::ptr_eq(other, lane);
+            deployment.lanes.lock().retain(is_other);
         }
-        self.lanes.lock().retain(|other| !Arc::ptr_eq(other, lane));
-        if let Some(isolate) = lane.try_take_isolate() {
-            // Its thread came back a moment ago.
-            self.reaper.take(isolate);
+        self.leave_pool(lane);
+        // Only now may the thread find that the lane is lost: it takes back what was counted here.
+        let (left, will_return) = lane.abandon();
+        if let Some(thread) = lane.queue.thread().filter(|_| will_return) {
+            // Without another thread the rest of the pool goes on with those that there are.
+            let _ = self.threads.replace(thread);
+        } else {
+            // It came back a moment ago.
+            if let Some(isolate) = lane.try_take_isolate() {
+                self.reaper.take(isolate);
+            }
+            self.find(lane);
+        }
+        if let Some(deployment) = deployment {
+            self.place_again(&deployment, left);
         }
         self.serve_waiting();
         self.note_quiet();
@@ -63,6 +65,11 @@ impl Pool {
         if let Some(deployment) = lane.deployment() {
             deployment.lost.fetch_sub(1, Ordering::Relaxed);
         }
+    }
+
+    /// Whether a worker may have no isolate any more, before a thread of those comes back.
+    pub(super) fn has_lost_all(&self, deployment: &Deployment) -> bool {
+        deployment.lost.load(Ordering::Relaxed) >= self.options.max_isolates_per_worker
     }
 
     /// Requests that have not ended, without those on lost lanes.

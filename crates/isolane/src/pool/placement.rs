@@ -10,43 +10,56 @@ use crate::error::ErrorKind;
 use crate::locker_managed_isolate::IsolateRecipe;
 use crate::runtime::events::StartRequest;
 
-use super::core::{Pool, Waiting};
-use super::lane::{Lane, LaneOwner};
+use super::core::Pool;
+use super::lane::{Lane, LaneOwner, Place};
 use super::registry::Deployment;
 
 /// A worker whose queue lasts longer than this gets another isolate, if it may.
 const WAIT_FOR_ANOTHER_ISOLATE: Duration = Duration::from_millis(1);
 
+/// Whether a request may be refused.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Entry {
+    /// It comes from outside.
+    New,
+    /// It was let in before.
+    Again,
+}
+
 impl Pool {
     /// Finds a lane for a request; says whether its answer is likely to come within microseconds.
-    pub(super) fn place(&self, deployment: &Arc<Deployment>, start: Box<StartRequest>) -> bool {
+    pub(super) fn place(
+        &self,
+        deployment: &Arc<Deployment>,
+        start: Box<StartRequest>,
+        entry: Entry,
+    ) -> bool {
         if self.ended.load(Ordering::SeqCst) {
             start.fail(ErrorKind::PoolClosed.into());
             return false;
         }
-        let start = match self.try_lanes(deployment, start) {
+        let start = match self.try_lanes(deployment, start, entry) {
             Ok(quick) => return quick,
             Err(start) => start,
         };
-        if deployment.lost.load(Ordering::Relaxed) >= self.options.max_isolates_per_worker {
+        if self.has_lost_all(deployment) {
             start.fail(ErrorKind::PoolFull.into());
             return false;
         }
-        let Some(start) = self.place_on_new_lane(deployment, start) else {
+        // Those that wait come first.
+        let start = if self.places_wanted.load(Ordering::SeqCst) > 0 {
+            start
+        } else if let Some(start) = self.place_on_new_lane(deployment, start) {
+            start
+        } else {
             return false;
         };
-        if deployment.waiting.load(Ordering::Relaxed) >= self.options.max_queue {
+        let waiting = deployment.waiting.load(Ordering::Relaxed);
+        if entry == Entry::New && waiting >= self.options.max_queue {
             start.fail(ErrorKind::PoolFull.into());
             return false;
         }
-        deployment.waiting.fetch_add(1, Ordering::Relaxed);
-        self.waiting.lock().push_back(Waiting {
-            deployment: deployment.clone(),
-            start,
-        });
-        self.places_wanted.fetch_add(1, Ordering::SeqCst);
-        // A lane may have become idle between the look and the push.
-        self.serve_waiting();
+        self.wait_for_place(deployment, start);
         false
     }
 
@@ -55,6 +68,7 @@ impl Pool {
         &self,
         deployment: &Arc<Deployment>,
         start: Box<StartRequest>,
+        entry: Entry,
     ) -> Result<bool, Box<StartRequest>> {
         let lanes = deployment.lanes.lock();
         let Some(lane) = lanes
@@ -67,7 +81,7 @@ impl Pool {
         let queued = lane.queued();
         if queued > 0 {
             let total: usize = lanes.iter().map(|lane| lane.queued()).sum();
-            if total >= self.options.max_queue {
+            if entry == Entry::New && total >= self.options.max_queue {
                 start.fail(ErrorKind::PoolFull.into());
                 return Ok(false);
             }
@@ -116,7 +130,12 @@ impl Pool {
             group: next_id(),
         };
         let owner: Weak<dyn LaneOwner> = self.me.clone();
-        Lane::new(deployment, recipe, owner, self.threads.clone())
+        let place = Place {
+            owner,
+            threads: self.threads.clone(),
+            workers_waiting: self.workers_waiting.clone(),
+        };
+        Lane::new(deployment, recipe, place)
     }
 
     pub(super) fn take_place(&self, lane: &Arc<Lane>) -> bool {
@@ -161,18 +180,37 @@ impl Pool {
             None => lane.try_retire(),
         };
         if retired {
-            if let Some(deployment) = deployment {
-                deployment
-                    .leaving
-                    .lock()
-                    .retain(|other| !Arc::ptr_eq(other, lane));
-            }
-            self.lanes.lock().retain(|other| !Arc::ptr_eq(other, lane));
+            self.leave_pool(lane);
             if let Some(isolate) = lane.take_isolate() {
                 self.reaper.take(isolate);
             }
         }
         retired
+    }
+
+    /// A lane that takes no more requests is to be found no more by those that come.
+    pub(super) fn leave_deployment(&self, lane: &Arc<Lane>) {
+        if let Some(deployment) = lane.deployment() {
+            let is_other = |other: &Arc<Lane>| !Arc::ptr_eq(other, lane);
+            deployment.lanes.lock().retain(is_other);
+            let mut leaving = deployment.leaving.lock();
+            leaving.retain(is_other);
+            leaving.push(lane.clone());
+        }
+    }
+
+    /// A lane's place is free.
+    pub(super) fn leave_pool(&self, lane: &Arc<Lane>) {
+        if let Some(deployment) = lane.deployment() {
+            deployment
+                .leaving
+                .lock()
+                .retain(|other| !Arc::ptr_eq(other, lane));
+        }
+        self.lanes.lock().retain(|other| !Arc::ptr_eq(other, lane));
+        if lane.has_given_way() {
+            self.places_promised.fetch_sub(1, Ordering::SeqCst);
+        }
     }
 
     /// No lane of the deployment takes another request; each goes when it is idle.
@@ -182,32 +220,6 @@ impl Pool {
         for lane in lanes {
             lane.stop_accepting();
             self.close_lane(&lane);
-        }
-    }
-
-    /// Gives waiting requests to lanes, as far as there is room.
-    pub(super) fn serve_waiting(&self) {
-        while self.places_wanted.load(Ordering::SeqCst) > 0 {
-            let Some(Waiting { deployment, start }) = self.waiting.lock().pop_front() else {
-                return;
-            };
-            let start = match self.try_lanes(&deployment, start) {
-                Ok(_) => None,
-                Err(start) => self.place_on_new_lane(&deployment, start),
-            };
-            let Some(start) = start else {
-                // Only now: a lane that becomes idle meanwhile is to look at the queue.
-                self.places_wanted.fetch_sub(1, Ordering::SeqCst);
-                deployment.waiting.fetch_sub(1, Ordering::Relaxed);
-                continue;
-            };
-            self.waiting
-                .lock()
-                .push_front(Waiting { deployment, start });
-            // One that did so while the request was out of the queue has missed it.
-            if !self.lanes.lock().iter().any(|lane| lane.is_idle()) {
-                return;
-            }
         }
     }
 }

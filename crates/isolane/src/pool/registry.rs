@@ -13,6 +13,7 @@ use crate::limits::watchdog;
 use crate::settlement::AbortTarget;
 
 use super::lane::Lane;
+use super::pace::Conduct;
 
 const SHARDS: usize = 16;
 
@@ -33,6 +34,8 @@ pub(crate) struct Deployment {
     pub(crate) waiting: AtomicUsize,
     /// Isolates whose thread was given up and has not come back.
     pub(crate) lost: AtomicUsize,
+    /// How the worker has behaved.
+    pub(crate) conduct: Arc<Conduct>,
     pub(crate) pool: Weak<dyn WaitingRequests>,
 }
 

@@ -196,7 +196,8 @@ mod tests {
     use futures_util::FutureExt;
     use isolane_scheduler::next_id;
 
-    use super::super::generation::{Host, Job};
+    use super::super::generation::Job;
+    use super::super::host::Host;
     use super::super::protocol::WireBody;
     use super::super::supervisor::Shared;
     use super::super::workers::Deployed;

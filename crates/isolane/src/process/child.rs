@@ -178,7 +178,9 @@ impl Child {
         };
         let definition = definitions::decode(bytes, &stand_ins)
             .ok_or(Malformed::Meaning("a definition that cannot be read"))?;
-        let deployment = self.pool.new_deployment(id, Arc::new(definition), false);
+        let deployment = self
+            .pool
+            .new_deployment(id, Arc::new(definition), false, None);
         if live {
             self.pool.install(deployment.clone());
         }

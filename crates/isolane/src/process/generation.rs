@@ -4,94 +4,31 @@
 use std::collections::HashMap;
 use std::io::PipeReader;
 use std::process::Child;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use isolane_scheduler::{RequestId, StreamError};
-use parking_lot::{Condvar, Mutex};
-use tokio::sync::Notify;
+use parking_lot::Mutex;
 
 use crate::definition::WorkerDefinition;
-use crate::error::{Error, ErrorKind};
-use crate::limits::LimitKind;
-use crate::pool::options::PoolOptions;
+use crate::error::Error;
 use crate::request::{LogSink, RunOptions};
 use crate::runtime::events::Event;
 use crate::runtime::realm_state::Responder;
 
 use super::bodies::{Announced, Streams};
+use super::death::{Death, blamed};
 use super::frame::TooLong;
+use super::host::{Counted, Host};
 use super::host_calls::HostCalls;
 use super::inbox::{Ended, Inbox};
 use super::last_words::LastWords;
 use super::outbox::Outbox;
 use super::program::Spawned;
 use super::protocol::{Configuration, StartHead, Tick, ToChild, WireEvent, WorkerKey};
-use super::workers::{Deployed, Workers};
-
-/// What all children of one pool have in common.
-pub(crate) struct Host {
-    pub(crate) options: PoolOptions,
-    pub(crate) workers: Workers,
-    /// Requests that have not ended, of all children.
-    in_flight: AtomicUsize,
-    /// Signalled when there is a request where there was none.
-    pub(crate) busy: Notify,
-    /// Signalled when there is no request any more.
-    quiet: (Mutex<()>, Condvar),
-}
-
-impl Host {
-    pub(crate) fn new(options: PoolOptions) -> Self {
-        Self {
-            options,
-            workers: Workers::default(),
-            in_flight: AtomicUsize::new(0),
-            busy: Notify::new(),
-            quiet: Default::default(),
-        }
-    }
-
-    pub(crate) fn in_flight(&self) -> usize {
-        self.in_flight.load(Ordering::Acquire)
-    }
-
-    /// Waits until no request is in flight; until the deadline, where there is one.
-    pub(crate) fn wait_until_quiet(&self, deadline: Option<Instant>) {
-        let (lock, quiet) = &self.quiet;
-        let mut guard = lock.lock();
-        while self.in_flight() > 0 {
-            match deadline {
-                None => quiet.wait(&mut guard),
-                Some(deadline) if quiet.wait_until(&mut guard, deadline).timed_out() => return,
-                Some(_) => {}
-            }
-        }
-    }
-}
-
-/// Counts a request as in flight until it is dropped.
-struct Counted(Arc<Host>);
-
-impl Counted {
-    fn new(host: &Arc<Host>) -> Self {
-        if host.in_flight.fetch_add(1, Ordering::AcqRel) == 0 {
-            host.busy.notify_one();
-        }
-        Self(host.clone())
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        if self.0.in_flight.fetch_sub(1, Ordering::AcqRel) == 1 {
-            let _guard = self.0.quiet.0.lock();
-            self.0.quiet.1.notify_all();
-        }
-    }
-}
+use super::workers::Deployed;
 
 /// A request that a child runs.
 pub(crate) struct InFlight {
@@ -113,38 +50,6 @@ pub(crate) struct Job {
     pub(crate) event: Event,
     pub(crate) responder: Responder,
     pub(crate) options: RunOptions,
-}
-
-/// Why a child ended.
-#[derive(Clone, Debug)]
-pub(crate) enum Death {
-    /// By itself; it may have said why.
-    Crashed(Option<LastWords>),
-    /// It took more memory than it may.
-    Memory,
-    /// It no longer answered.
-    Stuck,
-    /// It sent what it must not.
-    Misbehaved,
-    /// It could not be started.
-    NotStarted(String),
-    /// The pool was closed.
-    Closed,
-}
-
-impl Death {
-    /// What the child's requests end with.
-    pub(crate) fn error(&self) -> Error {
-        let crashed = |how: &str| ErrorKind::IsolateCrashed(how.to_owned()).into();
-        match self {
-            Self::Crashed(_) => crashed("ended unexpectedly"),
-            Self::Memory => Error::limit(LimitKind::Heap),
-            Self::Stuck => crashed("no longer answered"),
-            Self::Misbehaved => crashed("broke the protocol"),
-            Self::NotStarted(why) => crashed(&format!("could not be started: {why}")),
-            Self::Closed => ErrorKind::PoolClosed.into(),
-        }
-    }
 }
 
 #[derive(Default)]
@@ -450,24 +355,4 @@ impl Generation {
         }
         drop(defined);
     }
-}
-
-/// The request that ended the child by a limit, where that is known.
-fn blamed(
-    death: &Death,
-    requests: &HashMap<RequestId, InFlight>,
-) -> Option<(RequestId, LimitKind)> {
-    let Death::Crashed(Some(LastWords { limit, request })) = death else {
-        return None;
-    };
-    let mut unanswered = requests
-        .iter()
-        .filter(|(_, request)| !matches!(request.responder, Responder::Answered))
-        .map(|(request, _)| *request);
-    let culprit = match (*request, unanswered.next()) {
-        // One of V8's own threads ran out of memory: on account of the only request there is.
-        (0, Some(only)) if unanswered.next().is_none() => only,
-        (request, _) => request,
-    };
-    Some((culprit, *limit))
 }

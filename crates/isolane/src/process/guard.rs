@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use crate::outbound::scheduler;
 
-use super::generation::{Death, Generation, InFlight};
+use super::death::Death;
+use super::generation::{Generation, InFlight};
 use super::supervisor::Shared;
 
 /// How often a child with requests is looked at.

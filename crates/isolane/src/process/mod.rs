@@ -4,7 +4,7 @@
 //! | Side | Files |
 //! |---|---|
 //! | both | `frame`, `protocol`, `failures`, `definitions` (what is said); `outbox`, `inbox` (the socket); `bodies` (streams) |
-//! | parent | `supervisor` (the pool's handle), `workers` (what is deployed), `generation` (one child and its requests), `answers` (what the child says), `host_calls`, `guard` (memory, time) |
+//! | parent | `supervisor` (the pool's handle), `host`, `workers` (what is deployed), `generation` (one child and its requests), `answers` (what the child says), `host_calls`, `guard` (memory, time), `death` |
 //! | child | `program` (how it starts), `child` (what the parent says), `requests`, `stand_ins` (host functions), `last_words` |
 //!
 //! The parent never initialises V8. It trusts nothing that the child sends: a guest that has broken
@@ -19,6 +19,8 @@ mod bodies;
 #[cfg(unix)]
 mod child;
 #[cfg(unix)]
+mod death;
+#[cfg(unix)]
 mod definitions;
 #[cfg(unix)]
 mod failures;
@@ -28,6 +30,8 @@ mod frame;
 mod generation;
 #[cfg(unix)]
 mod guard;
+#[cfg(unix)]
+mod host;
 #[cfg(unix)]
 mod host_calls;
 #[cfg(unix)]

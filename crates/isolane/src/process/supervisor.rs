@@ -19,8 +19,10 @@ use crate::runtime::modules;
 use crate::runtime::realm_state::Responder;
 use crate::settlement::{AbortTarget, RunFuture, ScheduledFuture, Settlement};
 
-use super::generation::{Death, Generation, Host, Job};
+use super::death::Death;
+use super::generation::{Generation, Job};
 use super::guard;
+use super::host::Host;
 use super::program::ChildProgram;
 use super::protocol::{Counters, ToChild, WorkerKey};
 use super::workers::{Deployed, WorkerOwner};

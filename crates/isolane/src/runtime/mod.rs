@@ -7,7 +7,7 @@ pub(crate) mod events;
 pub(crate) mod exception;
 mod handle;
 mod loading;
-mod module_kinds;
+pub(crate) mod module_kinds;
 pub(crate) mod modules;
 pub(crate) mod realm;
 pub(crate) mod realm_state;

@@ -12,7 +12,7 @@ use super::web::wasm;
 
 /// What a module is, by its name's extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ModuleKind {
+pub(crate) enum ModuleKind {
     JavaScript,
     TypeScript,
     Json,
@@ -22,7 +22,7 @@ pub(super) enum ModuleKind {
 
 impl ModuleKind {
     /// The kind that a name's extension says; `None` for one that says nothing.
-    pub(super) fn of(name: &str) -> Option<Self> {
+    pub(crate) fn of(name: &str) -> Option<Self> {
         let file = name.rsplit('/').next().unwrap_or(name);
         match file.rsplit_once('.').map(|(_, extension)| extension) {
             None | Some("js" | "mjs") => Some(Self::JavaScript),

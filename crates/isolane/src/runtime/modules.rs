@@ -234,7 +234,7 @@ fn resolve_static<'s>(
 }
 
 /// The name of the module that `specifier` means in the module `from`.
-fn find(definition: &WorkerDefinition, from: &str, specifier: &str) -> Option<String> {
+pub(crate) fn find(definition: &WorkerDefinition, from: &str, specifier: &str) -> Option<String> {
     let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
     let relative = specifier.starts_with("./") || specifier.starts_with("../");
     let path = if relative {

@@ -7,10 +7,13 @@
 mod case;
 mod child;
 mod expectation;
+mod lifecycles;
 mod memory;
+mod races;
 mod scenario;
 mod supervisor;
 mod tenant;
+mod tenants;
 
 use libtest_mimic::{Arguments, Trial};
 

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use futures_executor::block_on;
 use isolane::{
     Error, ErrorKind, ExecutionContextHandle, IsolatePool, Limits, PoolOptions, Request, Response,
-    RunOptions, SharedIsolateHandle, SharedIsolateOptions, Worker, WorkerDefinition, WorkerOptions,
+    RunOptions, SharedIsolateHandle, SharedIsolateOptions, Worker, WorkerDefinition, WorkerFuture,
+    WorkerOptions,
 };
 
 /// How workers are run.
@@ -37,6 +38,19 @@ impl fmt::Display for Mode {
             Self::Pool => "pool",
         })
     }
+}
+
+/// A fetch handler's body as a worker.
+pub(crate) fn handler(body: &str) -> WorkerDefinition {
+    WorkerDefinition::script(format!(
+        "export default {{ async fetch(request, env, ctx) {{ {body} }} }}"
+    ))
+}
+
+/// A response's body as text.
+pub(crate) fn text(response: Response) -> String {
+    let bytes = block_on(response.body.into_bytes(256 << 20)).expect("a readable body");
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// What the tenants of one process run on.
@@ -85,15 +99,34 @@ pub(crate) enum Tenant {
 impl Tenant {
     /// Sends a request and waits for its head.
     pub(crate) fn fetch(&mut self, path: &str) -> Result<Response, Error> {
-        let request = Request::get(format!("http://tenant.test/{path}"));
+        let future = self.begin(Request::get(format!("http://tenant.test/{path}")))?;
+        let answer = block_on(future);
+        if let Self::Context(tenant) = self {
+            tenant.note(&answer);
+        }
+        answer
+    }
+
+    /// Sends a request; in the mode that has contexts, waits for the context first.
+    pub(crate) fn begin(&mut self, request: Request) -> Result<WorkerFuture, Error> {
+        let options = RunOptions::default();
         match self {
-            Self::Worker(worker) => block_on(worker.fetch(request, RunOptions::default())),
-            Self::Context(tenant) => tenant.fetch(request),
+            Self::Worker(worker) => Ok(worker.fetch(request, options)),
+            Self::Context(tenant) => Ok(tenant.context()?.fetch(request, options)),
             Self::Pooled {
                 pool,
                 id,
                 definition,
-            } => block_on(pool.execute(id, definition, request, RunOptions::default())),
+            } => Ok(pool.execute(id, definition, request, options)),
+        }
+    }
+
+    /// Closes what the tenant runs on.
+    pub(crate) fn close(&self) {
+        match self {
+            Self::Worker(worker) => worker.close(),
+            Self::Context(tenant) => block_on(tenant.isolate.close()).expect("closed"),
+            Self::Pooled { pool, .. } => block_on(pool.close()).expect("closed"),
         }
     }
 
@@ -123,20 +156,20 @@ impl ContextTenant {
         }
     }
 
-    fn fetch(&mut self, request: Request) -> Result<Response, Error> {
-        let context = match &self.context {
-            Some(context) => context,
-            None => {
-                let made = self.isolate.create_context(self.definition.clone(), None);
-                self.context.insert(block_on(made)?)
-            }
-        };
-        let answer = block_on(context.fetch(request, RunOptions::default()));
-        if let Err(error) = &answer
-            && matches!(error.kind(), ErrorKind::Limit(_) | ErrorKind::Internal(_))
-        {
+    fn context(&mut self) -> Result<&ExecutionContextHandle, Error> {
+        if self.context.is_none() {
+            let made = self.isolate.create_context(self.definition.clone(), None);
+            self.context = Some(block_on(made)?);
+        }
+        Ok(self.context.as_ref().expect("it was just made"))
+    }
+
+    /// A context that a limit has ended is made anew.
+    fn note(&mut self, answer: &Result<Response, Error>) {
+        let ended =
+            |error: &Error| matches!(error.kind(), ErrorKind::Limit(_) | ErrorKind::Internal(_));
+        if answer.as_ref().is_err_and(ended) {
             self.context = None;
         }
-        answer
     }
 }

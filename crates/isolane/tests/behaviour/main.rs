@@ -1,5 +1,7 @@
 //! What workers, contexts and pools do, from the outside. One binary, because each links V8.
 
+mod corpus;
+mod fairness;
 mod limits;
 mod pool;
 #[cfg(unix)]

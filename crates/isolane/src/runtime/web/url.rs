@@ -76,10 +76,10 @@ fn return_parts(scope: &mut PinScope, parsed: Option<engine::Parsed>, rv: &mut R
 }
 
 /// The URL parser in use.
-mod engine {
+pub(crate) mod engine {
     use url::{Position, Url, quirks};
 
-    pub(super) const OFFSETS: usize = 7;
+    pub(crate) const OFFSETS: usize = 7;
 
     /// A serialised URL, which is always ASCII, and where its components are.
     ///
@@ -94,14 +94,14 @@ mod engine {
     ///       |     username end
     ///       protocol end
     /// ```
-    pub(super) struct Parsed {
-        pub(super) href: String,
-        pub(super) offsets: [u32; OFFSETS],
+    pub(crate) struct Parsed {
+        pub(crate) href: String,
+        pub(crate) offsets: [u32; OFFSETS],
     }
 
     /// A component that has a setter; the codes are those of `Part` in guest/url.ts.
     #[derive(Clone, Copy)]
-    pub(super) enum Part {
+    pub(crate) enum Part {
         Protocol,
         Username,
         Password,
@@ -114,7 +114,7 @@ mod engine {
     }
 
     impl Part {
-        pub(super) fn from_code(code: i32) -> Option<Self> {
+        pub(crate) fn from_code(code: i32) -> Option<Self> {
             Some(match code {
                 0 => Self::Protocol,
                 1 => Self::Username,
@@ -130,7 +130,7 @@ mod engine {
         }
     }
 
-    pub(super) fn parse(input: &str, base: Option<&str>) -> Option<Parsed> {
+    pub(crate) fn parse(input: &str, base: Option<&str>) -> Option<Parsed> {
         let Some(base) = base else {
             return Parsed::new(Url::parse(input).ok()?);
         };
@@ -166,7 +166,7 @@ mod engine {
         is_slash() && is_slash()
     }
 
-    pub(super) fn set(href: &str, part: Part, value: &str) -> Option<Parsed> {
+    pub(crate) fn set(href: &str, part: Part, value: &str) -> Option<Parsed> {
         let mut url = Url::parse(href).ok()?;
         match part {
             Part::Protocol => quirks::set_protocol(&mut url, value).ok()?,

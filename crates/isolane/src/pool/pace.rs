@@ -1,0 +1,245 @@
+//! Which class of threads a lane is for: how long its batches take, and what is remembered of a worker
+//! that overran. Written by the thread that runs a lane, read by whoever pushes.
+//!
+//! Processor time is what counts, so that a lane is not blamed for a thread that had to wait for a
+//! processor. Asking for it costs a system call, so a thread does so about once a millisecond.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use isolane_lanes::Pace;
+use parking_lot::Mutex;
+
+use crate::limits::thread_clock::thread_cpu_time;
+
+/// A lane whose turns take less than this on average is quick.
+const QUICK: Duration = Duration::from_millis(1);
+/// A quick lane overruns when one batch takes this long. V8's garbage collector may take a few
+/// milliseconds of any worker's turn.
+const OVERRUN: Duration = Duration::from_millis(10);
+/// For how long a worker's lanes are slow after an overrun; twice as long each time.
+const SENTENCE: Duration = Duration::from_secs(1);
+/// How often the sentence doubles.
+const DOUBLINGS: u32 = 6;
+/// An overrun is forgotten when this time has passed since its sentence ended.
+const FORGIVEN_AFTER: Duration = Duration::from_secs(60);
+/// How old a thread's last look at its clock may be.
+const SAMPLE_NS: u64 = 1_000_000;
+
+thread_local! {
+    /// When this thread looked at its processor clock, and what that said; both in nanoseconds.
+    static SAMPLE: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
+}
+
+/// What a worker did, kept across its isolates and deployments.
+#[derive(Default)]
+pub(crate) struct Conduct {
+    overruns: Mutex<u32>,
+    /// Until when all of its lanes are slow, or 0.
+    slow_until_ns: AtomicU64,
+}
+
+impl Conduct {
+    fn is_slow(&self, now_ns: u64) -> bool {
+        now_ns < self.slow_until_ns.load(Ordering::Relaxed)
+    }
+
+    fn note_overrun(&self, now_ns: u64) {
+        let mut overruns = self.overruns.lock();
+        let since = now_ns.saturating_sub(self.slow_until_ns.load(Ordering::Relaxed));
+        if Duration::from_nanos(since) > FORGIVEN_AFTER {
+            *overruns = 0;
+        }
+        let sentence = SENTENCE * (1 << *overruns);
+        *overruns = (*overruns + 1).min(DOUBLINGS);
+        let until_ns = now_ns + sentence.as_nanos() as u64;
+        self.slow_until_ns.store(until_ns, Ordering::Relaxed);
+    }
+}
+
+/// What is known of one lane.
+pub(crate) struct LanePace {
+    conduct: Arc<Conduct>,
+    /// Mean processor time of a turn, or 0 before one is known.
+    mean_ns: AtomicU64,
+}
+
+/// A batch of a lane's turns, as far as its pace goes.
+pub(super) struct Batch {
+    begin_ns: u64,
+    was_quick: bool,
+}
+
+/// How a batch ended.
+pub(super) struct Ended {
+    pub(super) now_ns: u64,
+    pub(super) turns: u64,
+    /// Whether the isolate was made in it, which says nothing of the worker.
+    pub(super) isolate_is_new: bool,
+    /// Whether one of its turns was terminated.
+    pub(super) was_limited: bool,
+}
+
+impl LanePace {
+    pub(super) fn new(conduct: Arc<Conduct>) -> Self {
+        Self {
+            conduct,
+            mean_ns: AtomicU64::new(0),
+        }
+    }
+
+    /// The class of threads that the lane is for. `now_ns` is only asked where it matters.
+    pub(super) fn pace(&self, now_ns: impl FnOnce() -> u64) -> Pace {
+        let mean_ns = self.mean_ns.load(Ordering::Relaxed);
+        let is_known = mean_ns != 0 && u128::from(mean_ns) < QUICK.as_nanos();
+        let is_remembered = self.conduct.slow_until_ns.load(Ordering::Relaxed) != 0;
+        if is_known && !(is_remembered && self.conduct.is_slow(now_ns())) {
+            Pace::Quick
+        } else {
+            Pace::Slow
+        }
+    }
+
+    /// The calling thread begins a batch.
+    pub(super) fn begin(&self, begin_ns: u64) -> Batch {
+        if begin_ns.saturating_sub(SAMPLE.get().0) > SAMPLE_NS {
+            SAMPLE.set((begin_ns, cpu_ns()));
+        }
+        Batch {
+            begin_ns,
+            was_quick: self.pace(|| begin_ns) == Pace::Quick,
+        }
+    }
+
+    /// The calling thread has run the batch.
+    pub(super) fn end(&self, batch: &Batch, ended: Ended) {
+        let used_ns = batch.cpu_ns(ended.now_ns);
+        let has_overrun = batch.was_quick && u128::from(used_ns) >= OVERRUN.as_nanos();
+        // One that was quick to end did not use up a limit: its caller aborted it.
+        let has_offended = ended.was_limited && u128::from(used_ns) >= QUICK.as_nanos();
+        if has_overrun || has_offended {
+            self.conduct.note_overrun(ended.now_ns);
+        }
+        if ended.isolate_is_new {
+            return;
+        }
+        let turn_ns = used_ns / ended.turns.max(1);
+        let mean_ns = self.mean_ns.load(Ordering::Relaxed);
+        let next_ns = if mean_ns == 0 {
+            turn_ns
+        } else {
+            mean_ns - mean_ns / 16 + turn_ns / 16
+        };
+        self.mean_ns.store(next_ns.max(1), Ordering::Relaxed);
+    }
+}
+
+impl Batch {
+    /// What the batch used of its thread's processor time, or a little less.
+    fn cpu_ns(&self, now_ns: u64) -> u64 {
+        let elapsed_ns = now_ns - self.begin_ns;
+        if elapsed_ns <= SAMPLE_NS {
+            return elapsed_ns;
+        }
+        let (sampled_ns, cpu_then_ns) = SAMPLE.get();
+        let before_ns = self.begin_ns - sampled_ns;
+        let used_ns = cpu_ns().saturating_sub(cpu_then_ns);
+        elapsed_ns.min(used_ns.saturating_sub(before_ns))
+    }
+}
+
+fn cpu_ns() -> u64 {
+    u64::try_from(thread_cpu_time().as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: u64 = 1_000_000;
+
+    fn lane() -> LanePace {
+        LanePace::new(Arc::default())
+    }
+
+    /// A batch of one turn that computes for `spin`, at a time of the test's own.
+    fn run(lane: &LanePace, at_ns: u64, spin: Duration, was_limited: bool) {
+        let batch = lane.begin(at_ns);
+        let begin = thread_cpu_time();
+        while thread_cpu_time() - begin < spin {
+            std::hint::spin_loop();
+        }
+        let ended = Ended {
+            now_ns: at_ns + spin.as_nanos() as u64 + 1,
+            turns: 1,
+            isolate_is_new: false,
+            was_limited,
+        };
+        lane.end(&batch, ended);
+    }
+
+    #[test]
+    fn a_lane_is_slow_until_it_has_proved_quick() {
+        let lane = lane();
+        assert_eq!(lane.pace(|| MS), Pace::Slow);
+        run(&lane, MS, Duration::from_micros(10), false);
+        assert_eq!(lane.pace(|| 2 * MS), Pace::Quick);
+    }
+
+    #[test]
+    fn one_overrun_makes_it_slow_for_a_second_and_the_next_for_two() {
+        let lane = lane();
+        run(&lane, MS, Duration::from_micros(10), false);
+        run(&lane, 10 * MS, Duration::from_millis(20), false);
+        assert_eq!(lane.pace(|| 900 * MS), Pace::Slow);
+        for turn in 0..100 {
+            run(&lane, (1_100 + turn) * MS, Duration::from_micros(10), false);
+        }
+        assert_eq!(lane.pace(|| 1_300 * MS), Pace::Quick);
+        run(&lane, 1_300 * MS, Duration::from_millis(20), false);
+        for turn in 0..100 {
+            run(&lane, (1_400 + turn) * MS, Duration::from_micros(10), false);
+        }
+        assert_eq!(lane.pace(|| 3_200 * MS), Pace::Slow);
+        assert_eq!(lane.pace(|| 3_400 * MS), Pace::Quick);
+    }
+
+    #[test]
+    fn a_limit_is_remembered_of_the_whole_worker() {
+        let conduct = Arc::<Conduct>::default();
+        let (limited, other) = (LanePace::new(conduct.clone()), LanePace::new(conduct));
+        run(&other, MS, Duration::from_micros(10), false);
+        assert_eq!(other.pace(|| 2 * MS), Pace::Quick);
+        run(&limited, 2 * MS, Duration::from_millis(2), true);
+        assert_eq!(other.pace(|| 5 * MS), Pace::Slow);
+    }
+
+    #[test]
+    fn time_without_a_processor_is_not_held_against_a_lane() {
+        let lane = lane();
+        run(&lane, MS, Duration::from_micros(10), false);
+        let batch = lane.begin(10 * MS);
+        let ended = Ended {
+            now_ns: 60 * MS,
+            turns: 1,
+            isolate_is_new: false,
+            was_limited: false,
+        };
+        lane.end(&batch, ended);
+        assert_eq!(lane.pace(|| 61 * MS), Pace::Quick);
+    }
+
+    #[test]
+    fn a_few_milliseconds_now_and_then_are_forgiven() {
+        let lane = lane();
+        for turn in 1..200 {
+            let spin = if turn % 40 == 0 { 4_000 } else { 20 };
+            run(&lane, turn * 10 * MS, Duration::from_micros(spin), false);
+            if turn > 1 {
+                assert_eq!(lane.pace(|| turn * 10 * MS), Pace::Quick, "turn {turn}");
+            }
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Who runs which lane. A lane goes to the thread that ran it last; an idle thread of the same class
+//! takes it where that one is busy. Quick threads spin shortly before they sleep.
+//!
+//! No wake-up is lost, and no lane waits behind a busy thread while another of its class sleeps: who
+//! pushes a lane does so first, then fences, then looks what the threads do; who goes to sleep, or
+//! begins to work, says so first, then fences, then looks at the queues. One of the two sees the
+//! other.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::lane::{Lane, Pace};
+use crate::slot::{BUSY, PARKED, SPINNING, ThreadId, WATCHING};
+use crate::sync::{Ordering, SPIN, fence};
+use crate::threads::{Role, Threads};
+
+/// How long a quick thread may take for a batch before the relief takes what waits behind it.
+const OVERRUN: Duration = Duration::from_millis(2);
+
+impl<L: Lane> Threads<L> {
+    /// Puts a lane that was scheduled on a run queue: at home, or with an idle thread where home is
+    /// busy.
+    pub(crate) fn enqueue(&self, lane: Arc<L>) {
+        let class = self.class(lane.pace());
+        let home = lane.queue().thread().map(|thread| thread.index);
+        let home = home.filter(|home| class.contains(home)).unwrap_or_else(|| {
+            class.start + self.next.fetch_add(1, Ordering::Relaxed) % class.len()
+        });
+        let place = if self.slots[home].activity() == BUSY {
+            self.idle_peer(home).unwrap_or(home)
+        } else {
+            home
+        };
+        self.slots[place].queue.push(lane);
+        fence(Ordering::SeqCst);
+        self.look_after(place);
+        if self.is_stopping() {
+            self.slots[place].clear();
+        }
+    }
+
+    /// Puts a lane that has more to do behind the others of the thread that ran it, where it is still
+    /// one for that thread.
+    pub(crate) fn requeue(&self, id: ThreadId, lane: Arc<L>) {
+        if !self.class(lane.pace()).contains(&id.index) {
+            return self.enqueue(lane);
+        }
+        let slot = &self.slots[id.index];
+        let is_crowded = !slot.queue.is_empty();
+        slot.queue.push(lane);
+        fence(Ordering::SeqCst);
+        // A thread that lost its place will not look at the queue again.
+        if is_crowded || !slot.is_held_by(id) {
+            self.look_after(id.index);
+        }
+    }
+
+    /// Sees to it that a thread looks at what was queued in a slot, and that none that could take it
+    /// sleeps while it waits there.
+    fn look_after(&self, index: usize) {
+        match self.slots[index].activity() {
+            PARKED => self.slots[index].wake(index),
+            SPINNING => {}
+            _ => {
+                let helper = match self.idle_peer(index) {
+                    None if self.role(index) == Role::Quick => self.relief(),
+                    peer => peer,
+                };
+                if let Some(helper) = helper {
+                    self.slots[helper].wake(helper);
+                }
+            }
+        }
+    }
+
+    /// A thread of the same class without work; rather one that needs no waking.
+    fn idle_peer(&self, index: usize) -> Option<usize> {
+        let with = |wanted| {
+            self.peers(index)
+                .find(|peer| self.slots[*peer].activity() == wanted)
+        };
+        with(SPINNING).or_else(|| with(PARKED))
+    }
+
+    fn relief(&self) -> Option<usize> {
+        (self.options.patient > 0).then(|| self.slots.len() - 1)
+    }
+
+    /// A lane of the thread's own queue, or of a peer's that is busy; for the relief, one behind a
+    /// thread that takes too long.
+    pub(crate) fn next_lane(&self, index: usize) -> Option<Arc<L>> {
+        if self.role(index) == Role::Relief {
+            let now_ns = self.now_ns();
+            let takes_too_long = |other: &usize| self.slots[*other].has_run_for(OVERRUN, now_ns);
+            return self
+                .class(Pace::Quick)
+                .filter(takes_too_long)
+                .find_map(|other| self.take(other));
+        }
+        let peers = self.peers(index);
+        let count = peers.len();
+        (0..count)
+            .map(|step| peers.start + (index - peers.start + step) % count)
+            // A thread that is not busy is about to take its lanes itself.
+            .filter(|other| *other == index || self.slots[*other].activity() == BUSY)
+            .find_map(|other| self.take(other))
+    }
+
+    fn take(&self, index: usize) -> Option<Arc<L>> {
+        let queue = &self.slots[index].queue;
+        let lane = queue.pop()?;
+        // Those behind it may have come while this thread was about to work, and woken nobody.
+        if !queue.is_empty() {
+            self.look_after(index);
+        }
+        Some(lane)
+    }
+
+    /// Spins, then sleeps, until there may be work.
+    pub(crate) fn rest(&self, id: ThreadId) {
+        let slot = &self.slots[id.index];
+        let spins = self.options.spin && self.role(id.index) == Role::Quick;
+        if spins && slot.go(id, BUSY, SPINNING) {
+            if self.spin_for_work(id) {
+                slot.go(id, SPINNING, BUSY);
+                fence(Ordering::SeqCst);
+                return;
+            }
+            slot.go(id, SPINNING, PARKED);
+        } else {
+            slot.go(id, BUSY, PARKED);
+        }
+        fence(Ordering::SeqCst);
+        if self.has_work(id.index) {
+            slot.go(id, PARKED, BUSY);
+        }
+        slot.sleep(id, || !self.is_stopping());
+        fence(Ordering::SeqCst);
+    }
+
+    /// The relief's rest: while lanes wait behind busy quick threads it looks again and again whether
+    /// they wait for too long; else it sleeps.
+    pub(crate) fn keep_watch(&self, id: ThreadId) {
+        let slot = &self.slots[id.index];
+        slot.go(id, BUSY, PARKED);
+        fence(Ordering::SeqCst);
+        let waits = |other| self.is_queued_behind(other);
+        if !self.class(Pace::Quick).any(waits) {
+            slot.sleep(id, || !self.is_stopping());
+        } else if slot.go(id, PARKED, WATCHING) {
+            // Nobody wakes it now, however much is pushed.
+            slot.sleep_for(id, OVERRUN, || !self.is_stopping());
+            slot.go(id, WATCHING, BUSY);
+        }
+    }
+
+    fn spin_for_work(&self, id: ThreadId) -> bool {
+        let begin = Instant::now();
+        loop {
+            if self.has_work(id.index) {
+                return true;
+            }
+            if begin.elapsed() >= SPIN {
+                return false;
+            }
+            for _ in 0..16 {
+                std::hint::spin_loop();
+            }
+        }
+    }
+
+    fn has_work(&self, index: usize) -> bool {
+        !self.slots[index].queue.is_empty()
+            || self.peers(index).any(|peer| self.is_queued_behind(peer))
+    }
+
+    /// Whether lanes wait for a thread that is busy with another.
+    fn is_queued_behind(&self, index: usize) -> bool {
+        !self.slots[index].queue.is_empty() && self.slots[index].activity() == BUSY
+    }
+}
