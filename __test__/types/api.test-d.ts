@@ -49,6 +49,8 @@ export async function calls(): Promise<void> {
   const queued: number = getPoolStats().queued;
   void [start, value, typed, standard, queued];
 
+  await new Worker('', { limits: { cpuMs: 5 }, maxConcurrency: 4, maxQueue: 10 }).close();
+
   // @ts-expect-error a request is needed
   await executePooled('a', '');
   // @ts-expect-error an id is a string

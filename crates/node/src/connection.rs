@@ -120,10 +120,7 @@ impl Connection {
 
     /// Whether console lines wait, which JavaScript must see before the answer of their request.
     pub(crate) fn has_logs(&self) -> bool {
-        lock(&self.inbox)
-            .list
-            .iter()
-            .any(|delivery| matches!(delivery, Delivery::Log { .. }))
+        !self.log_backlog.is_empty()
     }
 
     /// Node's loop has turned: takes what has gathered meanwhile.
