@@ -38,14 +38,16 @@ impl IsolateGuards {
 }
 
 /// A heap above this size gives its memory back to the system when its isolate goes.
-const LARGE_HEAP_BYTES: usize = 16 << 20;
+const LARGE_HEAP_BYTES: usize = 8 << 20;
 
-/// Empties the heap of an isolate whose contexts are gone, where it has become large.
+/// Empties the heap of an isolate whose contexts are gone, where it is large or has reached its limit.
 ///
 /// V8 keeps the pages of an isolate that is disposed of for others, and gives them back after some
 /// seconds, if another isolate lives that runs its tasks. What it collects before goes at once.
-pub(crate) fn empty_heap(isolate: &mut v8::Isolate) {
-    if isolate.get_heap_statistics().total_heap_size() > LARGE_HEAP_BYTES {
+pub(crate) fn empty_heap(isolate: &mut v8::Isolate, guards: &IsolateGuards) {
+    let size = isolate.get_heap_statistics().total_heap_size();
+    if size > LARGE_HEAP_BYTES || guards.heap.exceeded() {
+        isolate.clear_kept_objects();
         isolate.low_memory_notification();
     }
 }
@@ -102,7 +104,7 @@ impl GuardedIsolate {
 
 impl Drop for GuardedIsolate {
     fn drop(&mut self) {
-        empty_heap(&mut self.isolate);
+        empty_heap(&mut self.isolate, &self.guards);
         self.guards.before_dispose();
         // SAFETY: the field is not touched again: this is the end of its only owner.
         unsafe { ManuallyDrop::drop(&mut self.isolate) };

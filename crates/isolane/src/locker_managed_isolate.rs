@@ -98,7 +98,7 @@ impl Drop for LockerManagedIsolate {
         // Contexts go under the lock and before the isolate.
         let mut lock = self.isolate.lock();
         self.realms.0.clear();
-        isolate_params::empty_heap(&mut lock);
+        isolate_params::empty_heap(&mut lock, self.isolate.guards());
     }
 }
 

@@ -128,6 +128,7 @@ impl Case {
             "requests" => self.requests = number(value) as usize,
             "late" => self.late = Duration::from_millis(number(value)),
             "cpu-at-most" => self.cpu_at_most = Some(Duration::from_millis(number(value))),
+            "peak" => self.peak_bytes = Some((number(value) as usize) << 20),
             "memory" => {
                 self.gives_memory_back = true;
                 self.peak_bytes = (value != "back").then(|| (number(value) as usize) << 20);

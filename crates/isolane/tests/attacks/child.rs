@@ -16,8 +16,9 @@ use crate::tenant::{Host, Mode, Tenant};
 const NEIGHBOUR_ANSWERS_WITHIN: Duration = Duration::from_millis(50);
 const NEIGHBOUR_TRIES: usize = 20;
 
-/// What may stay of the memory that an attack took, with what malloc keeps.
-const KEPT_BYTES: usize = 24 << 20;
+/// What may stay of the memory that an attack took: what malloc keeps, and V8's pool of pages, which
+/// are those that young objects had and are there for the next isolate.
+const KEPT_BYTES: usize = 48 << 20;
 const MEMORY_IS_BACK_WITHIN: Duration = Duration::from_secs(10);
 
 /// How much of an answer is read.
@@ -71,7 +72,7 @@ fn attack(case: &Case, mode: Mode) -> serde_json::Value {
         complaints.push(format!("it took {} MB", peak >> 20));
     }
     // What a limit ended must go without being asked to, unless the host holds on to it.
-    if !(ended_by_limit && mode == Mode::Pool) {
+    if !(ended_by_limit && matches!(mode, Mode::Pool | Mode::Process)) {
         tenant.release();
     }
     if let (true, Some(before)) = (case.gives_memory_back, before) {

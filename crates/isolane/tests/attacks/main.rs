@@ -21,6 +21,7 @@ use libtest_mimic::{Arguments, Trial};
 const CHILDREN: usize = 2;
 
 fn main() {
+    isolane::run_if_child();
     let mut arguments = std::env::args().skip(1);
     if arguments.next().as_deref() == Some(supervisor::CHILD) {
         return child::main(&arguments.next().expect("the name of a trial"));

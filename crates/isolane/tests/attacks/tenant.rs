@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use futures_executor::block_on;
 use isolane::{
-    Error, ErrorKind, ExecutionContextHandle, IsolatePool, PoolOptions, Request, Response,
-    RunOptions, SharedIsolateHandle, SharedIsolateOptions, Worker, WorkerDefinition, WorkerFuture,
-    WorkerOptions,
+    ChildProgram, Error, ErrorKind, ExecutionContextHandle, IsolatePool, Isolation, PoolOptions,
+    Request, Response, RunOptions, SharedIsolateHandle, SharedIsolateOptions, Worker,
+    WorkerDefinition, WorkerFuture, WorkerOptions,
 };
 
 /// How workers are run.
@@ -19,13 +19,17 @@ pub(crate) enum Mode {
     Context,
     /// A pool of warm isolates.
     Pool,
+    /// A pool whose isolates live in a child process.
+    Process,
 }
 
 impl Mode {
-    pub(crate) const ALL: [Self; 3] = [Self::Worker, Self::Context, Self::Pool];
+    /// The modes that every scenario runs in.
+    pub(crate) const IN_PROCESS: [Self; 3] = [Self::Worker, Self::Context, Self::Pool];
 
     pub(crate) fn parse(name: &str) -> Self {
-        let mode = Self::ALL.into_iter().find(|mode| mode.to_string() == name);
+        let mut all = Self::IN_PROCESS.into_iter().chain([Self::Process]);
+        let mode = all.find(|mode| mode.to_string() == name);
         mode.unwrap_or_else(|| panic!("unknown mode {name:?}"))
     }
 }
@@ -36,6 +40,7 @@ impl fmt::Display for Mode {
             Self::Worker => "worker",
             Self::Context => "context",
             Self::Pool => "pool",
+            Self::Process => "process",
         })
     }
 }
@@ -61,11 +66,19 @@ pub(crate) struct Host {
 
 impl Host {
     pub(crate) fn new(mode: Mode) -> Self {
+        let isolation = match mode {
+            Mode::Process => {
+                Isolation::Process(ChildProgram::current_exe().expect("this program's path"))
+            }
+            _ => Isolation::InProcess,
+        };
         let options = PoolOptions {
             threads: 2,
+            isolation,
             ..PoolOptions::default()
         };
-        let pool = (mode == Mode::Pool).then(|| IsolatePool::new(options).expect("a pool"));
+        let pooled = matches!(mode, Mode::Pool | Mode::Process);
+        let pool = pooled.then(|| IsolatePool::new(options).expect("a pool"));
         Self { mode, pool }
     }
 

@@ -1,7 +1,6 @@
 // So does one that is huge.
 // modes: worker context pool
-// limits: cpu=5000 wall=20000
-// memory: 600
+// limits: cpu=500
 // expect: limit heap | cpu | error RangeError
 let n = 1n;
 for (;;) n <<= 1000000n;

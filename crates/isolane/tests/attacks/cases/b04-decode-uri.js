@@ -1,7 +1,7 @@
 // So do encoded ones.
 // modes: worker context pool
 // limits: cpu=1000
-// memory: 1500
+// peak: 1500
 // expect: error RangeError | URIError | limit memory | cpu
 let text = 'é%'.repeat(1000);
 for (;;) text = encodeURIComponent(text);

@@ -1,8 +1,8 @@
-// Our code does not rely on a RegExp or a String that guests have changed.
+// A RegExp that a guest has changed harms that guest only.
 // modes: worker context pool
 // later: any
 // limits: cpu=2000
-// expect: response 200 ok
+// expect: response 200 ok | throws Error
 RegExp.prototype.exec = () => { throw new Error('exec'); };
 RegExp.prototype.test = () => { throw new Error('test'); };
 RegExp.prototype[Symbol.replace] = () => { throw new Error('replace'); };

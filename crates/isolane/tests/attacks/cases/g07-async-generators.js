@@ -1,0 +1,5 @@
+// Async generators without end are charged.
+// modes: worker context pool
+// expect: limit cpu | heap
+const endless = (async function* () { for (;;) yield* (async function* () { yield 1; })(); })();
+for await (const one of endless);

@@ -1,0 +1,6 @@
+// A then of all objects is charged.
+// modes: worker context pool
+// later: any
+// expect: limit cpu
+Object.prototype.then = function () { for (;;); };
+return new Response('ok');

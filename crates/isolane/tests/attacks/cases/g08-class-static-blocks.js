@@ -1,0 +1,4 @@
+// Static blocks and fields without end are charged.
+// modes: worker context pool
+// expect: limit cpu
+class Endless { static field = (() => 1)(); static { for (;;); } }
