@@ -83,12 +83,9 @@ pub(crate) fn check(data: &[u8]) {
     let host = &*HOST;
     *host.input.lock().unwrap_or_else(PoisonError::into_inner) = Bytes::copy_from_slice(data);
     let request = Request::get("http://fuzz.test/");
-    let answered = host.pool.execute(
-        "fuzz",
-        &host.worker.clone().into(),
-        request,
-        RunOptions::default(),
-    );
+    let answered = host
+        .pool
+        .execute("fuzz", &host.worker.clone(), request, RunOptions::default());
     let response = futures_executor::block_on(answered);
     // Values may be too large for the worker's limits; nothing else may go wrong.
     if let Err(error) = response {

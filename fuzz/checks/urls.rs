@@ -35,7 +35,7 @@ pub(crate) fn check(data: &[u8]) {
 fn check_parts(url: &str, offsets: &[u32]) {
     assert!(url.is_ascii(), "{url}");
     assert!(offsets.is_sorted(), "{url}: {offsets:?}");
-    let end = u32::try_from(url.len()).unwrap();
+    let end = u32::try_from(url.len()).expect("a short URL");
     assert!(
         offsets.iter().all(|&offset| offset <= end),
         "{url}: {offsets:?}"

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_executor::block_on;
 use isolane::{
-    Error, ErrorKind, ExecutionContextHandle, IsolatePool, Limits, PoolOptions, Request, Response,
+    Error, ErrorKind, ExecutionContextHandle, IsolatePool, PoolOptions, Request, Response,
     RunOptions, SharedIsolateHandle, SharedIsolateOptions, Worker, WorkerDefinition, WorkerFuture,
     WorkerOptions,
 };
@@ -147,7 +147,7 @@ pub(crate) struct ContextTenant {
 
 impl ContextTenant {
     fn new(definition: WorkerDefinition) -> Self {
-        let limits = definition.limits.unwrap_or(Limits::default());
+        let limits = definition.limits.unwrap_or_default();
         let isolate = SharedIsolateHandle::new(SharedIsolateOptions { limits });
         Self {
             context: None,

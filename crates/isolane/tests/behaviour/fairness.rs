@@ -47,8 +47,10 @@ fn narrow_pool(change: impl FnOnce(&mut PoolOptions)) -> (IsolatePool, Receiver<
         options.threads = 1;
         options.limits.cpu = Some(LONG);
         options.limits.wall = None;
-        // Nobody may listen any more.
-        options.on_log = Some(Arc::new(move |_| drop(logged.send(()))));
+        options.on_log = Some(Arc::new(move |_| {
+            // Nobody may listen any more.
+            let _ = logged.send(());
+        }));
         change(options);
     });
     (pool, log)

@@ -241,8 +241,10 @@ fn workers_that_were_deployed_are_not_forgotten() {
     let comment = "x".repeat(30 << 20);
     for n in 0..12 {
         let script = handler(&format!("return new Response('{n}') /* {comment} */"));
-        let mut limits = isolane::Limits::default();
-        limits.cpu = None;
+        let limits = isolane::Limits {
+            cpu: None,
+            ..isolane::Limits::default()
+        };
         let mut worker = isolane::WorkerDefinition::script(script);
         worker.limits = Some(limits);
         let request = isolane::Request::get("http://worker.test/");

@@ -36,8 +36,8 @@ fn for_want_of_memory_is_blamed_on_the_request_that_took_it() {
         };
     });
     let waiting = start(&pool, "waiting", SLEEP);
-    // One array of a gigabyte, which the limits allow and the system refuses.
-    let greedy = "return new Response('x'.repeat((1 << 27) - 100).split('').length)";
+    // Arrays of a quarter of a gigabyte each, which the limits allow and the system refuses.
+    let greedy = "const kept = []; for (;;) kept.push(new Array(2 ** 25 - 1).fill(0));";
     assert_eq!(
         code(block_on(start(&pool, "greedy", greedy))),
         "ERR_HEAP_LIMIT"

@@ -65,13 +65,10 @@ const webAssemblyFamily = define('web_assembly', { globals: { WebAssembly: 'nati
     if (shared) throw new TypeError('WebAssembly.Memory(): shared memory is not supported');
     const is64Bit = address === 'i64';
     const limit = floor(host.bufferLimit() / PAGE_BYTES);
-    const wanted = maximum === undefined ? limit : is64Bit ? toBigInt(maximum) : +(maximum as number);
-    const bounded = wanted > limit ? limit : wanted;
-    const descriptor = {
-      __proto__: null,
-      initial,
-      maximum: is64Bit && typeof bounded === 'number' ? toBigInt(bounded) : bounded,
-    };
+    const most = is64Bit ? toBigInt(limit) : limit;
+    const wanted = maximum === undefined ? most : is64Bit ? toBigInt(maximum) : +(maximum as number);
+    const isPast = wanted > most;
+    const descriptor = { __proto__: null, initial, maximum: isPast ? most : wanted };
     return [address === undefined ? descriptor : Object.assign(descriptor, { address })];
   }
 
