@@ -9,7 +9,8 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
  * Arguments and results cross by structured clone, and in the guest the function is asynchronous.
  * What it throws reaches the guest as an error with the same name and message, without a stack.
  *
- * A call's arguments may take 64 MiB, and those that wait to be answered count against the guest's `bufferMb`. A
+ * A call's arguments may take 64 MiB (a character of a string counts for two bytes), and those that wait to be
+ * answered count against the guest's `bufferMb`. A
  * request may wait for 10 000 answers of the host's at a time; calls beyond that reject in the guest.
  */
 export type HostFunction = (...args: never[]) => unknown;

@@ -217,7 +217,9 @@ pub(crate) fn configure<'s>(
             }
         }
     }
-    let plain = string(scope, &serde_json::Value::Object(plain).to_string());
+    let plain = serde_json::Value::Object(plain).to_string();
+    check_room(scope, realm, realm.current.get(), plain.len())?;
+    let plain = string(scope, &plain);
     let functions = v8::Array::new_with_elements(scope, &functions).into();
     enter(scope, realm, CONFIGURE, 0, &[default, plain, functions]).map(|_| ())
 }
