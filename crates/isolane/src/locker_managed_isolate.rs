@@ -24,6 +24,9 @@ struct Realms(Vec<Realm>);
 // Nothing in it is bound to a thread by other means.
 unsafe impl Send for Realms {}
 
+/// How much a heap may have grown when it becomes idle, before that is collected.
+const GARBAGE_BYTES: usize = 32 << 20;
+
 /// What the isolates of one worker are made from.
 #[derive(Clone)]
 pub(crate) struct IsolateRecipe {
@@ -41,6 +44,8 @@ pub struct LockerManagedIsolate {
     isolate: UnenteredIsolate,
     recipe: IsolateRecipe,
     health: Health,
+    /// What the heap held after it was collected for being large.
+    kept_bytes: usize,
 }
 
 impl LockerManagedIsolate {
@@ -52,6 +57,7 @@ impl LockerManagedIsolate {
             isolate,
             recipe,
             health: Health::Good,
+            kept_bytes: 0,
         })
     }
 
@@ -63,6 +69,7 @@ impl LockerManagedIsolate {
             isolate: &self.isolate,
             recipe: &self.recipe,
             health: &mut self.health,
+            kept_bytes: &mut self.kept_bytes,
         }
     }
 
@@ -118,6 +125,7 @@ pub(crate) struct LockedIsolate<'a> {
     isolate: &'a UnenteredIsolate,
     recipe: &'a IsolateRecipe,
     health: &'a mut Health,
+    kept_bytes: &'a mut usize,
 }
 
 impl LockedIsolate<'_> {
@@ -195,6 +203,18 @@ impl LockedIsolate<'_> {
         if let Some(realm) = self.realms.first_mut() {
             realm.housekeep(&mut self.lock);
             self.note_health(0);
+        }
+        if self.realms.iter().all(|realm| realm.active() == 0) {
+            self.give_back_garbage();
+        }
+    }
+
+    /// An idle isolate collects nothing by itself, however much its last requests have left.
+    fn give_back_garbage(&mut self) {
+        let used = self.lock.get_heap_statistics().used_heap_size();
+        if used > *self.kept_bytes + GARBAGE_BYTES {
+            self.lock.low_memory_notification();
+            *self.kept_bytes = self.lock.get_heap_statistics().used_heap_size();
         }
     }
 

@@ -3,6 +3,9 @@
 //! Loop unrolling is off because its analysis also removes stack checks: where a short loop of the
 //! compiler's own (the fill of `new Array(1000)`, say) has none, the mark to remove it falls on the
 //! next loop of the guest's, which then can never be terminated.
+//!
+//! Maglev is off because a short loop of its code (`for (;;);` in a function that has run before) only counts
+//! down its budget for optimisation: it looks whether it is to end when that is used up, seconds late.
 
 /// Flags for `V8::set_flags_from_string`, before V8 is initialised.
 pub(crate) const V8_FLAGS: &str = concat!(
@@ -11,4 +14,5 @@ pub(crate) const V8_FLAGS: &str = concat!(
     " --no-verify-snapshot-checksum",
     " --no-turboshaft-loop-unrolling",
     " --no-wasm-loop-unrolling",
+    " --no-maglev",
 );

@@ -102,6 +102,8 @@ impl Slot {
             }
             return None;
         };
+        // V8 forgets a termination that it meets between two calls into JavaScript.
+        armed.external.handle().terminate_execution();
         let cpu = self.clock.read().unwrap_or_default();
         let goes_on = cpu.saturating_sub(firing.cpu_at) >= UNWINDING_CPU
             || firing.at.elapsed() >= UNWINDING_TIME;
