@@ -146,7 +146,11 @@ onUnix('runs scheduled events', async (t) => {
   await t.throwsAsync(pool.scheduled('a', { cron: '' }), { code: 'ERR_WORKER_EXCEPTION' });
 });
 
-const FATAL = `export default { fetch: () => new Response(/x/g[Symbol.match]("x".repeat(1 << 28)).length) }`;
+/** Fatal to V8, where the time limit does not come first. */
+const FATAL: WorkerDefinition = {
+  script: `export default { fetch: () => new Response(/x/g[Symbol.match]("x".repeat(1 << 28)).length) }`,
+  limits: { cpuMs: 20_000 },
+};
 
 onUnix('what V8 treats as fatal ends the request, and the host goes on', async (t) => {
   await using pool = processPool();
