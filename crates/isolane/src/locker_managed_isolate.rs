@@ -214,6 +214,9 @@ impl LockedIsolate<'_> {
         let used = self.lock.get_heap_statistics().used_heap_size();
         if used > *self.kept_bytes + GARBAGE_BYTES {
             self.lock.low_memory_notification();
+            if self.isolate.guards().heap.exceeded() {
+                *self.health = Health::Condemned;
+            }
             *self.kept_bytes = self.lock.get_heap_statistics().used_heap_size();
         }
     }
