@@ -24,8 +24,11 @@ struct Realms(Vec<Realm>);
 // Nothing in it is bound to a thread by other means.
 unsafe impl Send for Realms {}
 
-/// How much a heap may have grown when it becomes idle, before that is collected.
+/// How much a heap may have grown when it becomes idle, before that is collected: more than its young
+/// generation comes to, which V8 collects in passing.
 const GARBAGE_BYTES: usize = 32 << 20;
+/// The same after a limit ended a request: what that one left is unlikely to be wanted again.
+const GARBAGE_OF_LIMITED_BYTES: usize = 4 << 20;
 
 /// What the isolates of one worker are made from.
 #[derive(Clone)]
@@ -46,6 +49,8 @@ pub struct LockerManagedIsolate {
     health: Health,
     /// What the heap held after it was collected for being large.
     kept_bytes: usize,
+    /// A limit ended a request since the heap was last looked at.
+    was_limited: bool,
 }
 
 impl LockerManagedIsolate {
@@ -58,6 +63,7 @@ impl LockerManagedIsolate {
             recipe,
             health: Health::Good,
             kept_bytes: 0,
+            was_limited: false,
         })
     }
 
@@ -70,6 +76,7 @@ impl LockerManagedIsolate {
             recipe: &self.recipe,
             health: &mut self.health,
             kept_bytes: &mut self.kept_bytes,
+            was_limited: &mut self.was_limited,
         }
     }
 
@@ -126,6 +133,7 @@ pub(crate) struct LockedIsolate<'a> {
     recipe: &'a IsolateRecipe,
     health: &'a mut Health,
     kept_bytes: &'a mut usize,
+    was_limited: &'a mut bool,
 }
 
 impl LockedIsolate<'_> {
@@ -198,6 +206,9 @@ impl LockedIsolate<'_> {
     /// Runs V8's own tasks, and drops contexts that nothing uses any more.
     pub(crate) fn housekeep(&mut self) {
         let fresh = self.recipe.definition.context == ContextPolicy::Fresh;
+        for realm in self.realms.iter() {
+            *self.was_limited |= realm.take_limited();
+        }
         self.realms
             .retain(|realm| realm.active() > 0 || (!fresh && realm.failure().is_none()));
         if let Some(realm) = self.realms.first_mut() {
@@ -212,7 +223,12 @@ impl LockedIsolate<'_> {
     /// An idle isolate collects nothing by itself, however much its last requests have left.
     fn give_back_garbage(&mut self) {
         let used = self.lock.get_heap_statistics().used_heap_size();
-        if used > *self.kept_bytes + GARBAGE_BYTES {
+        let allowed = if std::mem::take(self.was_limited) {
+            GARBAGE_OF_LIMITED_BYTES
+        } else {
+            GARBAGE_BYTES
+        };
+        if used > *self.kept_bytes + allowed {
             self.lock.low_memory_notification();
             if self.isolate.guards().heap.exceeded() {
                 *self.health = Health::Condemned;

@@ -93,6 +93,7 @@ impl Realm {
             origin_unix_ms: unix_ms(),
             current: Cell::new(0),
             heap_used_bytes: Cell::new(0),
+            limited: Cell::new(false),
             requests: RefCell::default(),
             operations: RefCell::default(),
             orphaned: RefCell::default(),
@@ -143,6 +144,11 @@ impl Realm {
             _ => 0,
         };
         self.state.requests.borrow().len() + waiting
+    }
+
+    /// Whether a limit ended a request since this was last asked.
+    pub(crate) fn take_limited(&self) -> bool {
+        self.state.limited.take()
     }
 
     pub(crate) fn heap_used_bytes(&self) -> usize {

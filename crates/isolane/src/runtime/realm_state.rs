@@ -15,7 +15,7 @@ use isolane_scheduler::{
 };
 
 use crate::definition::{HostCodec, HostFunction};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::isolate_params::IsolateGuards;
 use crate::limits::Limits;
 use crate::limits::rescue::Unanswered;
@@ -203,6 +203,8 @@ pub(crate) struct RealmState {
     /// The request that the running turn is charged to.
     pub(crate) current: Cell<RequestId>,
     pub(crate) heap_used_bytes: Cell<usize>,
+    /// A limit ended a request since this was last asked.
+    pub(crate) limited: Cell<bool>,
     /// An operation panicked in this turn.
     pub(crate) panicked: Cell<bool>,
     pub(crate) requests: RefCell<HashMap<RequestId, ActiveRequest>>,
@@ -356,6 +358,9 @@ impl RealmState {
         let Some(active) = self.remove(request) else {
             return;
         };
+        if matches!(error.kind(), ErrorKind::Limit(_)) {
+            self.limited.set(true);
+        }
         let usage = active.usage(self.heap_used_bytes.get());
         active.responder.fail(error.with_usage(usage));
     }
