@@ -18,8 +18,8 @@ const NEIGHBOUR_TRIES: usize = 20;
 
 /// What may stay of the memory that an attack took: what malloc keeps, and V8's pool of pages, which
 /// are those that young objects had and are there for the next isolate.
-const KEPT_BYTES: usize = 48 << 20;
-const MEMORY_IS_BACK_WITHIN: Duration = Duration::from_secs(10);
+const KEPT_BYTES: usize = 24 << 20;
+const MEMORY_IS_BACK_WITHIN: Duration = Duration::from_secs(2);
 
 /// How much of an answer is read.
 const MAX_BODY_BYTES: u64 = 256 << 20;
@@ -76,7 +76,7 @@ fn attack(case: &Case, mode: Mode) -> serde_json::Value {
         tenant.release();
     }
     if let (true, Some(before)) = (case.gives_memory_back, before) {
-        let allowed = before.now + KEPT_BYTES;
+        let allowed = before.now + case.kept_bytes.unwrap_or(KEPT_BYTES);
         if let Err(bytes) = memory::await_at_most(allowed, MEMORY_IS_BACK_WITHIN) {
             let kept = (bytes - before.now) >> 20;
             complaints.push(format!("{kept} MB did not come back"));

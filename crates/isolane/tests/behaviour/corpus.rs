@@ -2,6 +2,9 @@
 
 #[path = "../../../../fuzz/checks/clones.rs"]
 mod clones;
+#[cfg(unix)]
+#[path = "../../../../fuzz/checks/ipc.rs"]
+mod ipc;
 #[path = "../../../../fuzz/checks/modules.rs"]
 mod modules;
 #[path = "../../../../fuzz/checks/urls.rs"]
@@ -28,6 +31,12 @@ fn replay(target: &str, check: impl Fn(&[u8])) {
 #[test]
 fn clones_are_values_or_errors() {
     replay("clones", clones::check);
+}
+
+#[cfg(unix)]
+#[test]
+fn frames_of_a_child_are_frames_or_errors() {
+    replay("ipc", ipc::check);
 }
 
 #[test]

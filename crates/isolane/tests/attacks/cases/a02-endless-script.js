@@ -1,5 +1,5 @@
 // The top level of a classic script is limited like a request.
-// modes: worker context pool
+// modes: worker context pool process
 // form: script
 // expect: limit cpu
 addEventListener('fetch', () => {});

@@ -1,5 +1,5 @@
 // The top level of a module is limited like a request.
-// modes: worker context pool
+// modes: worker context pool process
 // form: module
 // expect: limit cpu
 for (;;);

@@ -1,5 +1,5 @@
 // A module that awaits for ever is ended by its wall limit.
-// modes: worker context pool
+// modes: worker context pool process
 // form: module
 // limits: wall=300
 // expect: limit wall

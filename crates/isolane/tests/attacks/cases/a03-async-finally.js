@@ -1,5 +1,5 @@
 // Handlers of promises do not run on after a termination.
-// modes: worker context pool
+// modes: worker context pool process
 // expect: limit cpu
 const spin = () => { for (;;); };
 const spun = (async () => { try { await null; for (;;); } catch { for (;;); } finally { for (;;); } })();

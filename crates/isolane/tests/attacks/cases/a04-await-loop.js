@@ -1,4 +1,4 @@
 // A loop of awaits is charged.
-// modes: worker context pool
+// modes: worker context pool process
 // expect: limit cpu
 for (;;) await null;

@@ -1,5 +1,5 @@
 // queueMicrotask without an end is charged.
-// modes: worker context pool
+// modes: worker context pool process
 // expect: limit cpu
 const next = () => queueMicrotask(next);
 next();

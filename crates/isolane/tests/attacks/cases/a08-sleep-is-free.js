@@ -1,5 +1,5 @@
 // Sleeping is not charged.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=60
 // cpu-at-most: 60
 // expect: response 200 ok

@@ -1,4 +1,4 @@
 // A regular expression that backtracks is ended.
-// modes: worker context pool
+// modes: worker context pool process
 // expect: limit cpu
 /^(a+)+$/.test('a'.repeat(40) + 'b');

@@ -1,4 +1,4 @@
 // So is one with a lookbehind.
-// modes: worker context pool
+// modes: worker context pool process
 // expect: limit cpu
 /(?<=^(a+)+)$/.test('b' + 'a'.repeat(40));

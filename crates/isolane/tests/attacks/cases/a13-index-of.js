@@ -1,5 +1,5 @@
 // A native search over a long text overruns by one call at most.
-// modes: worker context pool
+// modes: worker context pool process
 // late: 1500
 // expect: limit cpu | memory
 const text = 'a'.repeat(1 << 24);

@@ -1,5 +1,5 @@
 // So does one from the end.
-// modes: worker context pool
+// modes: worker context pool process
 // late: 1500
 // expect: limit cpu | memory
 const text = 'a'.repeat(1 << 24);

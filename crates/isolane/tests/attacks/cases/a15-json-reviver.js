@@ -1,4 +1,4 @@
 // Revivers are charged.
-// modes: worker context pool
+// modes: worker context pool process
 // expect: limit cpu
 JSON.parse('{"a":[1,2,3]}', function () { for (;;); });

@@ -1,4 +1,4 @@
 // toJSON and replacers are charged.
-// modes: worker context pool
+// modes: worker context pool process
 // expect: limit cpu
 JSON.stringify({ toJSON() { for (;;); } }, () => { for (;;); });

@@ -1,5 +1,5 @@
 // JSON of any size is charged.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=400
 // expect: limit cpu | memory
 JSON.parse('[' + '1,'.repeat(5e6) + '1]');

@@ -1,5 +1,5 @@
 // Key derivation without a bound is not to be had.
-// modes: worker context pool
+// modes: worker context pool process
 // expect: error TypeError | OperationError | QuotaExceededError | NotSupportedError
 await crypto.subtle.deriveBits(
   { name: 'PBKDF2', hash: 'SHA-512', salt: new Uint8Array(8), iterations: 2 ** 31 - 1 },

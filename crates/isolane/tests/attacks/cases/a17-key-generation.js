@@ -1,5 +1,5 @@
 // Nor are long keys.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: wall=400
 // expect: error TypeError | OperationError | NotSupportedError | limit wall
 const algorithm = {

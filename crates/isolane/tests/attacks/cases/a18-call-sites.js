@@ -1,5 +1,5 @@
 // What prepareStackTrace is given holds nothing of the host.
-// modes: worker context pool
+// modes: worker context pool process
 // expect: response 200 ok
 Error.prepareStackTrace = (error, sites) => sites;
 const sites = [];

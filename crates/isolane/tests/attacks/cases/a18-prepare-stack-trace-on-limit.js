@@ -1,5 +1,5 @@
 // Also where the error is a limit's own.
-// modes: worker context pool
+// modes: worker context pool process
 // later: any
 // expect: limit cpu | memory
 Error.prepareStackTrace = () => { for (;;); };

@@ -1,5 +1,5 @@
 // Error.prepareStackTrace runs in the guest's budget.
-// modes: worker context pool
+// modes: worker context pool process
 // later: any
 // expect: limit cpu
 Error.prepareStackTrace = () => { for (;;); };

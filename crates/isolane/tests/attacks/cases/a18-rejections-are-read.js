@@ -1,5 +1,5 @@
 // Also where a rejection that nobody handles is reported.
-// modes: worker context pool
+// modes: worker context pool process
 // later: any
 // expect: limit cpu
 Error.prepareStackTrace = () => { for (;;); };

@@ -1,5 +1,5 @@
 // Also where they are a proxy.
-// modes: worker context pool
+// modes: worker context pool process
 // form: module
 // expect: limit cpu
 export default new Proxy({}, { get() { for (;;); } });

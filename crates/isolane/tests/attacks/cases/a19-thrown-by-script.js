@@ -1,5 +1,5 @@
 // So is what a classic script throws.
-// modes: worker context pool
+// modes: worker context pool process
 // form: script
 // expect: limit cpu
 addEventListener('fetch', () => {});

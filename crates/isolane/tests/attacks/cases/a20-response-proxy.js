@@ -1,4 +1,4 @@
 // A proxy of a Response is no Response.
-// modes: worker context pool
+// modes: worker context pool process
 // expect: code ERR_NO_RESPONSE | limit cpu
 return new Proxy(new Response('ok'), { getPrototypeOf() { for (;;); } });

@@ -1,5 +1,5 @@
 // What a subclass of Response overrides is not run.
-// modes: worker context pool
+// modes: worker context pool process
 // expect: response 200 ok | limit cpu
 return new (class extends Response {
   get status() { for (;;); }

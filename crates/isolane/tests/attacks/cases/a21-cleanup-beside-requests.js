@@ -1,5 +1,5 @@
 // A cleanup callback that spins does not hold the request that follows.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=1000
 // requests: 3
 // expect: response 200 ok

@@ -1,5 +1,5 @@
 // Cleanup callbacks run under a guard, and in no other's request.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=1000
 // expect: response 200 ok
 new FinalizationRegistry(() => { for (;;); }).register({}, 0);

@@ -1,5 +1,5 @@
 // So do big integers.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=5000 wall=20000
 // memory: 600
 // expect: limit heap | error RangeError

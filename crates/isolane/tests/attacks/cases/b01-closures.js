@@ -1,5 +1,5 @@
 // So do closures.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=5000 wall=20000
 // memory: 500
 // expect: limit heap

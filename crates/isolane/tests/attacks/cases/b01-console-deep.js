@@ -1,5 +1,5 @@
 // Nor does a deep or wide value written to it take more than its bound.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=1500 wall=20000
 // memory: 300
 // expect: limit cpu | heap | response 200 ok

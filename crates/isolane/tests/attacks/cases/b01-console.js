@@ -1,5 +1,5 @@
 // What is written to the console is not kept.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=1500 wall=20000
 // memory: 300
 // expect: limit cpu

@@ -1,5 +1,5 @@
 // So do the objects of Intl, whose data is not in the heap.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=800 wall=20000
 // memory: 800
 // expect: limit heap | cpu | error RangeError

@@ -1,5 +1,5 @@
 // So do regular expressions that are compiled.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=8000 wall=30000
 // memory: 500
 // expect: limit heap

@@ -1,5 +1,5 @@
 // So do the objects of Temporal.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=4000 wall=20000
 // memory: 800
 // expect: limit heap | cpu

@@ -1,5 +1,5 @@
 // Copying a buffer of 30 MB to an array of numbers reaches the heap limit.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=8000 wall=30000
 // memory: 700
 // expect: limit heap

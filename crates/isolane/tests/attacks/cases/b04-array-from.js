@@ -1,5 +1,5 @@
 // So is one made from a length.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=500
 // late: 1500
 // memory: 700

@@ -1,5 +1,5 @@
 // So is one made by apply.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=500
 // late: 8000
 // peak: 1200

@@ -1,5 +1,5 @@
 // Two-byte strings that are joined end by a limit too.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=3000 wall=20000
 // memory: 1500
 // expect: error RangeError | limit memory | cpu

@@ -1,5 +1,5 @@
 // So do encoded ones.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=1000
 // peak: 1500
 // expect: error RangeError | URIError | limit memory | cpu

@@ -1,5 +1,5 @@
 // An array of 10^8 elements is refused or reaches the heap limit, in time.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=500
 // late: 1500
 // memory: 700

@@ -1,5 +1,5 @@
 // So is a join that grows.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=1000
 // memory: 1500
 // expect: error RangeError | limit memory | cpu

@@ -1,5 +1,5 @@
 // Padding to any length is refused, or ends by a limit.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=1000
 // memory: 1500
 // expect: error RangeError | limit memory | cpu

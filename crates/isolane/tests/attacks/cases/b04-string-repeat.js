@@ -1,5 +1,5 @@
 // The longest string V8 has is refused, or held without its memory.
-// modes: worker context pool
+// modes: worker context pool process
 // memory: 700
 // expect: error RangeError | limit memory | response 200 ok
 const kept = [];

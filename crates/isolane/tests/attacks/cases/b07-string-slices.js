@@ -1,5 +1,5 @@
 // Slices of long strings that are kept reach the heap limit.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=4000 wall=20000
 // memory: 600
 // expect: limit heap

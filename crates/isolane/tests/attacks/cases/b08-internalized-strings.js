@@ -1,5 +1,5 @@
 // So does the table of property names.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=8000 wall=30000
 // memory: 600
 // expect: limit heap | cpu

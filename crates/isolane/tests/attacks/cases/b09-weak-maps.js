@@ -1,5 +1,5 @@
 // So are weak collections.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=3000 wall=30000
 // memory: 800
 // expect: limit cpu | heap

@@ -1,5 +1,5 @@
 // Small typed arrays past the limit do not end the process.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=4000 wall=20000
 // expect: error * | limit memory | cpu | response 200 ok
 const kept = [];

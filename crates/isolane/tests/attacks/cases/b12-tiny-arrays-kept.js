@@ -1,5 +1,5 @@
 // Nor do millions of tiny ones that are kept.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=6000 wall=30000
 // memory: 800
 // expect: error * | limit memory | cpu

@@ -1,5 +1,5 @@
 // A transfer cannot grow a buffer past the limit.
-// modes: worker context pool
+// modes: worker context pool process
 // memory: 300
 // expect: error RangeError | limit buffer
 new ArrayBuffer(1 << 20).transfer(1 << 30);

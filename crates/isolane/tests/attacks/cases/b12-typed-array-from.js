@@ -1,5 +1,5 @@
 // Also those made from iterables, and by methods.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=3000
 // memory: 300
 // expect: error RangeError

@@ -1,5 +1,5 @@
 // Typed arrays of every kind are counted.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=3000
 // memory: 300
 // expect: error RangeError

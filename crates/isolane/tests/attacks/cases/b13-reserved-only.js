@@ -1,5 +1,5 @@
 // Reserving addresses without end is refused.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=4000 wall=20000
 // memory: 300
 // expect: error RangeError | limit memory | cpu

@@ -1,5 +1,5 @@
 // A resizable buffer is limited like any other.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=2000
 // memory: 300
 // expect: error RangeError | limit memory

@@ -1,5 +1,5 @@
 // Also where the module itself grows it: (func (memory.grow (i32.const 8191))).
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=4000
 // memory: 300
 // expect: error RangeError | RuntimeError | limit memory | response 200 refused

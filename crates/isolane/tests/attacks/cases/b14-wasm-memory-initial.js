@@ -1,5 +1,5 @@
 // Also that which a memory begins with.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=4000
 // memory: 300
 // expect: error RangeError | limit memory

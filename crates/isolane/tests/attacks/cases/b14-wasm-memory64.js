@@ -1,5 +1,5 @@
 // Also of 64 bits.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=4000
 // memory: 300
 // expect: error * | limit memory

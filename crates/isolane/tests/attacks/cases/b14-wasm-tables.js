@@ -1,5 +1,5 @@
 // WebAssembly tables are limited.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=4000
 // memory: 500
 // expect: error RangeError | limit memory

@@ -1,5 +1,5 @@
 // Modules cannot use up the process's table of types.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=8000 wall=30000 buffer=64
 // expect: error CompileError | limit memory | cpu | response 200 refused
 const leb = (n) => { const out = []; do { out.push((n & 127) | (n > 127 ? 128 : 0)); n >>>= 7; } while (n); return out; };

@@ -1,5 +1,5 @@
 // A module of 24 MB of code is refused, or counted.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=3000 wall=20000
 // late: 3000
 // memory: 900

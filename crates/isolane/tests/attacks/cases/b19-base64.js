@@ -1,5 +1,5 @@
 // So is base64.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=3000 wall=20000
 // memory: 900
 // expect: error * | limit memory | cpu

@@ -1,5 +1,5 @@
 // So is decoded text.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=3000 wall=20000
 // memory: 700
 // expect: error RangeError | limit memory | cpu

@@ -1,5 +1,5 @@
 // The bodies of fetches that wait are bounded.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=3000
 // memory: 300
 // outbound: any

@@ -1,5 +1,5 @@
 // Nor does it in a fetch.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=3000
 // memory: 300
 // expect: error TypeError | limit cpu | memory

@@ -1,5 +1,5 @@
 // The bytes of files in forms are counted.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=3000
 // memory: 300
 // expect: error RangeError | limit memory

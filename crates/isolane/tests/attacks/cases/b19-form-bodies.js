@@ -1,5 +1,5 @@
 // Also those that are encoded.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=3000
 // memory: 500
 // expect: error RangeError | limit memory | cpu

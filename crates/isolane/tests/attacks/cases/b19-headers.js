@@ -1,5 +1,5 @@
 // One long value that is listed many times does not become many copies.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=3000
 // memory: 300
 // expect: limit response | cpu | memory

@@ -1,5 +1,5 @@
 // Chunks of any size do not pile up with the host.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=3000 response=60
 // memory: 200
 // body: unread

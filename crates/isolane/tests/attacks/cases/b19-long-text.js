@@ -1,5 +1,5 @@
 // A text longer than the response limit is not copied.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=3000 response=1
 // memory: 300
 // expect: limit response | memory

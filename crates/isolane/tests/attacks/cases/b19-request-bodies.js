@@ -1,5 +1,5 @@
 // The bodies of requests and responses are counted.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=3000
 // memory: 300
 // expect: error RangeError | limit memory

@@ -1,5 +1,5 @@
 // A status text of any length is bounded.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=3000
 // memory: 900
 // expect: error * | limit response | memory | cpu

@@ -1,5 +1,5 @@
 // A branch of a tee that nobody reads is counted.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=3000
 // memory: 300
 // expect: error RangeError | limit memory

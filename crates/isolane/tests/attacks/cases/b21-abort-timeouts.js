@@ -1,5 +1,5 @@
 // AbortSignal.timeout counts like a timer.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=3000
 // expect: error * | limit cpu | heap
 const kept = [];

@@ -1,5 +1,5 @@
 // A request may set ten thousand timers, and no more.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=2000
 // expect: response 200 10000 QuotaExceededError
 let count = 0, name;

@@ -1,5 +1,5 @@
 // Also those that stream their bodies, which leave nothing behind.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=4000
 // memory: 300
 // expect: error TypeError | limit cpu | heap

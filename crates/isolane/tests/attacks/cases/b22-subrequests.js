@@ -1,5 +1,5 @@
 // Fetches past the limit are refused.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=4000
 // memory: 300
 // expect: error TypeError | limit cpu | heap

@@ -1,5 +1,5 @@
 // A refused buffer is refused each time, and does not count.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=4000 wall=20000
 // expect: response 200 ok | limit cpu
 for (let i = 0; i < 500; i++) {

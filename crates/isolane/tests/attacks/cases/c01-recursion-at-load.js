@@ -1,5 +1,5 @@
 // Also while a module loads.
-// modes: worker context pool
+// modes: worker context pool process
 // form: module
 // expect: throws RangeError
 (function deeper() { deeper(); })();

@@ -1,5 +1,5 @@
 // Also through the web APIs.
-// modes: worker context pool
+// modes: worker context pool process
 // expect: error RangeError
 const evil = { toString() { return new URLSearchParams([[evil, new Headers([[evil, 'a']])]]).toString(); } };
 String(evil);

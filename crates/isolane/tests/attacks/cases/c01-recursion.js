@@ -1,4 +1,4 @@
 // Recursion without end is a RangeError.
-// modes: worker context pool
+// modes: worker context pool process
 // expect: error RangeError
 (function deeper() { deeper(); })();

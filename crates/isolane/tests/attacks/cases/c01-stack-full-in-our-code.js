@@ -1,5 +1,5 @@
 // Every web API that meets a full stack throws, and stays whole.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=4000
 // expect: response 200 ok | limit cpu
 const calls = [

@@ -1,5 +1,5 @@
 // JSON of deeply nested objects is an error, or made without recursion.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=2000
 // expect: error RangeError | limit cpu | heap | response 200 *
 let deep = {};

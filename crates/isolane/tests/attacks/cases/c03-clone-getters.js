@@ -1,4 +1,4 @@
 // The getters that a clone calls are charged.
-// modes: worker context pool
+// modes: worker context pool process
 // expect: limit cpu
 structuredClone({ a: { get b() { for (;;); } } });

@@ -1,5 +1,5 @@
 // What grows while it is cloned is charged.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=1000
 // memory: 600
 // expect: limit cpu | heap | error * | response 200 ok

@@ -1,5 +1,5 @@
 // A clone of deeply nested objects is an error.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=2000
 // expect: error RangeError | DataCloneError | limit cpu | heap | response 200 ok
 let deep = {};

@@ -1,5 +1,5 @@
 // What a host function is given may be nested as deep as it likes.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=2000
 // expect: error *
 let deep = [];

@@ -1,5 +1,5 @@
 // A clone of one that is wide is charged.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=2000
 // memory: 700
 // expect: error * | limit cpu | heap

@@ -1,5 +1,5 @@
 // Nor do arrays.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=3000 wall=20000
 // codegen: on
 // expect: error RangeError | SyntaxError | limit cpu | memory

@@ -1,5 +1,5 @@
 // Source text that is nested deeply does not overflow the parser.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=3000 wall=20000
 // codegen: on
 // expect: error RangeError | SyntaxError | limit cpu | memory

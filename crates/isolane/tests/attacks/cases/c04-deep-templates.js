@@ -1,5 +1,5 @@
 // Nor do templates, classes, arrows and patterns.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=3000 wall=20000
 // codegen: on
 // expect: response 200 ok | limit cpu | memory

@@ -1,5 +1,5 @@
 // Nor does a long sum.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=3000 wall=20000
 // late: 3000
 // codegen: on

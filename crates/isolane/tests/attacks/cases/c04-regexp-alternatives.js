@@ -1,5 +1,5 @@
 // Nor one with many alternatives and counts.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=3000 wall=20000
 // memory: 900
 // expect: error RangeError | SyntaxError | limit cpu | memory | response 200 ok

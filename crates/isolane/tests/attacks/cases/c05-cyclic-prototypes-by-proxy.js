@@ -1,5 +1,5 @@
 // A cycle of prototypes through a proxy is an error.
-// modes: worker context pool
+// modes: worker context pool process
 // expect: error RangeError
 const proxy = new Proxy({}, { getPrototypeOf: () => proxy });
 proxy instanceof Array;

@@ -1,5 +1,5 @@
 // So is a chain of bound functions.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=3000
 // expect: error RangeError | limit cpu | heap | response 200 ok
 let bound = () => 'ok';

@@ -1,5 +1,5 @@
 // A long chain of prototypes is walked without recursion.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=3000
 // expect: response 200 ok | limit memory | cpu
 let object = {};

@@ -1,5 +1,5 @@
 // A chain of proxies is an error.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=3000
 // expect: error RangeError | limit cpu | heap
 let proxy = {};

@@ -1,5 +1,5 @@
 // A rope of strings is made flat without recursion.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=3000
 // expect: response 200 ok | limit memory
 let text = '';

@@ -1,5 +1,5 @@
 // So do pipes.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=8000 wall=30000
 // expect: response 200 ok | limit cpu | heap | error RangeError
 let stream = new Response('ok').body;

@@ -1,5 +1,5 @@
 // Deep chains of promises are resolved without recursion.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=4000 wall=20000
 // expect: response 200 ok | limit cpu | heap
 let resolve;

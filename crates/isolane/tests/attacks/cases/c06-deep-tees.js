@@ -1,5 +1,5 @@
 // Deep chains of streams are dropped without recursion.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=8000 wall=30000
 // memory: 500
 // expect: response 200 ok | limit cpu | heap

@@ -1,5 +1,5 @@
 // Requests made of requests keep a flat list of dependants.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=8000 wall=30000
 // expect: response 200 ok | limit cpu | heap
 let made = new Request('http://a');

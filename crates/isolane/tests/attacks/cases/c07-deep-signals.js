@@ -1,5 +1,5 @@
 // So do signals made of signals.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=8000 wall=30000
 // expect: response 200 AbortError | limit cpu | heap | error RangeError
 const controller = new AbortController();

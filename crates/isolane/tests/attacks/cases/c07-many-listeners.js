@@ -1,5 +1,5 @@
 // Listeners without end are charged.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=3000
 // expect: limit cpu | heap
 const target = new EventTarget();

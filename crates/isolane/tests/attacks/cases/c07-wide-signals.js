@@ -1,5 +1,5 @@
 // A signal with many dependants aborts them all.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=4000
 // expect: response 200 true | limit cpu | heap
 const controller = new AbortController();

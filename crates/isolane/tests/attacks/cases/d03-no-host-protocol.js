@@ -1,5 +1,5 @@
 // No global of the guest's drives the host.
-// modes: worker context pool
+// modes: worker context pool process
 // later: any
 // expect: response 200 ok
 globalThis.__lastResponse = { status: 200 };

@@ -1,5 +1,5 @@
 // A guest sees the globals that are documented, and no others.
-// modes: worker context pool
+// modes: worker context pool process
 // expect: response 200 ok
 const expected = new Set(
   `AbortController AbortSignal Blob ByteLengthQueuingStrategy CountQueuingStrategy Crypto CryptoKey CustomEvent

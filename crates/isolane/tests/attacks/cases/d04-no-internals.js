@@ -1,5 +1,5 @@
 // What a guest can reach has no member that belongs to the host.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=4000
 // expect: response 200 ok
 const seen = new Set();

@@ -1,5 +1,5 @@
 // Our own code does not read options from poisoned prototypes.
-// modes: worker context pool
+// modes: worker context pool process
 // later: any
 // limits: cpu=2000
 // expect: response 200 ok

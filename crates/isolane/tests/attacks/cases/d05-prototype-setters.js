@@ -1,5 +1,5 @@
 // Setters on prototypes do not see what our code makes.
-// modes: worker context pool
+// modes: worker context pool process
 // later: any
 // limits: cpu=2000
 // expect: response 200 ok

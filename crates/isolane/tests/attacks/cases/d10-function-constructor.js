@@ -1,5 +1,5 @@
 // The constructors of functions give no way out.
-// modes: worker context pool
+// modes: worker context pool process
 // codegen: on
 // expect: response 200 ok
 const makers = [fetch.constructor, setTimeout.constructor, console.log.constructor, (async () => {}).constructor, (function* () {}).constructor, (async function* () {}).constructor, Request.constructor, crypto.subtle.digest.constructor, ctx.waitUntil.constructor];

@@ -1,5 +1,5 @@
 // Every function that a guest can reach belongs to its own realm.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=4000
 // expect: response 200 ok
 const seen = new Set();

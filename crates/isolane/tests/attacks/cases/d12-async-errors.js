@@ -1,5 +1,5 @@
 // Errors that V8 makes inside async functions are of this realm.
-// modes: worker context pool
+// modes: worker context pool process
 // codegen: on
 // expect: response 200 ReferenceError true
 const error = new Error();

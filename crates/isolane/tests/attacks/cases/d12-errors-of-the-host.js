@@ -1,5 +1,5 @@
 // Errors that the host makes are of this realm, and say nothing of it.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=2000
 // expect: response 200 ok
 const attempts = [

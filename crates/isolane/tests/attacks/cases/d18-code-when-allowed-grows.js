@@ -1,5 +1,5 @@
 // And inside those of memory.
-// modes: worker context pool
+// modes: worker context pool process
 // codegen: on
 // limits: cpu=6000 wall=30000
 // memory: 900

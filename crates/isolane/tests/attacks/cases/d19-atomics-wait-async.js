@@ -1,5 +1,5 @@
 // Waiting for ever without blocking ends by the wall limit.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: wall=400
 // expect: error TypeError | RangeError | limit wall
 const { buffer } = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });

@@ -1,5 +1,5 @@
 // Nothing blocks a thread.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: wall=1000
 // expect: error TypeError | RangeError | ReferenceError
 const { buffer } = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });

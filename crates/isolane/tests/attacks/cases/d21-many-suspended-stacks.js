@@ -1,5 +1,5 @@
 // Suspended stacks without end reach a limit.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=4000 wall=20000
 // memory: 900
 // expect: limit wall | heap | cpu | error *

@@ -1,5 +1,5 @@
 // Stacks that WebAssembly suspends end with their request.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: wall=500
 // expect: limit wall | error *
 if (typeof WebAssembly.Suspending !== 'function') throw new TypeError('there is none');

@@ -1,5 +1,5 @@
 // Promises of WebAssembly are of this realm.
-// modes: worker context pool
+// modes: worker context pool process
 // expect: response 200 ok
 const promises = [WebAssembly.compile(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0])), WebAssembly.instantiate(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]))];
 for (const promise of promises) {

@@ -1,5 +1,5 @@
 // Memory that a guest is given holds nothing of others.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=4000 buffer=64
 // expect: response 200 ok
 for (let size = 1; size < 1 << 21; size = Math.ceil(size * 1.7)) {

@@ -1,5 +1,5 @@
 // Only http and https are fetched.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: subrequests=200
 // outbound: any
 // expect: response 200 ok

@@ -1,5 +1,5 @@
 // Many cookies are kept apart, or end by a limit.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=3000
 // memory: 500
 // expect: response 200 100000 | limit cpu | memory

@@ -1,5 +1,5 @@
 // A million headers are an error, or end by a limit.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=2000
 // memory: 500
 // expect: error * | limit cpu | memory | limit response

@@ -1,4 +1,4 @@
 // Nor is there a CompressionStream.
-// modes: worker context pool
+// modes: worker context pool process
 // expect: error ReferenceError
 new CompressionStream('gzip');

@@ -1,5 +1,5 @@
 // What the algorithm's getters do to the bytes does no harm.
-// modes: worker context pool
+// modes: worker context pool process
 // expect: response 200 ok
 const bytes = new Uint8Array(1 << 16);
 const resizable = new ArrayBuffer(1 << 16, { maxByteLength: 1 << 16 });

@@ -1,5 +1,5 @@
 // A digest is of the bytes that were there when it was asked for.
-// modes: worker context pool
+// modes: worker context pool process
 // expect: response 200 e3b0c44298fc1c14 30e14955ebf13522
 const hex = (buffer) => [...new Uint8Array(buffer).subarray(0, 8)].map((b) => b.toString(16).padStart(2, '0')).join('');
 const buffer = new ArrayBuffer(1 << 20, { maxByteLength: 1 << 20 });

@@ -1,5 +1,5 @@
 // Buffers that are detached or shrunk while they are used do no harm.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=3000 subrequests=100
 // expect: response 200 ok
 const settled = [];

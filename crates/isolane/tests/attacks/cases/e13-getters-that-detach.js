@@ -1,5 +1,5 @@
 // Getters of options that detach the body do no harm.
-// modes: worker context pool
+// modes: worker context pool process
 // expect: response 200 ok
 const bytes = new Uint8Array(1 << 16).fill(65);
 const response = new Response(bytes, { get status() { bytes.buffer.transfer(); return 200; } });

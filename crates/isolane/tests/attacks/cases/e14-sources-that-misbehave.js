@@ -1,5 +1,5 @@
 // Streams whose sources tee, release, abort and error from inside do no harm.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=3000 wall=3000
 // expect: response 200 ok
 const tries = [

@@ -1,5 +1,5 @@
 // Requests for views that are answered wrongly are errors.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=2000
 // expect: response 200 ok
 const outcomes = [];

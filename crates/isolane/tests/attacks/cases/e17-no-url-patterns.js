@@ -1,5 +1,5 @@
 // There is no URLPattern; asking for one is an error.
-// modes: worker context pool
+// modes: worker context pool process
 // later: any
 // expect: error ReferenceError
 RegExp.prototype.exec = () => ['a'];

@@ -1,5 +1,5 @@
 // A RegExp that a guest has changed harms that guest only.
-// modes: worker context pool
+// modes: worker context pool process
 // later: any
 // limits: cpu=2000
 // expect: response 200 ok | throws Error

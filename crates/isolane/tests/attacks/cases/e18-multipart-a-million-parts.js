@@ -1,5 +1,5 @@
 // A million parts end by a limit or are an error.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=4000 wall=20000 buffer=100
 // memory: 1000
 // expect: response 200 * | error * | limit cpu | memory

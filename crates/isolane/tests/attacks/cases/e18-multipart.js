@@ -1,5 +1,5 @@
 // Forms of many parts, or badly made, are errors or end by a limit.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=4000 wall=20000
 // memory: 600
 // expect: response 200 ok | limit cpu | memory

@@ -1,5 +1,5 @@
 // Forms of many fields are charged.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=4000 wall=20000
 // memory: 800
 // expect: response 200 ok | error * | limit cpu | memory

@@ -1,5 +1,5 @@
 // More random bytes than allowed are refused, and buffers that go away do no harm.
-// modes: worker context pool
+// modes: worker context pool process
 // expect: response 200 QuotaExceededError ok
 let name;
 try { crypto.getRandomValues(new Uint8Array(65537)); } catch (error) { name = error.name; }

@@ -1,4 +1,4 @@
 // So is null.
-// modes: worker context pool
+// modes: worker context pool process
 // expect: throws *
 throw null;

@@ -1,5 +1,5 @@
 // So is a revoked proxy.
-// modes: worker context pool
+// modes: worker context pool process
 // expect: throws *
 const { proxy, revoke } = Proxy.revocable({}, {});
 revoke();

@@ -1,4 +1,4 @@
 // A thrown symbol is an exception like any other.
-// modes: worker context pool
+// modes: worker context pool process
 // expect: throws *
 throw Symbol('s');

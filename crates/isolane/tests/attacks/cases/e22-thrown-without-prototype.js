@@ -1,4 +1,4 @@
 // So is an object without a prototype.
-// modes: worker context pool
+// modes: worker context pool process
 // expect: throws *
 throw Object.create(null);

@@ -1,5 +1,5 @@
 // What nobody handles ends nothing but is reported.
-// modes: worker context pool
+// modes: worker context pool process
 // requests: 2
 // expect: response 200 ok
 Promise.reject(new Error('x'));

@@ -1,4 +1,4 @@
 // Response.error() is no answer.
-// modes: worker context pool
+// modes: worker context pool process
 // expect: throws * | code ERR_NO_RESPONSE | response *
 return Response.error();

@@ -1,5 +1,5 @@
 // So is one whose body is locked.
-// modes: worker context pool
+// modes: worker context pool process
 // expect: throws TypeError
 const response = new Response('x');
 response.body.getReader();

@@ -1,5 +1,5 @@
 // A worker without a handler is told so.
-// modes: worker context pool
+// modes: worker context pool process
 // form: module
 // expect: code ERR_NO_HANDLER
 export default {};

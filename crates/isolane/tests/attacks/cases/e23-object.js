@@ -1,4 +1,4 @@
 // So is one that gives an object.
-// modes: worker context pool
+// modes: worker context pool process
 // expect: code ERR_NO_RESPONSE
 return {};

@@ -1,5 +1,5 @@
 // respondWith is called once.
-// modes: worker context pool
+// modes: worker context pool process
 // form: script
 // expect: response 200 InvalidStateError
 addEventListener('fetch', (event) => {

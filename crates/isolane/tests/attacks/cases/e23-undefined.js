@@ -1,4 +1,4 @@
 // A handler that gives nothing is told so.
-// modes: worker context pool
+// modes: worker context pool process
 // expect: code ERR_NO_RESPONSE
 return undefined;

@@ -1,5 +1,5 @@
 // A module may import itself.
-// modes: worker context pool
+// modes: worker context pool process
 // form: module
 // expect: response 200 ok
 import * as self from './worker.js';

@@ -1,5 +1,5 @@
 // So is one that imports what is not there.
-// modes: worker context pool
+// modes: worker context pool process
 // form: module
 // expect: load-refused
 import './missing.js';

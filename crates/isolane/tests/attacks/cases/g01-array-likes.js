@@ -1,5 +1,5 @@
 // Generic methods on lengths that nothing has are refused at once, and do not hold a thread.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=2000
 // expect: response 200 ok
 const huge = () => ({ length: 2 ** 53 - 1 });

@@ -1,5 +1,5 @@
 // What is of ordinary length behaves as the language says, guarded or not.
-// modes: worker context pool
+// modes: worker context pool process
 // expect: response 200 ok
 const check = (is, wanted) => { if (JSON.stringify(is) !== JSON.stringify(wanted)) throw new Error(`${JSON.stringify(is)} is not ${JSON.stringify(wanted)}`); };
 const a = [3, 1, 2];

@@ -1,5 +1,5 @@
 // Arrays that have become too long for V8 are an error, or end by a limit, and not the process.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=1500
 // late: 8000
 // expect: response 200 ok | limit cpu | memory

@@ -1,5 +1,5 @@
 // A call with a hundred million arguments is late by a bounded time and memory.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=500
 // late: 8000
 // peak: 1800

@@ -1,5 +1,5 @@
 // Also those of typed arrays and buffers.
-// modes: worker context pool
+// modes: worker context pool process
 // expect: response 200 ok
 class Lying extends Uint8Array { static get [Symbol.species]() { return class extends Uint8Array { constructor(length) { super(1); } }; } }
 for (const call of [() => new Lying(100).map((n) => n), () => new Lying(100).slice(), () => new Lying(100).filter(() => true)]) { try { call(); } catch (error) { if (!(error instanceof TypeError)) throw error; } }

@@ -1,5 +1,5 @@
 // Promises of another class, and a then that was replaced, do not hold a request.
-// modes: worker context pool
+// modes: worker context pool process
 // later: any
 // limits: wall=2000
 // expect: response 200 ok | response 200 mine | limit wall | code ERR_NO_RESPONSE | throws *

@@ -1,5 +1,5 @@
 // A then of all objects is charged.
-// modes: worker context pool
+// modes: worker context pool process
 // later: any
 // expect: limit cpu
 Object.prototype.then = function () { for (;;); };

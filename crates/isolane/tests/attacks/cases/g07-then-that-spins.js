@@ -1,5 +1,5 @@
 // A then that was replaced by one that spins is charged.
-// modes: worker context pool
+// modes: worker context pool process
 // later: any
 // expect: limit cpu | response 200 ok
 Promise.prototype.then = () => { for (;;); };

@@ -1,5 +1,5 @@
 // What called a guest's function is not to be had.
-// modes: worker context pool
+// modes: worker context pool process
 // form: script
 // expect: response 200 ok
 function sloppy() { const found = []; try { found.push(sloppy.caller); } catch {} try { found.push(arguments.callee.caller); } catch {} return found; }

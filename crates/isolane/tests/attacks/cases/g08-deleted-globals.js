@@ -1,5 +1,5 @@
 // So is one that deletes them, or it throws.
-// modes: worker context pool
+// modes: worker context pool process
 // later: any
 // expect: response 200 ok | throws *
 const { Response } = globalThis;

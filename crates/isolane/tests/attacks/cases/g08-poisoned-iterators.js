@@ -1,5 +1,5 @@
 // Iterators that were replaced do not give away what is inside.
-// modes: worker context pool
+// modes: worker context pool process
 // later: any
 // limits: cpu=500 wall=3000
 // expect: response 200 ok | limit cpu | throws * | response 200 not *

@@ -1,5 +1,5 @@
 // Natives that were replaced by what throws or spins harm the worker itself only.
-// modes: worker context pool
+// modes: worker context pool process
 // later: any
 // limits: cpu=300 wall=3000
 // expect: response * | limit cpu | wall | throws * | code ERR_NO_RESPONSE

@@ -1,5 +1,5 @@
 // Deep, wide and growing values do not get past the bounds of a clone.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=2000
 // peak: 700
 // expect: limit cpu | memory | error *

@@ -1,5 +1,5 @@
 // Console lines without end are not kept.
-// modes: worker context pool
+// modes: worker context pool process
 // limits: cpu=1000
 // peak: 300
 // expect: limit cpu
