@@ -143,7 +143,7 @@ pub(crate) fn runaways_and_others(_: Mode) {
 
 /// All three modes at once in one process, on eight threads.
 pub(crate) fn modes_mixed(_: Mode) {
-    let hosts: Vec<Host> = Mode::IN_PROCESS.into_iter().map(Host::new).collect();
+    let hosts: Vec<Host> = Mode::ALL.into_iter().map(Host::new).collect();
     std::thread::scope(|scope| {
         for thread in 0..8_usize {
             let host = &hosts[thread % hosts.len()];

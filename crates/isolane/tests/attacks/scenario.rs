@@ -17,7 +17,7 @@ const fn new(name: &'static str, modes: &'static [Mode], run: fn(Mode)) -> Scena
 const POOL: &[Mode] = &[Mode::Pool];
 const CONTEXT: &[Mode] = &[Mode::Context];
 const WORKER: &[Mode] = &[Mode::Worker];
-const ALL_MODES: &[Mode] = &Mode::IN_PROCESS;
+const ALL_MODES: &[Mode] = &Mode::ALL;
 
 /// All scenarios.
 pub(crate) const ALL: &[Scenario] = &[

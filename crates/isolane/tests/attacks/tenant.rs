@@ -24,12 +24,10 @@ pub(crate) enum Mode {
 }
 
 impl Mode {
-    /// The modes that every scenario runs in.
-    pub(crate) const IN_PROCESS: [Self; 3] = [Self::Worker, Self::Context, Self::Pool];
+    pub(crate) const ALL: [Self; 4] = [Self::Worker, Self::Context, Self::Pool, Self::Process];
 
     pub(crate) fn parse(name: &str) -> Self {
-        let mut all = Self::IN_PROCESS.into_iter().chain([Self::Process]);
-        let mode = all.find(|mode| mode.to_string() == name);
+        let mode = Self::ALL.into_iter().find(|mode| mode.to_string() == name);
         mode.unwrap_or_else(|| panic!("unknown mode {name:?}"))
     }
 }
