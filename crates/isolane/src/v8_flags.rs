@@ -6,6 +6,9 @@
 //!
 //! Maglev is off because a short loop of its code (`for (;;);` in a function that has run before) only counts
 //! down its budget for optimisation: it looks whether it is to end when that is used up, seconds late.
+//!
+//! An isolate's garbage is collected on the thread that runs it, so that a tenant who makes much of it pays
+//! for it in its own time: V8's helper threads would take the processors from the others, uncharged.
 
 /// Flags for `V8::set_flags_from_string`, before V8 is initialised.
 pub(crate) const V8_FLAGS: &str = concat!(
@@ -15,4 +18,5 @@ pub(crate) const V8_FLAGS: &str = concat!(
     " --no-turboshaft-loop-unrolling",
     " --no-wasm-loop-unrolling",
     " --no-maglev",
+    " --single-threaded-gc",
 );
