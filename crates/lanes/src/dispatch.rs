@@ -1,5 +1,5 @@
 //! Who runs which lane. A lane goes to the thread that ran it last; an idle thread of the same class
-//! takes it where that one is busy. Quick threads spin shortly before they sleep.
+//! takes it where that one is busy. Quick threads spin before they sleep, for as long as that has been worth it.
 //!
 //! No wake-up is lost, and no lane waits behind a busy thread while another of its class sleeps: who
 //! pushes a lane does so first, then fences, then looks what the threads do; who goes to sleep, or
@@ -10,12 +10,35 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::lane::{Lane, Pace};
-use crate::slot::{BUSY, PARKED, SPINNING, ThreadId, WATCHING};
+use crate::slot::{BUSY, LOOKING, PARKED, ThreadId, WATCHING};
 use crate::sync::{Ordering, SPIN, fence};
 use crate::threads::{Role, Threads};
 
 /// How long a quick thread may take for a batch before the relief takes what waits behind it.
 const OVERRUN: Duration = Duration::from_millis(2);
+
+/// How long a thread that looks for work keeps its processor from others.
+const YIELD_AFTER: Duration = Duration::from_micros(5);
+
+/// How long a thread spins where work comes too seldom to wait for.
+const SHORTEST_SPIN: Duration = Duration::from_micros(10);
+
+/// How long a thread spins for work, by how long it last had none.
+pub(crate) struct Patience(Duration);
+
+impl Patience {
+    pub(crate) fn new() -> Self {
+        Self(SPIN)
+    }
+
+    fn learn(&mut self, rested: Duration) {
+        self.0 = if rested < 2 * SPIN {
+            SPIN
+        } else {
+            (self.0 / 2).max(SHORTEST_SPIN).min(SPIN)
+        };
+    }
+}
 
 impl<L: Lane> Threads<L> {
     /// Puts a lane that was scheduled on a run queue: at home, or with an idle thread where home is
@@ -60,7 +83,7 @@ impl<L: Lane> Threads<L> {
     fn look_after(&self, index: usize) {
         match self.slots[index].activity() {
             PARKED => self.slots[index].wake(index),
-            SPINNING => {}
+            LOOKING => {}
             _ => {
                 let helper = match self.idle_peer(index) {
                     None if self.role(index) == Role::Quick => self.relief(),
@@ -79,7 +102,7 @@ impl<L: Lane> Threads<L> {
             self.peers(index)
                 .find(|peer| self.slots[*peer].activity() == wanted)
         };
-        with(SPINNING).or_else(|| with(PARKED))
+        with(LOOKING).or_else(|| with(PARKED))
     }
 
     fn relief(&self) -> Option<usize> {
@@ -116,20 +139,33 @@ impl<L: Lane> Threads<L> {
         Some(lane)
     }
 
-    /// Spins, then sleeps, until there may be work.
-    pub(crate) fn rest(&self, id: ThreadId) {
+    /// The thread, which has taken a lane, says so before it runs it.
+    pub(crate) fn begin_work(&self, id: ThreadId) {
         let slot = &self.slots[id.index];
-        let spins = self.options.spin && self.role(id.index) == Role::Quick;
-        if spins && slot.go(id, BUSY, SPINNING) {
-            if self.spin_for_work(id) {
-                slot.go(id, SPINNING, BUSY);
-                fence(Ordering::SeqCst);
+        slot.go(id, LOOKING, BUSY);
+        fence(Ordering::SeqCst);
+        // Who pushed while this thread looked for work has woken nobody.
+        if !slot.queue.is_empty() {
+            self.look_after(id.index);
+        }
+    }
+
+    /// Spins, then sleeps, until there may be work.
+    pub(crate) fn rest(&self, id: ThreadId, patience: &mut Patience) {
+        let begin = Instant::now();
+        self.spin_and_sleep(id, patience.0);
+        patience.learn(begin.elapsed());
+    }
+
+    fn spin_and_sleep(&self, id: ThreadId, spin: Duration) {
+        let slot = &self.slots[id.index];
+        if self.options.spin && self.role(id.index) == Role::Quick {
+            slot.go(id, BUSY, LOOKING);
+            if self.spin_for_work(id, spin) {
                 return;
             }
-            slot.go(id, SPINNING, PARKED);
-        } else {
-            slot.go(id, BUSY, PARKED);
         }
+        slot.go_to_rest(id);
         fence(Ordering::SeqCst);
         if self.has_work(id.index) {
             slot.go(id, PARKED, BUSY);
@@ -142,7 +178,7 @@ impl<L: Lane> Threads<L> {
     /// they wait for too long; else it sleeps.
     pub(crate) fn keep_watch(&self, id: ThreadId) {
         let slot = &self.slots[id.index];
-        slot.go(id, BUSY, PARKED);
+        slot.go_to_rest(id);
         fence(Ordering::SeqCst);
         let waits = |other| self.is_queued_behind(other);
         if !self.class(Pace::Quick).any(waits) {
@@ -154,14 +190,19 @@ impl<L: Lane> Threads<L> {
         }
     }
 
-    fn spin_for_work(&self, id: ThreadId) -> bool {
+    fn spin_for_work(&self, id: ThreadId, limit: Duration) -> bool {
         let begin = Instant::now();
         loop {
             if self.has_work(id.index) {
                 return true;
             }
-            if begin.elapsed() >= SPIN {
+            let looked = begin.elapsed();
+            if looked >= limit {
                 return false;
+            }
+            if looked >= YIELD_AFTER {
+                // Who would push the next lane may be waiting for this very processor.
+                std::thread::yield_now();
             }
             for _ in 0..16 {
                 std::hint::spin_loop();

@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use crate::sync::{AtomicUsize, Condvar, JoinHandle, Mutex, MutexGuard, Ordering, Queue, fence};
 
-/// The holder runs a lane, or looks for one.
+/// The holder runs a lane, or was just woken.
 pub(crate) const BUSY: usize = 0;
-/// The holder looks for work without pause.
-pub(crate) const SPINNING: usize = 1;
+/// The holder looks for work without pause, or is about to: what is pushed now waits for nothing else.
+pub(crate) const LOOKING: usize = 1;
 /// The holder sleeps, or is about to: it has to be woken.
 pub(crate) const PARKED: usize = 2;
 /// The holder sleeps, and looks by itself soon.
@@ -111,6 +111,13 @@ impl<T> Slot<T> {
                 Ordering::Acquire,
             )
             .is_ok()
+    }
+
+    /// The holder, which has no lane, says that it goes over to resting.
+    pub(crate) fn go_to_rest(&self, id: ThreadId) {
+        if !self.go(id, LOOKING, PARKED) {
+            self.go(id, BUSY, PARKED);
+        }
     }
 
     /// The holder begins a batch.

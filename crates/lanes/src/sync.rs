@@ -10,8 +10,9 @@ mod imp {
     pub(crate) use std::thread::JoinHandle;
     use std::time::Duration;
 
-    /// How long an idle thread looks for work before it sleeps: waking one costs about as much.
-    pub(crate) const SPIN: Duration = Duration::from_micros(50);
+    /// How long an idle thread looks for work before it sleeps, where work comes that often: for longer
+    /// than a caller takes to wake, or each would find the other asleep again and again.
+    pub(crate) const SPIN: Duration = Duration::from_micros(200);
 
     pub(crate) use crossbeam_queue::SegQueue as Queue;
 }

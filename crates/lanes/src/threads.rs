@@ -10,9 +10,10 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::dispatch::Patience;
 use crate::lane::{Lane, Pace};
 use crate::queue::Next;
-use crate::slot::{Slot, ThreadId};
+use crate::slot::{BUSY, LOOKING, Slot, ThreadId};
 use crate::sync::{AtomicBool, AtomicUsize, JoinHandle, Ordering};
 
 /// What a new thread has to do.
@@ -166,11 +167,15 @@ impl<L: Lane> Threads<L> {
     fn work(&self, id: ThreadId) {
         let slot = &self.slots[id.index];
         let _seat = slot.sit(id);
+        let mut patience = Patience::new();
         while !self.is_stopping() && slot.is_held_by(id) {
             match self.next_lane(id.index) {
-                Some(lane) => self.run(lane, id),
+                Some(lane) => {
+                    self.begin_work(id);
+                    self.run(lane, id);
+                }
                 None if self.role(id.index) == Role::Relief => self.keep_watch(id),
-                None => self.rest(id),
+                None => self.rest(id, &mut patience),
             }
         }
         if self.is_stopping() {
@@ -184,6 +189,9 @@ impl<L: Lane> Threads<L> {
         lane.queue().begin(id);
         lane.run(begin_ns);
         self.slots[id.index].note_end();
+        // Said before the lane can be seen idle: its next item, which often comes at once, is to stay here
+        // and to wake nobody.
+        self.slots[id.index].go(id, BUSY, LOOKING);
         match lane.queue().finish() {
             Next::Again => self.requeue(id, lane),
             Next::Idle => lane.idle(),
