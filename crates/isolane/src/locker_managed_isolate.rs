@@ -51,6 +51,8 @@ pub struct LockerManagedIsolate {
     kept_bytes: usize,
     /// A limit ended a request since the heap was last looked at.
     was_limited: bool,
+    /// The worker's modules were still loading when the turn that evaluates them had ended.
+    loads_late: bool,
 }
 
 impl LockerManagedIsolate {
@@ -64,6 +66,7 @@ impl LockerManagedIsolate {
             health: Health::Good,
             kept_bytes: 0,
             was_limited: false,
+            loads_late: false,
         })
     }
 
@@ -77,6 +80,7 @@ impl LockerManagedIsolate {
             health: &mut self.health,
             kept_bytes: &mut self.kept_bytes,
             was_limited: &mut self.was_limited,
+            loads_late: &mut self.loads_late,
         }
     }
 
@@ -134,21 +138,22 @@ pub(crate) struct LockedIsolate<'a> {
     health: &'a mut Health,
     kept_bytes: &'a mut usize,
     was_limited: &'a mut bool,
+    loads_late: &'a mut bool,
 }
 
 impl LockedIsolate<'_> {
     /// Runs the first turn of a request, in the worker's context or a new one.
     pub(crate) fn start(&mut self, mut start: StartRequest, isolate_is_new: bool) {
-        let fresh = self.recipe.definition.context == ContextPolicy::Fresh;
+        let fresh = self.is_fresh();
         // A worker that failed to load is loaded again: it may have failed for a passing reason.
-        let usable = |realm: &Realm| realm.failure().is_none();
-        let at = if fresh {
-            None
-        } else {
-            self.realms.iter().position(usable)
-        };
-        let at = match at {
-            Some(at) => at,
+        let usable = |realm: &Realm| realm.failure().is_none() && !(fresh && realm.has_served());
+        let at = match self.realms.iter().position(usable) {
+            Some(at) => {
+                if fresh {
+                    start.start = Start::Context;
+                }
+                at
+            }
             None => match self.make_realm_for(&start) {
                 Ok(at) => {
                     start.start = if isolate_is_new {
@@ -163,6 +168,31 @@ impl LockedIsolate<'_> {
         };
         self.realms[at].start(&mut self.lock, start);
         self.note_health(at);
+    }
+
+    fn is_fresh(&self) -> bool {
+        self.recipe.definition.context == ContextPolicy::Fresh
+    }
+
+    /// Makes the context of the next request ahead, where requests have contexts of their own. Workers
+    /// that do not load at once have theirs made when a request comes.
+    pub(crate) fn prepare(&mut self) {
+        let is_wanted = self.is_fresh() && !*self.loads_late && self.realms.is_empty();
+        if !is_wanted || self.takes_no_more() {
+            return;
+        }
+        // What fails here fails again for the next request, which is told.
+        let Ok(at) = self.make_realm(Realm::prepare) else {
+            return;
+        };
+        let realm = &mut self.realms[at];
+        if realm.is_loading() {
+            *self.loads_late = true;
+            realm.fail_all(&Error::internal("nobody waits for it"));
+        }
+        if realm.failure().is_some() {
+            self.realms.remove(at);
+        }
     }
 
     /// Whether a limit has ended one of its turns: no request may begin here.
@@ -205,12 +235,13 @@ impl LockedIsolate<'_> {
 
     /// Runs V8's own tasks, and drops contexts that nothing uses any more.
     pub(crate) fn housekeep(&mut self) {
-        let fresh = self.recipe.definition.context == ContextPolicy::Fresh;
+        let fresh = self.is_fresh();
         for realm in self.realms.iter() {
             *self.was_limited |= realm.take_limited();
         }
+        let usable = |realm: &Realm| realm.failure().is_none() && !(fresh && realm.has_served());
         self.realms
-            .retain(|realm| realm.active() > 0 || (!fresh && realm.failure().is_none()));
+            .retain(|realm| realm.active() > 0 || usable(realm));
         if let Some(realm) = self.realms.first_mut() {
             realm.housekeep(&mut self.lock);
             self.note_health(0);
@@ -243,12 +274,15 @@ impl LockedIsolate<'_> {
         if let Some(who) = start.responder.unanswered() {
             bystanders.add(start.id, who);
         }
-        let made = self.make_realm();
+        let made = self.make_realm(|_, _| {});
         bystanders.remove(start.id);
         made
     }
 
-    fn make_realm(&mut self) -> Result<usize, Error> {
+    fn make_realm(
+        &mut self,
+        before_loading: impl FnOnce(&mut Realm, &mut v8::Isolate),
+    ) -> Result<usize, Error> {
         let IsolateRecipe {
             definition,
             limits,
@@ -264,6 +298,7 @@ impl LockedIsolate<'_> {
             owner: Owner::Pool,
         };
         let mut realm = Realm::new(&mut self.lock, self.isolate.guards(), options)?;
+        before_loading(&mut realm, &mut self.lock);
         realm.load(&mut self.lock, &definition, limits);
         self.realms.push(realm);
         let at = self.realms.len() - 1;

@@ -75,6 +75,11 @@ impl<T> LaneQueue<T> {
         self.state.load(Ordering::SeqCst) == 0
     }
 
+    /// Whether nothing waits in it. Only a hint for all but the thread that runs the lane.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
     /// The thread that runs the lane or ran it last.
     pub fn thread(&self) -> Option<ThreadId> {
         ThreadId::unpack(self.thread.load(Ordering::Relaxed))

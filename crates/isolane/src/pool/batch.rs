@@ -165,6 +165,10 @@ impl Lane {
             was_limited: was_good && isolate.health() != Health::Good,
         };
         self.pace.end(&batch, ended);
+        if idle && self.queue.is_empty() && self.is_accepting() {
+            // After the accounts: it is not what the worker's requests take.
+            isolate.lock().prepare();
+        }
     }
 
     fn run_item(&self, locked: &mut LockedIsolate<'_>, item: Item, isolate_is_new: bool) {

@@ -22,6 +22,7 @@ const FULFILL: i32 = 5;
 const REJECT: i32 = 6;
 const FIRE: i32 = 7;
 const FORGET: i32 = 8;
+const PREPARE: i32 = 9;
 
 /// What happens to a worker.
 pub(crate) enum Event {
@@ -238,6 +239,11 @@ pub(crate) fn forget_orphaned(scope: Scope<'_, '_, '_>, realm: &RealmState) {
     let ids: Vec<_> = ids.into_iter().map(|id| number(scope, id)).collect();
     let ids = v8::Array::new_with_elements(scope, &ids).into();
     enter(scope, realm, FORGET, 0, &[ids]);
+}
+
+/// Has the guest side make what most requests use, in a context in which nothing ran yet.
+pub(crate) fn prepare(scope: Scope<'_, '_, '_>, realm: &RealmState) {
+    enter(scope, realm, PREPARE, 0, &[]);
 }
 
 /// Fires a timer.

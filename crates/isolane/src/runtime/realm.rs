@@ -64,6 +64,8 @@ pub(crate) struct Realm {
     pub(super) group: u64,
     pub(super) owner: Owner,
     pub(super) turns: u32,
+    /// Whether a request has begun here.
+    has_served: bool,
 }
 
 impl Realm {
@@ -112,6 +114,7 @@ impl Realm {
             group: options.group,
             owner: options.owner,
             turns: 0,
+            has_served: false,
         })
     }
 
@@ -121,6 +124,11 @@ impl Realm {
             Phase::Failed(error) => Some(error),
             _ => None,
         }
+    }
+
+    /// Whether a request has begun here, so that the next one could see what it left.
+    pub(crate) fn has_served(&self) -> bool {
+        self.has_served
     }
 
     /// Whether top-level await still keeps the worker's modules.
@@ -165,6 +173,7 @@ impl Realm {
 
     /// Runs the first turn of a request, or keeps it until the worker has loaded.
     pub(crate) fn start(&mut self, isolate: &mut v8::Isolate, start: StartRequest) {
+        self.has_served = true;
         match &mut self.phase {
             Phase::Loading(loading) => {
                 if let Some(who) = start.responder.unanswered() {
@@ -259,18 +268,31 @@ impl Realm {
         if let [request] = active[..] {
             return self.turn(isolate, request, |_, state| state.guards.tasks.run());
         }
-        let budget = TurnBudget {
+        let budget = self.own_budget();
+        let used = self.watched_turn(isolate, 0, budget, |_, state| state.guards.tasks.run());
+        for request in active {
+            self.charge(request, used);
+            self.check_request(isolate, request);
+        }
+    }
+
+    /// Makes what most requests use. Only before the worker loads: no guest code runs in it.
+    pub(crate) fn prepare(&mut self, isolate: &mut v8::Isolate) {
+        let budget = self.own_budget();
+        self.watched_turn(isolate, 0, budget, |scope, state| {
+            events::prepare(scope, state)
+        });
+    }
+
+    /// A turn's budget that is no request's.
+    fn own_budget(&self) -> TurnBudget {
+        TurnBudget {
             request: 0,
             current: None,
             owner: self.owner,
             group: self.group,
             cpu: Limits::default().cpu,
             wall_until: None,
-        };
-        let used = self.watched_turn(isolate, 0, budget, |_, state| state.guards.tasks.run());
-        for request in active {
-            self.charge(request, used);
-            self.check_request(isolate, request);
         }
     }
 }

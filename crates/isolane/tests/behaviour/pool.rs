@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_executor::block_on;
-use isolane::{ErrorKind, IsolatePool, Request, RunOptions, Start, WorkerDefinition};
+use isolane::{
+    ContextPolicy, ErrorKind, IsolatePool, Request, RunOptions, Start, WorkerDefinition,
+};
 
 use crate::support::{handler, pool, pool_with, run, text};
 
@@ -259,4 +261,35 @@ fn workers_that_were_deployed_are_not_forgotten() {
     let request = isolane::Request::get("http://worker.test/");
     let answer = block_on(pool.fetch("deployed", request, Default::default()));
     assert_eq!(text(answer.expect("an answer")), "deployed");
+}
+
+#[test]
+fn a_fresh_context_is_made_ahead_and_serves_one_request() {
+    let pool = pool_with(|options| options.threads = 1);
+    let mut worker = WorkerDefinition::script(
+        "const loaded = Date.now(); let served = 0; \
+         export default { fetch: () => Response.json([Date.now() - loaded, ++served]) }",
+    );
+    worker.context = ContextPolicy::Fresh;
+    let worker = Arc::new(worker);
+    let was_made_ahead = (0..100).any(|_| {
+        // The context cannot have been there for that long if this request had it made.
+        std::thread::sleep(Duration::from_millis(20));
+        let answer = text(
+            block_on(pool.execute(
+                "fresh",
+                &worker,
+                Request::get("http://worker.test/"),
+                RunOptions::default(),
+            ))
+            .expect("an answer"),
+        );
+        let (age_ms, served) = answer
+            .trim_matches(['[', ']'])
+            .split_once(',')
+            .expect("a pair");
+        assert_eq!(served, "1");
+        age_ms.parse::<u32>().expect("a number") >= 15
+    });
+    assert!(was_made_ahead);
 }
