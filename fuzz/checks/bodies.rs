@@ -72,8 +72,9 @@ fn decode(codings: &'static str, body: &[u8], size: usize) -> Outcome {
             bytes.truncate(ENOUGH_BYTES);
             return Outcome::Start(bytes);
         }
-        // Outside of a runtime there is no budget to run out of, so nothing is ever pending.
-        match reader.next().now_or_never().expect("all is there") {
+        // All is there: where the reader is pending, it only lets others go before it.
+        let next = std::iter::repeat_with(|| reader.next().now_or_never());
+        match next.flatten().next().expect("it has no end") {
             Some(Ok(chunk)) => {
                 assert!(!chunk.is_empty() && chunk.len() <= MAX_CHUNK_BYTES);
                 bytes.extend_from_slice(&chunk);

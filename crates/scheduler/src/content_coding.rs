@@ -11,7 +11,6 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use futures_util::stream::{BoxStream, Stream, StreamExt};
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderValue, RANGE};
-use tokio::task::coop;
 
 use crate::decoders::{Coding, Decoder, Step};
 use crate::{FetchError, StreamError};
@@ -30,6 +29,9 @@ const MAX_DECODED_BYTES: u64 = 1 << 30;
 
 /// How much is decoded at a time, and of how much.
 const BUFFER_BYTES: usize = 32 * 1024;
+
+/// How many steps without output a stream takes before other tasks get the thread.
+const FRUITLESS_STEPS: usize = 8;
 
 type Chunks = BoxStream<'static, Result<Bytes, StreamError>>;
 
@@ -153,26 +155,20 @@ impl Layer {
         else {
             return Poll::Ready(None);
         };
-        loop {
-            // Input that decodes to nothing must not hold the thread: each step takes from the
-            // task's share, and the task yields when that is used up.
-            let share = ready!(coop::poll_proceed(cx));
+        for _ in 0..FRUITLESS_STEPS {
             match decoder.step(buffer).map_err(|error| undecodable(&error))? {
                 Step::Output(length) => {
-                    share.made_progress();
                     *produced += length as u64;
                     check_expansion(*produced, arrived.load(Ordering::Relaxed))?;
                     let chunk = Bytes::copy_from_slice(&buffer[..length]);
                     return Poll::Ready(Some(Ok(chunk)));
                 }
                 Step::Starved if !arriving.is_empty() => {
-                    share.made_progress();
                     let length = arriving.len().min(BUFFER_BYTES);
                     decoder.feed(arriving.split_to(length));
                 }
                 Step::Starved => match ready!(source.poll_next_unpin(cx)) {
                     Some(chunk) => {
-                        share.made_progress();
                         *fed = true;
                         *arriving = chunk?;
                     }
@@ -183,6 +179,9 @@ impl Layer {
                 Step::End => return Poll::Ready(None),
             }
         }
+        // Input that decodes to nothing must not hold the thread.
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 }
 

@@ -53,6 +53,8 @@ impl Scheduler {
             .worker_threads(options.threads.max(1))
             .thread_name(options.thread_name)
             .enable_all()
+            // Timers are looked at after so many tasks at the latest: some compute for a while.
+            .event_interval(8)
             .build()?;
         let timers = timers::start(runtime.handle());
         Ok(Scheduler {
