@@ -27,6 +27,7 @@ use crate::settlement::{AbortFlag, Settlement};
 
 use super::modules::ModuleMap;
 use super::ticket::Ticket;
+use super::web::compression::OpenCodec;
 
 /// The isolate's data slot that points to the realm whose turn runs.
 const REALM_SLOT: u32 = 0;
@@ -222,6 +223,8 @@ pub(crate) struct RealmState {
     pub(crate) ends: RefCell<Vec<(RequestId, End)>>,
     /// Outgoing streams that no response or fetch has taken yet.
     pub(crate) outgoing: RefCell<HashMap<StreamId, BodyReader>>,
+    /// What compression streams are in the middle of.
+    pub(crate) codecs: RefCell<HashMap<u64, OpenCodec>>,
     /// Keys that long work made, until the guest side takes them.
     pub(crate) made_keys: RefCell<HashMap<CallbackId, (RequestId, Output)>>,
 }
@@ -385,6 +388,9 @@ impl RealmState {
     /// Takes a request out and cancels all that it still waits for.
     pub(crate) fn remove(&self, request: RequestId) -> Option<ActiveRequest> {
         let active = self.requests.borrow_mut().remove(&request)?;
+        self.codecs
+            .borrow_mut()
+            .retain(|_, codec| codec.request != request);
         if active.waited || active.deadline_set || active.response_stream.is_some() {
             self.guards.bystanders.remove(request);
             self.made_keys

@@ -3,6 +3,7 @@
 
 pub(crate) mod buffer_source;
 pub(crate) mod clock;
+pub(crate) mod compression;
 pub(crate) mod computing;
 pub(crate) mod crypto;
 pub(crate) mod encoding;

@@ -48,6 +48,10 @@ ops! {
     "streamWrite" => streams::stream_write,
     "streamClose" => streams::stream_close,
     "streamFail" => streams::stream_fail,
+    // compression_streams
+    "codecOpen" => compression::open,
+    "codecStep" => compression::step,
+    "codecClose" => compression::close,
     // serve
     "respond" => serve::respond,
     "fail" => serve::fail,
