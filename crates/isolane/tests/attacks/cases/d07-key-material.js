@@ -6,6 +6,7 @@
 const secret = [83, 69, 67, 82, 69, 84, 45, 84, 72, 65, 84, 45, 78, 79, 66, 79];
 const found = [];
 const { apply } = Reflect;
+const { defineProperty } = Object;
 const { subtle } = crypto;
 const NativePromise = Promise;
 const NativeBytes = Uint8Array;
@@ -36,19 +37,20 @@ const raw = await subtle.encrypt({ name: 'AES-GCM', iv }, wrapping, NativeBytes.
 const derivation = await subtle.importKey('raw', new NativeBytes(4), 'PBKDF2', false, ['deriveKey']);
 
 for (const holder of [Object.prototype, Array.prototype, ArrayBuffer.prototype, Promise.prototype, Function.prototype, NativeBytes.prototype]) {
-  for (const name of ['then', 'constructor', 'toJSON', 'next', 'return', 'get', 'set', 'material', 'host', 'publicKey', 'privateKey', 'value', 'slice']) {
+  for (const name of ['then', 'constructor', 'toJSON', 'next', 'return', 'material', 'kind', 'length', 'purpose', 'host', 'publicKey', 'privateKey', 'slice']) {
     const before = Object.getOwnPropertyDescriptor(holder, name);
-    if (before !== undefined && !before.configurable) continue;
-    Object.defineProperty(holder, name, {
+    if ((before !== undefined && !before.configurable) || (name === 'length' && holder !== Object.prototype)) continue;
+    defineProperty(holder, name, {
+      __proto__: null,
       get() { look(this, 'get ' + name); return before === undefined ? undefined : 'value' in before ? before.value : apply(before.get, this, []); },
-      set(value) { look(this, 'set ' + name); look(value, 'set ' + name); Object.defineProperty(this, name, { value, writable: true, enumerable: true, configurable: true }); },
+      set(value) { look(this, 'set ' + name); look(value, 'set ' + name); defineProperty(this, name, { __proto__: null, value, writable: true, enumerable: true, configurable: true }); },
       configurable: true,
     });
   }
 }
 for (const [holder, name] of [[JSON, 'parse'], [JSON, 'stringify'], [Reflect, 'apply'], [Object, 'defineProperty'], [Array.prototype, 'push'], [Array, 'from'], [Map.prototype, 'set'], [Map.prototype, 'get'], [NativePromise, 'resolve'], [NativePromise.prototype, 'catch'], [String.prototype, 'charCodeAt'], [globalThis, 'atob'], [globalThis, 'structuredClone'], [ArrayBuffer, 'isView'], [Function.prototype, 'call'], [Function.prototype, 'bind']]) {
   const before = holder[name];
-  Object.defineProperty(holder, name, { value: function (...args) { look(this, name); for (let i = 0; i < args.length; i++) look(args[i], name); return apply(before, this, args); }, writable: true, configurable: true });
+  defineProperty(holder, name, { __proto__: null, value: function (...args) { look(this, name); for (let i = 0; i < args.length; i++) look(args[i], name); return apply(before, this, args); }, writable: true, configurable: true });
 }
 globalThis.Promise = class extends NativePromise {
   constructor(executor) { super((resolve, reject) => executor((value) => { look(value, 'Promise'); resolve(value); }, reject)); }

@@ -59,9 +59,9 @@ const cryptoKeyFamily = define('crypto_key', { globals: { CryptoKey: 'class' } }
     #algorithm: object | undefined;
     #usages: string[] | undefined;
 
-    constructor(...[token, slots]: [token: symbol, slots: KeySlots]) {
+    constructor(token: unknown = undefined, slots: unknown = undefined) {
       illegalConstructor(token);
-      this.#slots = slots;
+      this.#slots = slots as KeySlots;
     }
 
     static {
