@@ -40,6 +40,11 @@ impl BufferBudget {
         self.limit
     }
 
+    /// How many bytes there are.
+    pub(crate) fn used(&self) -> usize {
+        self.used.load(Ordering::Relaxed)
+    }
+
     /// Has V8 look for garbage where that many bytes do not fit: what earlier chunks of a stream took, say,
     /// of which V8 does not know that it is in the way.
     pub(crate) fn make_room(&self, isolate: &mut v8::Isolate, bytes: usize) {
