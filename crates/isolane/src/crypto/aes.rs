@@ -198,9 +198,9 @@ pub(super) fn gcm_encrypt(
 ) -> Result<Secret, Fault> {
     let tag_bytes = gcm.tag_bytes()?;
     with_aes!(key, cipher => {
-        let (hash, first) = gcm_start(&cipher, &gcm.iv, control)?;
-        gcm_stream(&cipher, first, &mut data, control)?;
-        let tag = gcm_tag(&cipher, hash, first, &gcm.additional_data, &data, control)?;
+        let start = gcm_start(&cipher, &gcm.iv, control)?;
+        gcm_stream(&cipher, start.counter, &mut data, control)?;
+        let tag = gcm_tag(&cipher, &start, &gcm.additional_data, &data, control)?;
         let mut sealed = Secret::new(Vec::with_capacity(data.len() + tag_bytes));
         sealed.append(&mut data);
         sealed.extend_from_slice(&tag[..tag_bytes]);
@@ -219,19 +219,26 @@ pub(super) fn gcm_decrypt(
     let failed = || Fault::operation("AES-GCM: decryption failed");
     let length = data.len().checked_sub(tag_bytes).ok_or_else(failed)?;
     with_aes!(key, cipher => {
-        let (hash, first) = gcm_start(&cipher, &gcm.iv, control)?;
-        let tag = gcm_tag(&cipher, hash, first, &gcm.additional_data, &data[..length], control)?;
+        let start = gcm_start(&cipher, &gcm.iv, control)?;
+        let tag = gcm_tag(&cipher, &start, &gcm.additional_data, &data[..length], control)?;
         if !bool::from(tag[..tag_bytes].ct_eq(&data[length..])) {
             return Err(failed());
         }
         data.truncate(length);
-        gcm_stream(&cipher, first, &mut data, control)?;
+        gcm_stream(&cipher, start.counter, &mut data, control)?;
         Ok(data)
     })
 }
 
-/// The hash under the cipher's key and the first counter (J0 of NIST SP 800-38D).
-fn gcm_start<C>(cipher: &C, iv: &[u8], control: &Control<'_>) -> Result<(GHash, u128), Fault>
+/// Where GCM begins.
+struct GcmStart {
+    /// The hash under the cipher's key.
+    hash: GHash,
+    /// The first counter, which is J0 of NIST SP 800-38D.
+    counter: u128,
+}
+
+fn gcm_start<C>(cipher: &C, iv: &[u8], control: &Control<'_>) -> Result<GcmStart, Fault>
 where
     C: BlockCipherEncrypt + BlockSizeUser<BlockSize = U16>,
 {
@@ -242,12 +249,14 @@ where
         let mut first = [0; BLOCK_BYTES];
         first[..12].copy_from_slice(&iv);
         first[15] = 1;
-        return Ok((hash, u128::from_be_bytes(first)));
+        let counter = u128::from_be_bytes(first);
+        return Ok(GcmStart { hash, counter });
     }
     let mut first = hash.clone();
     feed(&mut first, iv, control)?;
     first.update(&[Array::from(bit_length(iv).to_be_bytes())]);
-    Ok((hash, u128::from_be_bytes(first.finalize().into())))
+    let counter = u128::from_be_bytes(first.finalize().into());
+    Ok(GcmStart { hash, counter })
 }
 
 fn gcm_stream<C>(
@@ -276,8 +285,7 @@ where
 
 fn gcm_tag<C>(
     cipher: &C,
-    mut hash: GHash,
-    first: u128,
+    start: &GcmStart,
     additional_data: &[u8],
     ciphertext: &[u8],
     control: &Control<'_>,
@@ -285,11 +293,12 @@ fn gcm_tag<C>(
 where
     C: BlockCipherEncrypt + BlockSizeUser<BlockSize = U16>,
 {
+    let mut hash = start.hash.clone();
     feed(&mut hash, additional_data, control)?;
     feed(&mut hash, ciphertext, control)?;
     let lengths = bit_length(additional_data) << 64 | bit_length(ciphertext);
     hash.update(&[Array::from(lengths.to_be_bytes())]);
-    let mut mask = Array::from(first.to_be_bytes());
+    let mut mask = Array::from(start.counter.to_be_bytes());
     cipher.encrypt_block(&mut mask);
     let tag = u128::from_be_bytes(hash.finalize().into()) ^ u128::from_be_bytes(mask.into());
     Ok(tag.to_be_bytes())

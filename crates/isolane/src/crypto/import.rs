@@ -58,14 +58,14 @@ impl Format {
 /// A key as it comes.
 pub(crate) enum KeyData {
     Bytes(Format, Secret),
-    Jwk(Jwk),
+    Jwk(Box<Jwk>),
 }
 
 impl KeyData {
     /// What is in a wrapped key.
     pub(super) fn unwrapped(format: Format, bytes: Secret) -> Result<Self, Fault> {
         match format {
-            Format::Jwk => Jwk::parse(&bytes).map(Self::Jwk),
+            Format::Jwk => Jwk::parse(&bytes).map(Box::new).map(Self::Jwk),
             _ => Ok(Self::Bytes(format, bytes)),
         }
     }

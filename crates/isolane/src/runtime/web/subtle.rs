@@ -117,12 +117,12 @@ pub(crate) fn generate<'s>(
     rv: ReturnValue,
 ) {
     perform(scope, &args, rv, |scope, arguments| {
-        let (algorithm, hash, curve, length_bits) = arguments.algorithm()?;
+        let parameters = arguments.algorithm()?;
         let generation = Generation {
-            algorithm,
-            hash,
-            curve,
-            length_bits,
+            algorithm: parameters.algorithm,
+            hash: parameters.hash,
+            curve: parameters.curve,
+            length_bits: parameters.length_bits,
             public_exponent: arguments.bytes(scope)?.to_vec(),
             usages: arguments.number(),
         };

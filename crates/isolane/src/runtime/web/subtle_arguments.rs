@@ -15,7 +15,7 @@ use super::computing::charge;
 /// Copies up to here are not counted: they are gone before the guest goes on.
 const UNCOUNTED_BYTES: usize = 256 << 10;
 
-/// The most text of JSON Web Keys that is read.
+/// How many members of a JSON Web Key's `key_ops` are read.
 const MAX_OPERATIONS: u32 = 64;
 
 /// The arguments that were not read yet.
@@ -24,6 +24,14 @@ pub(super) struct Arguments<'a, 's> {
     next: i32,
     pub(super) realm: &'a RealmState,
     pub(super) charges: Vec<Charge>,
+}
+
+/// An algorithm of keys and what it is given.
+pub(super) struct Parameters {
+    pub(super) algorithm: Algorithm,
+    pub(super) hash: Option<Hash>,
+    pub(super) curve: Option<Curve>,
+    pub(super) length_bits: Option<u32>,
 }
 
 /// Whether reading went on: where not, the guest has been thrown an exception, or the guest side's call
@@ -142,26 +150,29 @@ impl<'a, 's> Arguments<'a, 's> {
     }
 
     /// An algorithm and its parameter, which is a hash or a curve, and a length.
-    pub(super) fn algorithm(
-        &mut self,
-    ) -> Read<(Algorithm, Option<Hash>, Option<Curve>, Option<u32>)> {
+    pub(super) fn algorithm(&mut self) -> Read<Parameters> {
         let algorithm = Algorithm::from_number(self.number())?;
         let parameter = self.number();
         let (hash, curve) = match algorithm {
             Algorithm::Ecdsa | Algorithm::Ecdh => (None, Curve::from_number(parameter)),
             _ => (Hash::from_number(parameter), None),
         };
-        Some((algorithm, hash, curve, self.optional_number()))
+        Some(Parameters {
+            algorithm,
+            hash,
+            curve,
+            length_bits: self.optional_number(),
+        })
     }
 
     /// What an imported key is to be.
     pub(super) fn import(&mut self) -> Read<Import> {
-        let (algorithm, hash, curve, length_bits) = self.algorithm()?;
+        let parameters = self.algorithm()?;
         Some(Import {
-            algorithm,
-            hash,
-            curve,
-            length_bits,
+            algorithm: parameters.algorithm,
+            hash: parameters.hash,
+            curve: parameters.curve,
+            length_bits: parameters.length_bits,
             extractable: self.flag(),
             usages: self.number(),
         })
@@ -197,7 +208,7 @@ impl<'a, 's> Arguments<'a, 's> {
         let ext = list.get_index(scope, count + 1)?;
         jwk.ext = ext.is_boolean().then(|| ext.is_true());
         jwk.has_other_primes = list.get_index(scope, count + 2)?.is_true();
-        Some(KeyData::Jwk(jwk))
+        Some(KeyData::Jwk(Box::new(jwk)))
     }
 }
 
