@@ -8,6 +8,8 @@
 //! | SharedIsolate | [`ExecutionContext::new`] on a [`SharedIsolate`] | a new context |
 //! | IsolatePool | [`execute_pooled`] | a warm isolate |
 
+mod compression;
+mod crypto;
 mod default_pool;
 mod definition;
 mod error;

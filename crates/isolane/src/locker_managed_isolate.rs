@@ -253,7 +253,7 @@ impl LockedIsolate<'_> {
 
     /// An idle isolate collects nothing by itself, however much its last requests have left.
     fn give_back_garbage(&mut self) {
-        let used = self.lock.get_heap_statistics().used_heap_size();
+        let used = self.used_bytes();
         let allowed = if std::mem::take(self.was_limited) {
             GARBAGE_OF_LIMITED_BYTES
         } else {
@@ -264,8 +264,14 @@ impl LockedIsolate<'_> {
             if self.isolate.guards().heap.exceeded() {
                 *self.health = Health::Condemned;
             }
-            *self.kept_bytes = self.lock.get_heap_statistics().used_heap_size();
+            *self.kept_bytes = self.used_bytes();
         }
+    }
+
+    /// The heap and the buffers, which hang on a few bytes of it.
+    fn used_bytes(&mut self) -> usize {
+        let heap = self.lock.get_heap_statistics().used_heap_size();
+        heap + self.isolate.guards().buffers.used()
     }
 
     /// Makes a realm while `start` waits for it.

@@ -13,14 +13,16 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::AbortHandle;
 
+use crate::compute::{self, Places};
 use crate::stream_registry::StreamRegistry;
 use crate::timers::{Timer, TimerKind, TimerQueue};
 use crate::{
     CallbackId, CallbackMessage, FetchClient, FetchError, FetchRequest, HostCallError, RequestId,
-    SchedulerMessage, StreamError, next_id,
+    SchedulerMessage, StopFlag, StreamError, next_id,
 };
 
 struct Operation {
@@ -30,6 +32,8 @@ struct Operation {
 
 enum Work {
     Task(AbortHandle),
+    /// A task that waits for a thread, which has to be told by itself.
+    Compute(AbortHandle, StopFlag),
     Timer,
 }
 
@@ -64,6 +68,9 @@ impl Table {
 pub(crate) struct Context {
     runtime: Handle,
     timers: Arc<TimerQueue>,
+    /// One piece of work at a time computes for this context.
+    computing: Arc<Semaphore>,
+    processors: Arc<Semaphore>,
     table: Mutex<Table>,
     pub(crate) streams: StreamRegistry,
 }
@@ -72,6 +79,7 @@ impl Context {
     pub(crate) fn new(
         runtime: Handle,
         timers: Arc<TimerQueue>,
+        processors: Arc<Semaphore>,
         callbacks: UnboundedSender<CallbackMessage>,
     ) -> Arc<Self> {
         let table = Table {
@@ -83,6 +91,8 @@ impl Context {
         Arc::new(Self {
             runtime,
             timers,
+            computing: Arc::new(Semaphore::new(1)),
+            processors,
             table: Mutex::new(table),
             streams,
         })
@@ -116,6 +126,23 @@ impl Context {
                     result,
                 }
             }),
+            SchedulerMessage::Compute { request, id, job } => {
+                let stop = StopFlag::default();
+                let places = Places {
+                    context: Arc::clone(&self.computing),
+                    processors: Arc::clone(&self.processors),
+                };
+                let work = compute::run(places, stop.clone(), job);
+                let answer = async move {
+                    let output = work.await;
+                    CallbackMessage::ComputeDone {
+                        request,
+                        id,
+                        output,
+                    }
+                };
+                self.run_as(request, id, answer, |task| Work::Compute(task, stop));
+            }
             SchedulerMessage::StreamRead {
                 request,
                 id,
@@ -159,6 +186,16 @@ impl Context {
         id: CallbackId,
         task: impl Future<Output = CallbackMessage> + Send + 'static,
     ) {
+        self.run_as(request, id, task, Work::Task);
+    }
+
+    fn run_as(
+        self: &Arc<Self>,
+        request: RequestId,
+        id: CallbackId,
+        task: impl Future<Output = CallbackMessage> + Send + 'static,
+        work: impl FnOnce(AbortHandle) -> Work,
+    ) {
         let mut table = self.table();
         if table.callbacks.is_none() {
             return;
@@ -169,7 +206,7 @@ impl Context {
             let answer = task.await;
             context.complete(id, answer);
         });
-        let previous = table.insert(request, id, Work::Task(task.abort_handle()));
+        let previous = table.insert(request, id, work(task.abort_handle()));
         drop(table);
         self.stop(previous.map(|operation| (id, operation)));
     }
@@ -239,6 +276,10 @@ impl Context {
         for (id, operation) in operations {
             match operation.work {
                 Work::Task(task) => task.abort(),
+                Work::Compute(task, stop) => {
+                    stop.raise();
+                    task.abort();
+                }
                 Work::Timer => timers.push(id),
             }
         }

@@ -94,7 +94,12 @@ impl Redirects {
 /// Makes a context whose work is done by a runtime of the caller's.
 pub fn connect(runtime: &Handle) -> (SchedulerHandle, CallbackReceiver) {
     let (callbacks, receiver) = mpsc::unbounded_channel();
-    let context = Context::new(runtime.clone(), timers::start(runtime), callbacks);
+    let context = Context::new(
+        runtime.clone(),
+        timers::start(runtime),
+        crate::compute::processors(),
+        callbacks,
+    );
     (
         SchedulerHandle::new(context),
         CallbackReceiver::new(receiver),

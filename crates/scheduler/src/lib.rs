@@ -8,6 +8,7 @@
 
 mod address_policy;
 mod body;
+mod compute;
 mod content_coding;
 mod context;
 mod decoders;
@@ -32,6 +33,7 @@ mod tls;
 
 pub use address_policy::OutboundPolicy;
 pub use body::Body;
+pub use compute::{ComputeJob, ComputeOutput, StopFlag};
 pub use error::{FetchError, HostCallError, StreamError};
 pub use fetch::{DenyAll, FetchClient, FetchRequest, FetchResponse, RedirectMode};
 pub use handle::{CallbackReceiver, SchedulerHandle, WriteOutcome};

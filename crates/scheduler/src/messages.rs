@@ -11,7 +11,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
-use crate::{FetchClient, FetchError, FetchRequest, FetchResponse, HostCallError, StreamError};
+use crate::{
+    ComputeJob, ComputeOutput, FetchClient, FetchError, FetchRequest, FetchResponse, HostCallError,
+    StreamError,
+};
 
 /// Names one request (one run of a worker's handler).
 pub type RequestId = u64;
@@ -98,6 +101,15 @@ pub enum SchedulerMessage {
         /// The call, which runs on the scheduler's threads.
         call: BoxFuture<'static, Result<Bytes, HostCallError>>,
     },
+    /// Runs work that computes for long, beside the isolate's thread; answered by `ComputeDone`.
+    Compute {
+        /// The request that asks.
+        request: RequestId,
+        /// The answer's id.
+        id: CallbackId,
+        /// The work.
+        job: ComputeJob,
+    },
     /// Answers with `DeadlineReached` once the time is over, unless the request ends first.
     Deadline {
         /// The request whose wall time this is.
@@ -105,7 +117,7 @@ pub enum SchedulerMessage {
         /// The wall time it has left.
         after: Duration,
     },
-    /// Ends all that the request still has: timers, fetches, streams, calls, its deadline.
+    /// Ends all that the request still has: timers, fetches, streams, calls, work, its deadline.
     CancelRequest {
         /// The request that ended.
         request: RequestId,
@@ -123,6 +135,7 @@ impl fmt::Debug for SchedulerMessage {
             Self::StreamWritable { id, .. } => ("StreamWritable", id),
             Self::CancelStream { stream } => ("CancelStream", stream),
             Self::HostCall { id, .. } => ("HostCall", id),
+            Self::Compute { id, .. } => ("Compute", id),
             Self::Deadline { request, .. } => ("Deadline", request),
             Self::CancelRequest { request } => ("CancelRequest", request),
         };
@@ -194,6 +207,15 @@ pub enum CallbackMessage {
         /// Its value or its error.
         result: Result<Bytes, HostCallError>,
     },
+    /// Work that computes for long has ended.
+    ComputeDone {
+        /// The request that asked.
+        request: RequestId,
+        /// The id the work was given.
+        id: CallbackId,
+        /// What it made; none where it panicked.
+        output: Option<ComputeOutput>,
+    },
     /// A request's wall time is over.
     DeadlineReached {
         /// The request.
@@ -212,6 +234,7 @@ impl CallbackMessage {
             | Self::StreamFailed { request, .. }
             | Self::StreamWritable { request, .. }
             | Self::HostCallDone { request, .. }
+            | Self::ComputeDone { request, .. }
             | Self::DeadlineReached { request } => *request,
         }
     }

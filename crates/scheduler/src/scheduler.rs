@@ -8,9 +8,10 @@ use std::io;
 use std::sync::Arc;
 
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
+use crate::compute;
 use crate::context::Context;
 use crate::timers::{self, TimerQueue};
 use crate::{CallbackReceiver, SchedulerHandle};
@@ -41,6 +42,7 @@ pub struct Scheduler {
     /// Present until the drop, which needs to take it.
     runtime: Option<Runtime>,
     timers: Arc<TimerQueue>,
+    processors: Arc<Semaphore>,
 }
 
 impl Scheduler {
@@ -60,6 +62,7 @@ impl Scheduler {
         Ok(Scheduler {
             runtime: Some(runtime),
             timers,
+            processors: compute::processors(),
         })
     }
 
@@ -69,6 +72,7 @@ impl Scheduler {
         let context = Context::new(
             self.runtime().handle().clone(),
             self.timers.clone(),
+            self.processors.clone(),
             callbacks,
         );
         (

@@ -190,7 +190,12 @@ mod tests {
     async fn equal_deadlines_fire_in_the_order_they_were_started() {
         let queue = Arc::new(TimerQueue::default());
         let (callbacks, _answers) = tokio::sync::mpsc::unbounded_channel();
-        let context = Context::new(Handle::current(), Arc::clone(&queue), callbacks);
+        let context = Context::new(
+            Handle::current(),
+            Arc::clone(&queue),
+            crate::compute::processors(),
+            callbacks,
+        );
         let deadline = Instant::now();
         for id in [5, 3, 9, 1] {
             let context = Arc::clone(&context);

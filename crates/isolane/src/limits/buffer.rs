@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use bytes::Bytes;
+use zeroize::Zeroize;
 
 /// V8 aborts the process where the allocator refuses the buffer behind a small on-heap array, so
 /// requests up to this size are always served.
@@ -37,6 +38,11 @@ impl BufferBudget {
     /// How many bytes there may be.
     pub(crate) fn limit(&self) -> usize {
         self.limit
+    }
+
+    /// How many bytes there are.
+    pub(crate) fn used(&self) -> usize {
+        self.used.load(Ordering::Relaxed)
     }
 
     /// Has V8 look for garbage where that many bytes do not fit: what earlier chunks of a stream took, say,
@@ -78,8 +84,8 @@ impl BufferBudget {
 /// Bytes that the host holds for a guest, counted like the guest's own until they are dropped.
 struct Held {
     bytes: Vec<u8>,
-    budget: Arc<BufferBudget>,
-    counted: usize,
+    /// Counts the bytes for as long as they are there.
+    _charge: Charge,
 }
 
 impl AsRef<[u8]> for Held {
@@ -88,9 +94,16 @@ impl AsRef<[u8]> for Held {
     }
 }
 
-impl Drop for Held {
+/// A part of the budget that is taken until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Charge {
+    budget: Arc<BufferBudget>,
+    bytes: usize,
+}
+
+impl Drop for Charge {
     fn drop(&mut self) {
-        self.budget.used.fetch_sub(self.counted, Ordering::Relaxed);
+        self.budget.used.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 
@@ -102,12 +115,18 @@ impl BufferBudget {
         length: usize,
         copy: impl FnOnce() -> Vec<u8>,
     ) -> Option<Bytes> {
-        self.reserve(length).then(|| {
-            Bytes::from_owner(Held {
-                bytes: copy(),
-                budget: self.clone(),
-                counted: length,
-            })
+        let charge = self.charge(length)?;
+        Some(Bytes::from_owner(Held {
+            bytes: copy(),
+            _charge: charge,
+        }))
+    }
+
+    /// Takes a part of the budget for what the host makes for a guest; `None` past the limit.
+    pub(crate) fn charge(self: &Arc<Self>, bytes: usize) -> Option<Charge> {
+        self.reserve(bytes).then(|| Charge {
+            budget: self.clone(),
+            bytes,
         })
     }
 }
@@ -174,6 +193,24 @@ pub(crate) fn array_buffer<'s>(
     budget: &Arc<BufferBudget>,
     bytes: &[u8],
 ) -> Option<v8::Local<'s, v8::ArrayBuffer>> {
+    buffer_with(scope, budget, bytes, release)
+}
+
+/// As [`array_buffer`], of bytes that are overwritten when the garbage collector finds the buffer.
+pub(crate) fn secret_buffer<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    budget: &Arc<BufferBudget>,
+    bytes: &[u8],
+) -> Option<v8::Local<'s, v8::ArrayBuffer>> {
+    buffer_with(scope, budget, bytes, overwrite_and_release)
+}
+
+fn buffer_with<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    budget: &Arc<BufferBudget>,
+    bytes: &[u8],
+    release: unsafe extern "C" fn(*mut c_void, usize, *mut c_void),
+) -> Option<v8::Local<'s, v8::ArrayBuffer>> {
     budget.make_room(scope, bytes.len());
     // SAFETY: the allocator's contract is met: the length is that of the memory asked for.
     let data = unsafe { allocate_uninitialized(budget, bytes.len()) };
@@ -197,4 +234,11 @@ unsafe extern "C" fn release(data: *mut c_void, bytes: usize, owner: *mut c_void
     let budget = unsafe { Arc::from_raw(owner.cast_const().cast::<BufferBudget>()) };
     // SAFETY: the memory came from `allocate_uninitialized` with this length.
     unsafe { free(&budget, data, bytes) }
+}
+
+unsafe extern "C" fn overwrite_and_release(data: *mut c_void, bytes: usize, owner: *mut c_void) {
+    // SAFETY: V8 gives back the memory that `buffer_with` filled, which nobody uses any more.
+    unsafe { std::slice::from_raw_parts_mut(data.cast::<u8>(), bytes) }.zeroize();
+    // SAFETY: passed on as it came.
+    unsafe { release(data, bytes, owner) }
 }

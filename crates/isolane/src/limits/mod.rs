@@ -1,6 +1,7 @@
 //! What one request may use. The submodules arm and disarm the enforcement and say which one fired.
 
 pub(crate) mod buffer;
+pub(crate) mod cpu_meter;
 pub(crate) mod external;
 pub(crate) mod heap;
 pub(crate) mod rescue;

@@ -3,7 +3,8 @@
 
 use bytes::Bytes;
 use isolane_scheduler::{
-    Body, BodyReader, CallbackId, CallbackMessage, FetchResponse, HostCallError, SchedulerMessage,
+    Body, BodyReader, CallbackId, CallbackMessage, ComputeOutput, FetchResponse, HostCallError,
+    SchedulerMessage,
 };
 
 use crate::definition::HostCodec;
@@ -14,6 +15,7 @@ use super::events;
 use super::exception;
 use super::realm::Realm;
 use super::realm_state::{OperationKind, RealmState};
+use super::web::computing::{self, Computed};
 use super::web::structured_clone;
 
 impl Realm {
@@ -75,6 +77,11 @@ impl Realm {
                     });
                 }
             }
+            CallbackMessage::ComputeDone { id, output, .. } => {
+                if self.state().end(id).is_some() {
+                    self.computed(isolate, request, id, output);
+                }
+            }
             CallbackMessage::HostCallDone { id, result, .. } => {
                 let Some(operation) = self.state().end(id) else {
                     return;
@@ -96,6 +103,27 @@ impl Realm {
                 }
             }
         }
+    }
+
+    /// Hands the guest what long work made, unless that used up the request's processor time.
+    fn computed(
+        &mut self,
+        isolate: &mut v8::Isolate,
+        request: u64,
+        id: CallbackId,
+        output: Option<ComputeOutput>,
+    ) {
+        let Some(done) = output.and_then(|output| output.downcast::<Computed>().ok()) else {
+            self.end_request(request, Error::internal("long work panicked"));
+            return;
+        };
+        if self.is_out_of_cpu(request) {
+            self.end_request(request, Error::limit(LimitKind::Cpu));
+            return;
+        }
+        self.turn(isolate, request, |scope, realm| {
+            computing::settle(scope, realm, id, *done);
+        });
     }
 
     fn reject(

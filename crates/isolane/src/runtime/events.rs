@@ -23,6 +23,7 @@ const REJECT: i32 = 6;
 const FIRE: i32 = 7;
 const FORGET: i32 = 8;
 const PREPARE: i32 = 9;
+const REJECT_WITH: i32 = 10;
 
 /// What happens to a worker.
 pub(crate) enum Event {
@@ -271,6 +272,16 @@ pub(crate) fn reject(
     let name = string(scope, name);
     let message = string(scope, message);
     enter(scope, realm, REJECT, id, &[name, message]);
+}
+
+/// Rejects the promise of an operation with that very value.
+pub(crate) fn reject_with<'s>(
+    scope: Scope<'_, 's, '_>,
+    realm: &RealmState,
+    id: CallbackId,
+    error: v8::Local<'s, v8::Value>,
+) {
+    enter(scope, realm, REJECT_WITH, id, &[error]);
 }
 
 /// An id or a count as a guest's number.

@@ -102,6 +102,8 @@ impl Realm {
             unhandled: RefCell::default(),
             ends: RefCell::default(),
             outgoing: RefCell::new(HashMap::new()),
+            codecs: RefCell::default(),
+            made_keys: RefCell::default(),
         });
         Ok(Self {
             state,

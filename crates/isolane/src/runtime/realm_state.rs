@@ -7,17 +7,19 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use isolane_scheduler::{
     BodyReader, CallbackId, FetchClient, FetchRequest, RequestId, SchedulerHandle,
     SchedulerMessage, StreamError, StreamId, next_id,
 };
 
+use crate::crypto::Output;
 use crate::definition::{HostCodec, HostFunction};
 use crate::error::{Error, ErrorKind};
 use crate::isolate_params::IsolateGuards;
 use crate::limits::Limits;
+use crate::limits::cpu_meter::CpuMeter;
 use crate::limits::rescue::Unanswered;
 use crate::process;
 use crate::request::{LogEntry, LogLevel, LogSink, Response, Start, Usage};
@@ -25,12 +27,16 @@ use crate::settlement::{AbortFlag, Settlement};
 
 use super::modules::ModuleMap;
 use super::ticket::Ticket;
+use super::web::compression::OpenCodec;
 
 /// The isolate's data slot that points to the realm whose turn runs.
 const REALM_SLOT: u32 = 0;
 
 /// How many answers of the host a request may wait for when it calls a host function.
 const MAX_PENDING: u32 = 10_000;
+
+/// How many answers of the host a request may wait for when it asks for long work.
+const MAX_COMPUTING: u32 = 1000;
 
 /// Who waits for a request.
 pub(crate) enum Responder {
@@ -85,7 +91,8 @@ pub(crate) struct ActiveRequest {
     pub(crate) on_log: Option<LogSink>,
     pub(crate) start: Start,
     pub(crate) began: Instant,
-    pub(crate) cpu_used: Duration,
+    /// The processor time of its turns and of its work on other threads.
+    pub(crate) cpu: Arc<CpuMeter>,
     pub(crate) subrequests: u32,
     pub(crate) fetches_in_flight: u32,
     pub(crate) fetches_waiting: VecDeque<(CallbackId, FetchRequest)>,
@@ -105,12 +112,12 @@ impl ActiveRequest {
     pub(crate) fn new(responder: Responder, limits: Limits) -> Self {
         Self {
             abort_flag: responder.abort_flag(),
+            cpu: Arc::new(CpuMeter::new(limits.cpu)),
             responder,
             limits,
             on_log: None,
             start: Start::Warm,
             began: Instant::now(),
-            cpu_used: Duration::ZERO,
             subrequests: 0,
             fetches_in_flight: 0,
             fetches_waiting: VecDeque::new(),
@@ -133,7 +140,7 @@ impl ActiveRequest {
 
     pub(crate) fn usage(&self, heap_used_bytes: usize) -> Usage {
         Usage {
-            cpu: self.cpu_used,
+            cpu: self.cpu.used(),
             wall: self.began.elapsed(),
             heap_used_bytes,
             start: self.start,
@@ -168,6 +175,7 @@ pub(crate) enum OperationKind {
     Fetch,
     Stream,
     HostCall(HostCodec),
+    Compute,
 }
 
 /// What a turn said about a request; carried out when the turn is over and charged.
@@ -215,6 +223,10 @@ pub(crate) struct RealmState {
     pub(crate) ends: RefCell<Vec<(RequestId, End)>>,
     /// Outgoing streams that no response or fetch has taken yet.
     pub(crate) outgoing: RefCell<HashMap<StreamId, BodyReader>>,
+    /// What compression streams are in the middle of.
+    pub(crate) codecs: RefCell<HashMap<u64, OpenCodec>>,
+    /// Keys that long work made, until the guest side takes them.
+    pub(crate) made_keys: RefCell<HashMap<CallbackId, (RequestId, Output)>>,
 }
 
 impl RealmState {
@@ -271,6 +283,14 @@ impl RealmState {
         requests
             .get(&self.current.get())
             .is_some_and(|active| active.pending < MAX_PENDING)
+    }
+
+    /// Whether the current request may ask for one more piece of long work.
+    pub(crate) fn may_compute(&self) -> bool {
+        let requests = self.requests.borrow();
+        requests
+            .get(&self.current.get())
+            .is_some_and(|active| active.pending < MAX_COMPUTING)
     }
 
     /// Ends an operation: its answer came, or it was cancelled. `None`: it had ended before.
@@ -368,8 +388,14 @@ impl RealmState {
     /// Takes a request out and cancels all that it still waits for.
     pub(crate) fn remove(&self, request: RequestId) -> Option<ActiveRequest> {
         let active = self.requests.borrow_mut().remove(&request)?;
+        self.codecs
+            .borrow_mut()
+            .retain(|_, codec| codec.request != request);
         if active.waited || active.deadline_set || active.response_stream.is_some() {
             self.guards.bystanders.remove(request);
+            self.made_keys
+                .borrow_mut()
+                .retain(|_, (owner, _)| *owner != request);
             let mut orphaned = self.orphaned.borrow_mut();
             self.operations.borrow_mut().retain(|id, operation| {
                 let keep = operation.request != request;

@@ -88,8 +88,16 @@ impl Realm {
     /// Adds processor time to what a request has used.
     pub(super) fn charge(&self, request: RequestId, cpu: Duration) {
         if let Some(active) = self.state.requests.borrow_mut().get_mut(&request) {
-            active.cpu_used += cpu;
+            active.cpu.add(cpu);
         }
+    }
+
+    /// Whether a request used up its processor time without a turn that said so.
+    pub(super) fn is_out_of_cpu(&self, request: RequestId) -> bool {
+        let requests = self.state.requests.borrow();
+        requests
+            .get(&request)
+            .is_some_and(|active| active.cpu.is_exceeded())
     }
 
     /// Why a turn of `request` must not begin, if so.
@@ -134,7 +142,7 @@ impl Realm {
             cpu: active
                 .limits
                 .cpu
-                .map(|limit| limit.saturating_sub(active.cpu_used)),
+                .map(|limit| limit.saturating_sub(active.cpu.used())),
             wall_until: active.limits.wall.map(|limit| active.began + limit),
         })
     }
@@ -264,11 +272,7 @@ impl Realm {
         let Some(active) = requests.get_mut(&request) else {
             return;
         };
-        if active
-            .limits
-            .cpu
-            .is_some_and(|limit| active.cpu_used > limit)
-        {
+        if active.cpu.is_exceeded() {
             drop(requests);
             self.end_request(request, Error::limit(LimitKind::Cpu));
             return;

@@ -1,6 +1,8 @@
 //! What workers, contexts and pools do, from the outside. One binary, because each links V8.
 
+mod compression;
 mod corpus;
+mod crypto;
 mod fairness;
 mod limits;
 mod pool;

@@ -7,6 +7,7 @@
 
 mod cancellation;
 mod codings;
+mod compute;
 mod fetch;
 mod guest;
 mod hostile_servers;

@@ -1,17 +1,11 @@
-//! Native half of the crypto family: random bytes and digests (W3C Web Cryptography).
+//! Native half of the crypto family: random values (W3C Web Cryptography).
 //!
-//! Owns each thread's small store of random bytes, which come from the operating system only; nothing of it can
-//! get into a startup snapshot. Called on whichever thread holds the isolate.
+//! Called on whichever thread holds the isolate.
 
-use super::buffer_source::{with_bytes, with_bytes_mut};
-use sha1::Sha1;
-use sha2::{Digest, Sha256, Sha384, Sha512};
-use std::cell::RefCell;
 use v8::{FunctionCallbackArguments, PinScope, ReturnValue};
 
-/// Requests up to this size come from the store, which saves a system call for each.
-const STORED_REQUEST_BYTES: usize = 64;
-const STORE_BYTES: usize = 1024;
+use super::buffer_source::with_bytes_mut;
+use crate::crypto::fill_random;
 
 /// The most that one call of `getRandomValues` may ask for.
 const MAX_REQUEST_BYTES: usize = 65_536;
@@ -20,36 +14,6 @@ const MAX_REQUEST_BYTES: usize = 65_536;
 const FILLED: i32 = 0;
 const TOO_LONG: i32 = 1;
 const UNAVAILABLE: i32 = 2;
-
-struct RandomStore {
-    bytes: [u8; STORE_BYTES],
-    used: usize,
-}
-
-thread_local! {
-    static STORE: RefCell<RandomStore> = const {
-        RefCell::new(RandomStore { bytes: [0; STORE_BYTES], used: STORE_BYTES })
-    };
-}
-
-/// Fills `target` with random bytes of the operating system.
-fn fill_random(target: &mut [u8]) -> Result<(), getrandom::Error> {
-    if target.len() > STORED_REQUEST_BYTES {
-        return getrandom::fill(target);
-    }
-    STORE.with_borrow_mut(|store| {
-        if STORE_BYTES - store.used < target.len() {
-            getrandom::fill(&mut store.bytes)?;
-            store.used = 0;
-        }
-        let taken = &mut store.bytes[store.used..][..target.len()];
-        target.copy_from_slice(taken);
-        // What was handed out must not be readable here later.
-        taken.fill(0);
-        store.used += target.len();
-        Ok(())
-    })
-}
 
 /// `randomFill(view)`: fills the view with random bytes; answers one of the codes above.
 pub(crate) fn random_fill<'s>(
@@ -97,36 +61,6 @@ fn uuid_text(mut bytes: [u8; 16]) -> [u8; 36] {
         at += 2;
     }
     text
-}
-
-/// `digest(algorithm, source, target)`: writes the hash of `source` to `target`, whose length must be the hash's.
-///
-/// `algorithm` is the length of the hash in bits, 1 for SHA-1. False where an argument is not as it should be.
-pub(crate) fn digest<'s>(
-    scope: &mut PinScope<'s, '_>,
-    args: FunctionCallbackArguments<'s>,
-    mut rv: ReturnValue,
-) {
-    let algorithm = args.get(0).uint32_value(scope).unwrap_or(0);
-    let hash = with_bytes(args.get(1), |bytes| {
-        Some(match algorithm {
-            1 => Sha1::digest(bytes).to_vec(),
-            256 => Sha256::digest(bytes).to_vec(),
-            384 => Sha384::digest(bytes).to_vec(),
-            512 => Sha512::digest(bytes).to_vec(),
-            _ => return None,
-        })
-    });
-    let written = hash.flatten().and_then(|hash| {
-        with_bytes_mut(args.get(2), |target| {
-            let fits = target.len() == hash.len();
-            if fits {
-                target.copy_from_slice(&hash);
-            }
-            fits
-        })
-    });
-    rv.set_bool(written == Some(true));
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 
 pub(crate) mod buffer_source;
 pub(crate) mod clock;
+pub(crate) mod compression;
+pub(crate) mod computing;
 pub(crate) mod crypto;
 pub(crate) mod encoding;
 pub(crate) mod fetch;
@@ -12,6 +14,8 @@ pub(crate) mod reporting;
 pub(crate) mod serve;
 pub(crate) mod streams;
 pub(crate) mod structured_clone;
+pub(crate) mod subtle;
+mod subtle_arguments;
 pub(crate) mod throw;
 pub(crate) mod timers;
 pub(crate) mod url;

@@ -2,8 +2,8 @@
 // modes: worker context pool process
 // expect: response 200 ok
 const expected = new Set(
-  `AbortController AbortSignal Blob ByteLengthQueuingStrategy CountQueuingStrategy Crypto CryptoKey CustomEvent
-  DOMException ErrorEvent Event EventTarget FetchEvent File FormData Headers PromiseRejectionEvent ReadableByteStreamController
+  `AbortController AbortSignal Blob ByteLengthQueuingStrategy CompressionStream CountQueuingStrategy Crypto CryptoKey CustomEvent
+  DOMException DecompressionStream ErrorEvent Event EventTarget FetchEvent File FormData Headers PromiseRejectionEvent ReadableByteStreamController
   ReadableStream ReadableStreamBYOBReader ReadableStreamBYOBRequest ReadableStreamDefaultController ReadableStreamDefaultReader
   Request Response ScheduledEvent SubtleCrypto TextDecoder TextDecoderStream TextEncoder TextEncoderStream TransformStream
   TransformStreamDefaultController URL URLSearchParams WritableStream WritableStreamDefaultController

@@ -371,6 +371,8 @@ const serveFamily = define(
           return forget(a as number[]);
         case 9:
           return prepare();
+        case 10:
+          return use('callbacks').settle(id, false, a);
       }
     };
 

@@ -8,6 +8,28 @@ interface TransformAlgorithms {
   readonly cancel: (reason: unknown) => Promise<unknown>;
 }
 
+/** The two ends of a transform stream that the runtime made. */
+interface TransformSides {
+  readonly readable: ReadableFacade;
+  readonly writable: InstanceType<Families['writable_stream']['WritableStream']>;
+}
+
+/** What a transformer of the runtime's own does; what it throws errors the stream. */
+interface NativeTransformer {
+  transform(chunk: unknown): unknown;
+  flush?(): unknown;
+  cancel?(reason: unknown): unknown;
+}
+
+/** The readable side of a transform stream, as its transformer sees it. */
+interface TransformOutput {
+  enqueue(chunk: unknown): void;
+  /** How many chunks wait to be read. */
+  readonly waiting: number;
+  /** Resolves once a reader has read all that waited and wants more, or the stream has ended. */
+  wanted(): Promise<void>;
+}
+
 const transformStreamFamily = define(
   'transform_stream',
   {
@@ -83,6 +105,14 @@ const transformStreamFamily = define(
 
       get readableController(): DefaultControllerCore {
         return this.readable.controller as DefaultControllerCore;
+      }
+
+      get waiting(): number {
+        return -(this.readableController.desiredSize ?? 0);
+      }
+
+      wanted(): Promise<void> {
+        return this.#backpressure ? this.#backpressureChange.promise : resolvedWith<void>(undefined);
       }
 
       enqueue(chunk: unknown): void {
@@ -316,7 +346,28 @@ const transformStreamFamily = define(
       }
     }
 
-    return { TransformStream, TransformStreamDefaultController };
+    /**
+     * A transform stream of the runtime's own, with the marks of the standard's "set up". `make` gets what adds
+     * chunks to the readable side.
+     */
+    function createTransform(make: (output: TransformOutput) => NativeTransformer): TransformSides {
+      const core = new Transform({
+        started: nothing(),
+        writableMark: 1,
+        writableSize: undefined,
+        readableMark: 0,
+        readableSize: undefined,
+      });
+      const { transform, flush, cancel } = make(core);
+      core.algorithms = {
+        transform: (chunk) => callForPromise(transform, undefined, [chunk]),
+        flush: flush === undefined ? nothing : () => callForPromise(flush, undefined, []),
+        cancel: cancel === undefined ? nothing : (reason) => callForPromise(cancel, undefined, [reason]),
+      };
+      return { readable: facadeOf(core.readable), writable: writableFacadeOf(core.writable) };
+    }
+
+    return { TransformStream, TransformStreamDefaultController, createTransform };
   },
 );
 interface Families {

@@ -1,4 +1,0 @@
-// Nor is there a CompressionStream.
-// modes: worker context pool process
-// expect: error ReferenceError
-new CompressionStream('gzip');
