@@ -176,7 +176,13 @@ fn boot<'s>(
         .try_into()
         .expect("a function");
     let undefined = v8::undefined(scope).into();
-    for name in ["native_guards", "array_buffer", "callbacks", "serve"] {
+    for name in [
+        "native_guards",
+        "array_buffer",
+        "callbacks",
+        "serve",
+        "global_scope",
+    ] {
         let name = string(scope, name).into();
         load.call(scope, undefined, &[name])
             .expect("a factory does not throw");

@@ -23,6 +23,8 @@ const REJECT: i32 = 6;
 const FIRE: i32 = 7;
 const FORGET: i32 = 8;
 const PREPARE: i32 = 9;
+const REJECTED: i32 = 11;
+const HANDLED: i32 = 12;
 
 /// What happens to a worker.
 pub(crate) enum Event {
@@ -271,6 +273,25 @@ pub(crate) fn reject(
     let name = string(scope, name);
     let message = string(scope, message);
     enter(scope, realm, REJECT, id, &[name, message]);
+}
+
+/// Reports a promise that was rejected without a handler.
+pub(crate) fn rejected<'s>(
+    scope: Scope<'_, 's, '_>,
+    realm: &RealmState,
+    promise: v8::Local<'s, v8::Promise>,
+    reason: v8::Local<'s, v8::Value>,
+) {
+    enter(scope, realm, REJECTED, 0, &[promise.into(), reason]);
+}
+
+/// Says that a promise which was reported as rejected has a handler now.
+pub(crate) fn handled<'s>(
+    scope: Scope<'_, 's, '_>,
+    realm: &RealmState,
+    promise: v8::Local<'s, v8::Promise>,
+) {
+    enter(scope, realm, HANDLED, 0, &[promise.into()]);
 }
 
 /// An id or a count as a guest's number.

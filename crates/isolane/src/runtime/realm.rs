@@ -100,6 +100,8 @@ impl Realm {
             operations: RefCell::default(),
             orphaned: RefCell::default(),
             unhandled: RefCell::default(),
+            has_reported: Cell::new(false),
+            handled_late: RefCell::default(),
             ends: RefCell::default(),
             outgoing: RefCell::new(HashMap::new()),
         });

@@ -212,6 +212,10 @@ pub(crate) struct RealmState {
     /// Operations of ended requests, whose callbacks the guest side still holds.
     pub(crate) orphaned: RefCell<Vec<CallbackId>>,
     pub(crate) unhandled: RefCell<Vec<Rejection>>,
+    /// Whether a rejection was ever reported here, so that somebody may handle it late.
+    pub(crate) has_reported: Cell<bool>,
+    /// Promises that got their handler after the turn in which they were rejected.
+    pub(crate) handled_late: RefCell<Vec<v8::Global<v8::Promise>>>,
     pub(crate) ends: RefCell<Vec<(RequestId, End)>>,
     /// Outgoing streams that no response or fetch has taken yet.
     pub(crate) outgoing: RefCell<HashMap<StreamId, BodyReader>>,

@@ -9,8 +9,8 @@ use isolane_scheduler::{RequestId, SchedulerMessage};
 use crate::error::{Error, ErrorKind};
 use crate::limits::LimitKind;
 use crate::limits::watchdog::{Fired, TurnBudget, Watch, Watched};
-use crate::request::LogLevel;
 
+use super::events;
 use super::exception;
 use super::realm::{Health, Realm};
 use super::realm_state::{ActiveRequest, BodyReaderWaits, End, RealmState, Responder};
@@ -76,7 +76,7 @@ impl Realm {
             self.microtasks.perform_checkpoint(scope);
             exception::keep_terminating(scope.has_terminated(), scope);
             scope.reset();
-            report_unhandled(scope, &self.state);
+            report_rejections(scope, &self.microtasks, &self.state);
         }
         let watched = watch.end();
         RealmState::leave(isolate);
@@ -310,14 +310,57 @@ impl Realm {
     }
 }
 
-/// Reports the rejections that the turn left without a handler.
-fn report_unhandled(scope: &mut v8::PinScope<'_, '_>, state: &RealmState) {
-    if state.unhandled.borrow().is_empty() {
+/// Tells the guest of the rejections that the turn's microtasks left without a handler, and of those
+/// that got one late; what its listeners leave in turn too.
+fn report_rejections(
+    scope: &mut v8::PinScope<'_, '_>,
+    microtasks: &v8::MicrotaskQueue,
+    state: &RealmState,
+) {
+    loop {
+        let (unhandled, late) = (state.unhandled.take(), state.handled_late.take());
+        if unhandled.is_empty() && late.is_empty() {
+            return;
+        }
+        for promise in late {
+            enter_again(scope, microtasks, |scope| {
+                let promise = v8::Local::new(scope, &promise);
+                events::handled(scope, state, promise);
+            });
+        }
+        for (promise, reason) in unhandled {
+            enter_again(scope, microtasks, |scope| {
+                let promise = v8::Local::new(scope, &promise);
+                // A listener for another rejection may have handled this one.
+                if promise.has_handler() {
+                    return;
+                }
+                let reason = v8::Local::new(scope, &reason);
+                state.has_reported.set(true);
+                events::rejected(scope, state, promise, reason);
+            });
+        }
+        if scope.is_execution_terminating() {
+            return;
+        }
+    }
+}
+
+/// Enters the guest side once more in a turn, with the microtasks that follow; not in a turn that is
+/// to end.
+fn enter_again(
+    scope: &mut v8::PinScope<'_, '_>,
+    microtasks: &v8::MicrotaskQueue,
+    enter: impl FnOnce(&mut v8::PinScope<'_, '_>),
+) {
+    if scope.is_execution_terminating() {
         return;
     }
-    for (_, reason) in state.unhandled.take() {
-        let reason = v8::Local::new(scope, reason);
-        let text = exception::describe(scope, reason).into_report();
-        state.log(LogLevel::Error, format!("Uncaught (in promise) {text}"));
-    }
+    v8::scope!(let scope, scope);
+    v8::tc_scope!(let scope, scope);
+    enter(scope);
+    exception::keep_terminating(scope.has_terminated(), scope);
+    scope.reset();
+    microtasks.perform_checkpoint(scope);
+    exception::keep_terminating(scope.has_terminated(), scope);
 }

@@ -9,6 +9,8 @@ ops! {
     "now" => clock::now,
     "timeOrigin" => clock::time_origin,
     "reportException" => reporting::report_exception,
+    "reportRejection" => reporting::report_rejection,
+    "describeException" => reporting::describe_exception,
     "valueKind" => inspect::value_kind,
     "valueDetails" => inspect::value_details,
     // url, encoding, crypto

@@ -17,6 +17,8 @@ const eventTypesFamily = define(
     } = use('webidl');
     const { Event } = use('events');
 
+    let errorPartsOf: (event: unknown) => unknown[] | undefined;
+
     class ErrorEvent extends Event {
       #message = '';
       #filename = '';
@@ -49,6 +51,12 @@ const eventTypesFamily = define(
       }
       get error(): unknown {
         return this.#error;
+      }
+      static {
+        errorPartsOf = (event) => {
+          if (typeof event !== 'object' || event === null || !(#message in event)) return undefined;
+          return [event.#message, event.#filename, event.#lineno, event.#colno, event.#error];
+        };
       }
     }
 
@@ -113,7 +121,7 @@ const eventTypesFamily = define(
     finishInterface(ErrorEvent);
     finishInterface(PromiseRejectionEvent);
     finishInterface(MessageEvent);
-    return { ErrorEvent, PromiseRejectionEvent, MessageEvent };
+    return { ErrorEvent, PromiseRejectionEvent, MessageEvent, errorPartsOf: errorPartsOf! };
   },
 );
 interface Families {

@@ -1,4 +1,4 @@
-// Owns timers, queueMicrotask and reportError (https://html.spec.whatwg.org/#timers). Runs on the
+// Owns timers and queueMicrotask (https://html.spec.whatwg.org/#timers). Runs on the
 // isolate's thread. Handles are small numbers of the context's own: the host's callback ids are
 // counted for the whole process, and would tell a guest how busy its neighbours are.
 
@@ -11,7 +11,6 @@ const timersFamily = define(
       clearTimeout: 'function',
       clearInterval: 'function',
       queueMicrotask: 'function',
-      reportError: 'function',
     },
   },
   (use, host) => {
@@ -69,7 +68,7 @@ const timersFamily = define(
       try {
         Reflect.apply(timer.handler, globalThis, timer.args);
       } catch (error) {
-        host.reportException(error);
+        use('reporting').report(error);
       }
       nestingOfRunning = 0;
       if (timer.repeats && timers.has(handle)) rearm(handle, timer);
@@ -80,7 +79,7 @@ const timersFamily = define(
         arm(handle, timer);
       } catch (error) {
         timers.delete(handle);
-        host.reportException(error);
+        use('reporting').report(error);
       }
     }
 
@@ -129,13 +128,8 @@ const timersFamily = define(
       try {
         callback();
       } catch (error) {
-        host.reportException(error);
+        use('reporting').report(error);
       }
-    }
-
-    function reportError(error: unknown): void {
-      requireArguments(1, arguments.length, "Failed to execute 'reportError'");
-      host.reportException(error);
     }
 
     return {
@@ -144,7 +138,6 @@ const timersFamily = define(
       clearTimeout,
       clearInterval,
       queueMicrotask,
-      reportError,
       forgetAll,
     };
   },
