@@ -1,6 +1,8 @@
 //! What guests find among their globals. Each test is a handler whose assertions run in the guest.
 
 mod error_events;
+mod messages;
+mod small;
 
 use std::sync::{Arc, Mutex};
 

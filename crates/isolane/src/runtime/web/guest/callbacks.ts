@@ -8,6 +8,7 @@ const callbacksFamily = define('callbacks', { globals: {} }, () => {
   }
   const waiting = new Map<number, Waiting>();
   const repeating = new Map<number, () => void>();
+  const forgotten = new Map<number, () => void>();
   const { get, set, delete: remove } = Map.prototype;
   const call = Function.prototype.call;
   const mapGet = call.bind(get) as <V>(map: Map<number, V>, id: number) => V | undefined;
@@ -28,11 +29,20 @@ const callbacksFamily = define('callbacks', { globals: {} }, () => {
 
   function off(id: number): void {
     mapDelete(repeating, id);
+    mapDelete(forgotten, id);
   }
 
-  /** Forgets the answer of `id`; its promise stays pending. */
+  /** Calls `callback` when `id` ends with its request, unless `off(id)` comes before. */
+  function onForget(id: number, callback: () => void): void {
+    mapSet(forgotten, id, callback);
+  }
+
+  /** Forgets `id`, which has ended with its request; its promise stays pending. */
   function forget(id: number): void {
+    const callback = mapGet(forgotten, id);
     mapDelete(waiting, id);
+    off(id);
+    if (callback !== undefined) callback();
   }
 
   function settle(id: number, fulfilled: boolean, value: unknown): void {
@@ -48,6 +58,6 @@ const callbacksFamily = define('callbacks', { globals: {} }, () => {
     if (callback !== undefined) callback();
   }
 
-  return { wait, on, off, forget, settle, fire };
+  return { wait, on, off, onForget, forget, settle, fire };
 });
 interface Callbacks extends FamilyOf<typeof callbacksFamily> {}

@@ -386,6 +386,7 @@ const eventsFamily = define(
       addListener,
       removeListener,
       hasListeners,
+      isDispatching: isDispatching!,
       preventDefault: cancel!,
       watchListeners: watchListeners!,
     };

@@ -335,12 +335,8 @@ const serveFamily = define(
 
     /** Drops what requests that have ended still wait for. */
     function forget(ids: number[]): void {
-      const { off, forget: forgetAnswer } = use('callbacks');
-      use('timers').forgetAll(ids);
-      for (let index = 0; index < ids.length; index++) {
-        off(ids[index] as number);
-        forgetAnswer(ids[index] as number);
-      }
+      const { forget: forgetAnswer } = use('callbacks');
+      for (let index = 0; index < ids.length; index++) forgetAnswer(ids[index] as number);
     }
 
     /** Makes what most requests use, in a context that is made ahead; nothing of the guest's runs before. */

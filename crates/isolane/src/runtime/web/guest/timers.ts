@@ -58,7 +58,9 @@ const timersFamily = define(
       const delay = timer.nesting > 5 && timer.delay < 4 ? 4 : timer.delay;
       timer.nesting++;
       timer.callbackId = host.timerStart(delay);
-      use('callbacks').on(timer.callbackId, () => fire(handle, timer));
+      const callbacks = use('callbacks');
+      callbacks.on(timer.callbackId, () => fire(handle, timer));
+      callbacks.onForget(timer.callbackId, () => timers.delete(handle));
     }
 
     function fire(handle: number, timer: Timer): void {
@@ -81,13 +83,6 @@ const timersFamily = define(
         timers.delete(handle);
         use('reporting').report(error);
       }
-    }
-
-    /** Forgets timers that the host has ended with their request; they will not fire. */
-    function forgetAll(callbackIds: number[]): void {
-      const ended = new Set(callbackIds);
-      for (const id of ended) use('callbacks').off(id);
-      for (const [handle, timer] of timers) if (ended.has(timer.callbackId)) timers.delete(handle);
     }
 
     function clear(handle: unknown): void {
@@ -138,7 +133,6 @@ const timersFamily = define(
       clearTimeout,
       clearInterval,
       queueMicrotask,
-      forgetAll,
     };
   },
 );
