@@ -247,7 +247,7 @@ fn install_globals(
             .get_index(scope, 1)
             .expect("a kind")
             .to_rust_string_lossy(scope);
-        if kind == "native" {
+        if kind == "native" || kind == "module" {
             continue;
         }
         let attributes = match kind.as_str() {

@@ -8,6 +8,7 @@
 //! | SharedIsolate | [`ExecutionContext::new`] on a [`SharedIsolate`] | a new context |
 //! | IsolatePool | [`execute_pooled`] | a warm isolate |
 
+mod cache;
 mod default_pool;
 mod definition;
 mod error;
@@ -35,6 +36,10 @@ mod validation;
 mod worker;
 mod worker_queue;
 
+pub use cache::{
+    CacheAnswer, CacheCall, CacheEntry, CacheOperation, CacheQuery, CacheStore, Caches,
+    MemoryCacheStore,
+};
 pub use default_pool::{Deployable, default_pool, execute_pooled, get_pool_stats, init_pool};
 pub use definition::{
     ContextPolicy, Env, EnvValue, HostFunction, ModuleSource, Outbound, WorkerDefinition,

@@ -12,6 +12,7 @@ use crate::request::{LogSink, Request, ScheduledEvent, Start};
 use super::exception;
 use super::realm_state::{End, RealmState, Responder};
 use super::ticket::Ticket;
+use super::web::async_context;
 
 const CONFIGURE: i32 = 0;
 const FETCH: i32 = 1;
@@ -65,6 +66,7 @@ fn enter<'s>(
     id: u64,
     arguments: &[v8::Local<'s, v8::Value>],
 ) -> Option<v8::Local<'s, v8::Value>> {
+    async_context::clear(scope);
     let entry = v8::Local::new(scope, &realm.entry);
     let undefined: v8::Local<v8::Value> = v8::undefined(scope).into();
     let mut all = [undefined; 6];

@@ -89,6 +89,8 @@ impl Realm {
             worker_id: options.worker_id,
             on_log: options.on_log,
             host_functions: events::host_functions(&options.definition),
+            cache_store: options.definition.caches.store().clone(),
+            cache_answers: RefCell::default(),
             panicked: Cell::new(false),
             modules: RefCell::new(ModuleMap::new(options.definition)),
             origin: Instant::now(),

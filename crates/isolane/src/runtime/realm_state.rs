@@ -14,6 +14,7 @@ use isolane_scheduler::{
     SchedulerMessage, StreamError, StreamId, next_id,
 };
 
+use crate::cache::CacheStore;
 use crate::definition::{HostCodec, HostFunction};
 use crate::error::{Error, ErrorKind};
 use crate::isolate_params::IsolateGuards;
@@ -25,6 +26,7 @@ use crate::settlement::{AbortFlag, Settlement};
 
 use super::modules::ModuleMap;
 use super::ticket::Ticket;
+use super::web::cache::CacheSlot;
 
 /// The isolate's data slot that points to the realm whose turn runs.
 const REALM_SLOT: u32 = 0;
@@ -168,6 +170,7 @@ pub(crate) enum OperationKind {
     Fetch,
     Stream,
     HostCall(HostCodec),
+    Cache,
 }
 
 /// What a turn said about a request; carried out when the turn is over and charged.
@@ -197,6 +200,9 @@ pub(crate) struct RealmState {
     pub(crate) worker_id: Option<Arc<str>>,
     pub(crate) on_log: Option<LogSink>,
     pub(crate) host_functions: Vec<HostFunction>,
+    pub(crate) cache_store: Arc<dyn CacheStore>,
+    /// Where the answers of caches will be, by the operations that wait for them.
+    pub(crate) cache_answers: RefCell<HashMap<CallbackId, CacheSlot>>,
     pub(crate) modules: RefCell<ModuleMap>,
     pub(crate) origin: Instant,
     pub(crate) origin_unix_ms: f64,
@@ -379,6 +385,9 @@ impl RealmState {
                 let keep = operation.request != request;
                 if !keep {
                     orphaned.push(*id);
+                    if operation.kind == OperationKind::Cache {
+                        self.cache_answers.borrow_mut().remove(id);
+                    }
                 }
                 keep
             });

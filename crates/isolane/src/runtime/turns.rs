@@ -15,6 +15,7 @@ use super::exception;
 use super::realm::{Health, Realm};
 use super::realm_state::{ActiveRequest, BodyReaderWaits, End, RealmState, Responder};
 use super::stopping;
+use super::web::async_context;
 use super::web::serve::thrown_error;
 
 /// How many turns share one look at the heap's size.
@@ -59,6 +60,7 @@ impl Realm {
             let context = v8::Local::new(scope, &self.state.context);
             let scope = &mut v8::ContextScope::new(scope, context);
             v8::tc_scope!(let scope, scope);
+            async_context::clear(scope);
             body(scope, &self.state);
             if let Some(thrown) = scope.exception()
                 && !scope.has_terminated()
@@ -77,6 +79,8 @@ impl Realm {
             exception::keep_terminating(scope.has_terminated(), scope);
             scope.reset();
             report_rejections(scope, &self.microtasks, &self.state);
+            // It would keep a context alive that may go before the isolate runs anything again.
+            async_context::clear(scope);
         }
         let watched = watch.end();
         RealmState::leave(isolate);

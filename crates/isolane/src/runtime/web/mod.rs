@@ -1,7 +1,9 @@
 //! The native side of the web APIs: one family a file; the guest side is beside it in `guest/`.
 //! Operations run under the isolate's lock, inside a turn.
 
+pub(crate) mod async_context;
 pub(crate) mod buffer_source;
+pub(crate) mod cache;
 pub(crate) mod clock;
 pub(crate) mod crypto;
 pub(crate) mod encoding;
@@ -15,6 +17,7 @@ pub(crate) mod structured_clone;
 pub(crate) mod throw;
 pub(crate) mod timers;
 pub(crate) mod url;
+pub(crate) mod url_pattern;
 pub(crate) mod wasm;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

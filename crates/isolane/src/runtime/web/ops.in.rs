@@ -11,12 +11,16 @@ ops! {
     "reportException" => reporting::report_exception,
     "reportRejection" => reporting::report_rejection,
     "describeException" => reporting::describe_exception,
+    "asyncContext" => async_context::current,
+    "setAsyncContext" => async_context::set,
     "valueKind" => inspect::value_kind,
     "valueDetails" => inspect::value_details,
     // url, encoding, crypto
     "urlParse" => url::parse,
     "urlCanParse" => url::can_parse,
     "urlSet" => url::set,
+    "urlPatternParse" => url_pattern::parse,
+    "urlPatternInput" => url_pattern::input,
     "textEncode" => encoding::encode,
     "textEncodeInto" => encoding::encode_into,
     "textEncoding" => encoding::for_label,
@@ -40,6 +44,8 @@ ops! {
     "streamWrite" => streams::stream_write,
     "streamClose" => streams::stream_close,
     "streamFail" => streams::stream_fail,
+    // caches
+    "cacheCall" => cache::call,
     // serve
     "respond" => serve::respond,
     "fail" => serve::fail,

@@ -1,8 +1,13 @@
 //! What guests find among their globals. Each test is a handler whose assertions run in the guest.
 
+mod async_context;
+mod caches;
 mod error_events;
+mod event_source;
 mod messages;
+mod shape;
 mod small;
+mod url_pattern;
 
 use std::sync::{Arc, Mutex};
 

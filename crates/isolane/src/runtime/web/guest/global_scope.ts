@@ -8,7 +8,7 @@ const globalScopeFamily = define('global_scope', {}, (use) => {
   type Attribute = ReturnType<Families['event_handlers']['makeEventHandler']>;
 
   class WorkerGlobalScope extends EventTarget {
-    constructor(token: unknown) {
+    constructor(token: unknown = undefined) {
       illegalConstructor(token);
       super();
     }

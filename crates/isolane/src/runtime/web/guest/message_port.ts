@@ -34,7 +34,7 @@ const messagePortFamily = define(
     class MessagePort extends EventTarget {
       #end: End | null = null;
 
-      constructor(token: unknown) {
+      constructor(token: unknown = undefined) {
         illegalConstructor(token);
         super();
       }

@@ -9,7 +9,7 @@ const navigatorFamily = define(
 
     class Navigator {
       #userAgent = 'Isolane';
-      constructor(token: unknown) {
+      constructor(token: unknown = undefined) {
         illegalConstructor(token);
       }
       get userAgent(): string {

@@ -59,12 +59,15 @@ const reportingFamily = define('reporting', { globals: { reportError: 'function'
     dispatchTrusted(globalTarget, new PromiseRejectionEvent('rejectionhandled', { promise, reason }));
   }
 
-  function reportError(error: unknown): void {
-    requireArguments(1, arguments.length, "Failed to execute 'reportError'");
-    report(error);
-  }
+  /** Methods, because functions that Web IDL defines are no constructors. */
+  const globals = {
+    reportError(error: unknown): void {
+      requireArguments(1, arguments.length, "Failed to execute 'reportError'");
+      report(error);
+    },
+  };
 
-  return { reportError, report, rejected, handled };
+  return { ...globals, report, rejected, handled };
 });
 interface Families {
   reporting: FamilyOf<typeof reportingFamily>;

@@ -11,7 +11,7 @@ const schedulerFamily = define(
 
     class Scheduler {
       #brand = true;
-      constructor(token: unknown) {
+      constructor(token: unknown = undefined) {
         illegalConstructor(token);
       }
       async wait(milliseconds: unknown, options: unknown = undefined): Promise<void> {

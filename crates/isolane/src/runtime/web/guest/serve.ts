@@ -323,6 +323,7 @@ const serveFamily = define(
         case 'SyntaxError':
           return new SyntaxError(message);
         case 'AbortError':
+        case 'QuotaExceededError':
         case 'TimeoutError':
           return new (use('dom_exception').DOMException)(message, name) as unknown as Error;
         default: {

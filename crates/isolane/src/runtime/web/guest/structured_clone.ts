@@ -412,16 +412,19 @@ const structuredCloneFamily = define(
       return { copy: cloner.run(value), transferred: cloner.transferred() };
     }
 
-    /** The native side gives a third argument: the most bytes that the value may have once serialized. */
-    function structuredClone(value: unknown, options: unknown = undefined, ...more: unknown[]): unknown {
-      requireArguments(1, arguments.length, "Failed to execute 'structuredClone'");
-      const dictionary = toDictionary(options, "Failed to execute 'structuredClone': parameter 2");
-      const listed = dictionary?.transfer;
-      const what = "Failed to execute 'structuredClone': member transfer";
-      const transfers = listed === undefined ? [] : checkTransfers(toTransferList(listed, what));
-      const limit = more[0];
-      return new Cloner(transfers, typeof limit === 'number' ? limit : Infinity).run(value);
-    }
+    // A method, because functions that Web IDL defines are no constructors. The native side gives a third
+    // argument: the most bytes that the value may have once serialized.
+    const { structuredClone } = {
+      structuredClone(value: unknown, options: unknown = undefined, ...more: unknown[]): unknown {
+        requireArguments(1, arguments.length, "Failed to execute 'structuredClone'");
+        const dictionary = toDictionary(options, "Failed to execute 'structuredClone': parameter 2");
+        const listed = dictionary?.transfer;
+        const what = "Failed to execute 'structuredClone': member transfer";
+        const transfers = listed === undefined ? [] : checkTransfers(toTransferList(listed, what));
+        const limit = more[0];
+        return new Cloner(transfers, typeof limit === 'number' ? limit : Infinity).run(value);
+      },
+    };
 
     return { structuredClone, cloneWithTransfer, toTransferList };
   },

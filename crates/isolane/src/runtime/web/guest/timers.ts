@@ -94,30 +94,6 @@ const timersFamily = define(
       host.timerCancel(timer.callbackId);
     }
 
-    function setTimeout(handler: unknown, delay: unknown = 0, ...args: unknown[]): number {
-      requireArguments(1, arguments.length, "Failed to execute 'setTimeout'");
-      return start("Failed to execute 'setTimeout'", handler, delay, args, false);
-    }
-
-    function setInterval(handler: unknown, delay: unknown = 0, ...args: unknown[]): number {
-      requireArguments(1, arguments.length, "Failed to execute 'setInterval'");
-      return start("Failed to execute 'setInterval'", handler, delay, args, true);
-    }
-
-    function clearTimeout(handle: unknown = 0): void {
-      clear(handle);
-    }
-
-    function clearInterval(handle: unknown = 0): void {
-      clear(handle);
-    }
-
-    function queueMicrotask(callback: unknown): void {
-      const what = "Failed to execute 'queueMicrotask'";
-      requireArguments(1, arguments.length, what);
-      void runSoon(toFunction(callback, `${what}: parameter 1`));
-    }
-
     async function runSoon(callback: () => unknown): Promise<void> {
       await undefined;
       try {
@@ -127,13 +103,30 @@ const timersFamily = define(
       }
     }
 
-    return {
-      setTimeout,
-      setInterval,
-      clearTimeout,
-      clearInterval,
-      queueMicrotask,
+    /** Methods, because functions that Web IDL defines are no constructors. */
+    const globals = {
+      setTimeout(handler: unknown, delay: unknown = 0, ...args: unknown[]): number {
+        requireArguments(1, arguments.length, "Failed to execute 'setTimeout'");
+        return start("Failed to execute 'setTimeout'", handler, delay, args, false);
+      },
+      setInterval(handler: unknown, delay: unknown = 0, ...args: unknown[]): number {
+        requireArguments(1, arguments.length, "Failed to execute 'setInterval'");
+        return start("Failed to execute 'setInterval'", handler, delay, args, true);
+      },
+      clearTimeout(handle: unknown = 0): void {
+        clear(handle);
+      },
+      clearInterval(handle: unknown = 0): void {
+        clear(handle);
+      },
+      queueMicrotask(callback: unknown): void {
+        const what = "Failed to execute 'queueMicrotask'";
+        requireArguments(1, arguments.length, what);
+        void runSoon(toFunction(callback, `${what}: parameter 1`));
+      },
     };
+
+    return globals;
   },
 );
 interface Families {
