@@ -342,6 +342,48 @@ declare class EventSource extends EventTarget<EventSourceEventMap> {
   close(): void;
 }
 
+interface CloseEventInit extends EventInit {
+  code?: number;
+  reason?: string;
+  wasClean?: boolean;
+}
+declare class CloseEvent extends Event {
+  constructor(type: string, init?: CloseEventInit);
+  readonly code: number;
+  readonly reason: string;
+  readonly wasClean: boolean;
+}
+interface WebSocketEventMap {
+  close: CloseEvent;
+  error: Event;
+  message: MessageEvent<ArrayBuffer | Blob | string>;
+  open: Event;
+}
+/** A message has at most 1 MiB; the connection ends with its request. */
+declare class WebSocket extends EventTarget<WebSocketEventMap> {
+  static readonly CONNECTING: 0;
+  static readonly OPEN: 1;
+  static readonly CLOSING: 2;
+  static readonly CLOSED: 3;
+  constructor(url: string | URL, protocols?: string | Iterable<string>);
+  readonly CONNECTING: 0;
+  readonly OPEN: 1;
+  readonly CLOSING: 2;
+  readonly CLOSED: 3;
+  binaryType: 'arraybuffer' | 'blob';
+  readonly bufferedAmount: number;
+  readonly extensions: string;
+  readonly protocol: string;
+  readonly readyState: number;
+  readonly url: string;
+  onclose: ((event: CloseEvent) => unknown) | null;
+  onerror: ((event: Event) => unknown) | null;
+  onmessage: ((event: MessageEvent<ArrayBuffer | Blob | string>) => unknown) | null;
+  onopen: ((event: Event) => unknown) | null;
+  close(code?: number, reason?: string): void;
+  send(data: Blob | BufferSource | string): void;
+}
+
 // ---------------------------------------------------------------------------------------------
 // URLs
 

@@ -2,12 +2,14 @@
 
 mod async_context;
 mod caches;
+mod console;
 mod error_events;
 mod event_source;
 mod messages;
 mod shape;
 mod small;
 mod url_pattern;
+mod web_socket;
 
 use std::sync::{Arc, Mutex};
 

@@ -189,12 +189,7 @@ const encodingFamily = define(
       return typeof text === 'string' ? text : fail(text, 'utf-8');
     }
 
-    function invalidCharacter(message: string): never {
-      throw new (use('dom_exception').DOMException)(message, 'InvalidCharacterError');
-    }
-
-    /** Methods, because functions that Web IDL defines are no constructors. */
-    const globals = {
+    const { atob } = {
       atob(data: unknown): string {
         requireArguments(1, arguments.length, "Failed to execute 'atob'");
         const decoded = host.base64Decode(toDOMString(data));
@@ -203,6 +198,9 @@ const encodingFamily = define(
           "Failed to execute 'atob': The string to be decoded is not correctly encoded.",
         );
       },
+    };
+
+    const { btoa } = {
       btoa(data: unknown): string {
         requireArguments(1, arguments.length, "Failed to execute 'btoa'");
         const encoded = host.base64Encode(toDOMString(data));
@@ -213,7 +211,11 @@ const encodingFamily = define(
       },
     };
 
-    return { ...globals, TextEncoder, TextDecoder, utf8Encode, utf8Decode };
+    function invalidCharacter(message: string): never {
+      throw new (use('dom_exception').DOMException)(message, 'InvalidCharacterError');
+    }
+
+    return { TextEncoder, TextDecoder, atob, btoa, utf8Encode, utf8Decode };
   },
 );
 interface Families {

@@ -20,12 +20,12 @@ interface NativeWebAssembly {
   instantiate(module: unknown, imports?: unknown, options?: unknown): Promise<object>;
 }
 
-const webAssemblyFamily = define('web_assembly', { globals: { WebAssembly: 'native' } }, (use, host) => {
+const webAssemblyFamily = define('web_assembly', { globals: { WebAssembly: 'native' } }, (_use, host) => {
   const { apply, construct, defineProperty } = Reflect;
   const { floor } = Math;
   const toBigInt = BigInt as (value: unknown) => bigint;
   const nativeWebAssembly = host.nativeWebAssembly();
-  const { CompileError, Memory, Module, compile, instantiate } = nativeWebAssembly;
+  const { CompileError, Memory, Module } = nativeWebAssembly;
   const PAGE_BYTES = 65_536;
 
   /** The bytes that V8 is to get; throws where it is to get none. */
@@ -102,33 +102,7 @@ const webAssemblyFamily = define('web_assembly', { globals: { WebAssembly: 'nati
     return apply(target, self, [admitted(what, args[0]), args[1], args[2]]);
   }
 
-  // https://webassembly.github.io/spec/web-api/: V8 has these only where its embedder hands it streams.
-  const streaming = {
-    async compileStreaming(source: unknown, options: unknown = undefined): Promise<unknown> {
-      const bytes = await bytesOf('compileStreaming()', source);
-      return asynchronously('compileStreaming()', compile, nativeWebAssembly, [bytes, options]);
-    },
-    async instantiateStreaming(source: unknown, ...rest: unknown[]): Promise<unknown> {
-      const bytes = await bytesOf('instantiateStreaming()', source);
-      return asynchronously('instantiateStreaming()', instantiate, nativeWebAssembly, [bytes, ...rest]);
-    },
-  };
-
-  /** The body of a response that says of itself that it is a module. */
-  async function bytesOf(what: string, source: unknown): Promise<ArrayBuffer> {
-    const response = await source;
-    if (!use('response').isResponse(response)) {
-      throw new TypeError(`WebAssembly.${what}: parameter 1 is not a Response or a promise of one`);
-    }
-    const type = response.headers.get('content-type') ?? '';
-    if (type.trim().toLowerCase() !== 'application/wasm') {
-      throw new TypeError(`WebAssembly.${what}: the content type is '${type}', not 'application/wasm'`);
-    }
-    if (!response.ok) throw new TypeError(`WebAssembly.${what}: the status is ${response.status}`);
-    return (response as unknown as { arrayBuffer(): Promise<ArrayBuffer> }).arrayBuffer();
-  }
-
-  for (const members of [constructors, functions, streaming]) {
+  for (const members of [constructors, functions]) {
     for (const name of Reflect.ownKeys(members)) {
       defineProperty(nativeWebAssembly, name, {
         value: members[name as keyof typeof members],
