@@ -18,7 +18,7 @@ fn groups_counts_timers_and_formats() {
     assert_eq!(
         lines,
         [
-            "x is 4.5, 4, 1.5, [ 1, [length]: 1 ]! rest { a: 1 }",
+            "x is 4, 4, 1.5, [ 1 ]! rest { a: 1 }",
             "100% %s",
             "outer",
             "  in",
@@ -52,7 +52,15 @@ fn traces_and_timers_say_where_and_how_long() {
     );
     assert!(!lines[0].contains("isolane:"), "{}", lines[0]);
     assert_eq!(lines[1], "Timer 't' already exists");
-    assert!(lines[2].starts_with("t: ") && lines[2].ends_with("ms more 1"), "{}", lines[2]);
-    assert!(lines[3].starts_with("t: ") && lines[3].ends_with("ms"), "{}", lines[3]);
+    assert!(
+        lines[2].starts_with("t: ") && lines[2].ends_with("ms more 1"),
+        "{}",
+        lines[2]
+    );
+    assert!(
+        lines[3].starts_with("t: ") && lines[3].ends_with("ms"),
+        "{}",
+        lines[3]
+    );
     assert_eq!(lines[4], "Timer 't' does not exist");
 }

@@ -1,6 +1,8 @@
 //! WebSockets, against a server of the tests' own.
 
 use std::net::SocketAddr;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use isolane::{Outbound, WorkerDefinition};
@@ -11,9 +13,11 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use super::passes_in;
 
-/// Serves WebSockets that answer every message with itself, and what is asked for by name.
-fn serve() -> SocketAddr {
-    let (tell, told) = std::sync::mpsc::channel();
+/// Serves WebSockets that answer every message with itself, and what is asked for by name; says when
+/// one has ended.
+fn serve() -> (SocketAddr, Receiver<()>) {
+    let (tell, told) = channel();
+    let (end, ended) = channel();
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -22,11 +26,11 @@ fn serve() -> SocketAddr {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             tell.send(listener.local_addr().unwrap()).unwrap();
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(answer(stream));
+                tokio::spawn(answer(stream, end.clone()));
             }
         });
     });
-    told.recv().unwrap()
+    (told.recv().unwrap(), ended)
 }
 
 #[expect(clippy::result_large_err, reason = "the library's signature")]
@@ -39,7 +43,12 @@ fn choose(request: &Request, mut response: Response) -> Result<Response, ErrorRe
     Ok(response)
 }
 
-async fn answer(stream: tokio::net::TcpStream) {
+async fn answer(stream: tokio::net::TcpStream, end: Sender<()>) {
+    talk(stream).await;
+    let _ = end.send(());
+}
+
+async fn talk(stream: tokio::net::TcpStream) {
     let Ok(mut socket) = tokio_tungstenite::accept_hdr_async(stream, choose).await else {
         return;
     };
@@ -65,8 +74,8 @@ async fn answer(stream: tokio::net::TcpStream) {
     }
 }
 
-fn with_server(outbound: Outbound, body: &str) {
-    let address = serve();
+fn with_server(outbound: Outbound, body: &str) -> Receiver<()> {
+    let (address, ended) = serve();
     passes_in(
         |source| {
             let mut worker = WorkerDefinition::script(format!(
@@ -79,6 +88,7 @@ fn with_server(outbound: Outbound, body: &str) {
         },
         body,
     );
+    ended
 }
 
 #[test]
@@ -155,4 +165,14 @@ fn private_addresses_are_refused_as_they_are_to_fetch() {
              same(socket.readyState, 3);",
         );
     }
+}
+
+#[test]
+fn a_socket_ends_with_its_request() {
+    let ended = with_server(
+        Outbound::Any,
+        "const socket = new WebSocket(url); await event(socket, 'open'); socket.send('echo'); await event(socket, 'message');",
+    );
+    let waited = ended.recv_timeout(Duration::from_secs(20));
+    waited.expect("the connection was closed");
 }
