@@ -26,8 +26,15 @@ impl FetchClient for Scripted {
             found.map_or("-", |(_, value)| value.as_str()).to_owned()
         };
         let asked = format!("{} {}", header("accept"), header("last-event-id"));
-        self.asked.lock().unwrap().push(asked);
-        let (status, kind, chunks) = self.answers.lock().unwrap().remove(0);
+        self.asked
+            .lock()
+            .expect("no test has panicked with it")
+            .push(asked);
+        let (status, kind, chunks) = self
+            .answers
+            .lock()
+            .expect("no test has panicked with it")
+            .remove(0);
         let chunks = chunks.iter().map(|chunk| Ok(chunk.as_bytes().into()));
         let body = BodyReader::from_stream(futures_util::stream::iter(chunks));
         Box::pin(ready(Ok(FetchResponse {
@@ -58,7 +65,7 @@ fn with_answers(
         },
         body,
     );
-    asked.lock().unwrap().clone()
+    asked.lock().expect("no test has panicked with it").clone()
 }
 
 #[test]

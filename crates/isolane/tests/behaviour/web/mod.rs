@@ -37,7 +37,7 @@ const task = () => new Promise((resolve) => setTimeout(resolve, 0));
 
 /// Runs the body of a handler in which nothing may throw; the lines that it logged.
 pub(crate) fn passes(body: &str) -> Vec<String> {
-    passes_in(|source| WorkerDefinition::script(source), body)
+    passes_in(WorkerDefinition::script, body)
 }
 
 /// As [`passes`], in a worker of the caller's making.
@@ -47,7 +47,11 @@ pub(crate) fn passes_in(
 ) -> Vec<String> {
     let lines = Arc::new(Mutex::new(Vec::new()));
     let kept = lines.clone();
-    let sink: LogSink = Arc::new(move |entry| kept.lock().unwrap().push(entry.message));
+    let sink: LogSink = Arc::new(move |entry| {
+        kept.lock()
+            .expect("no test has panicked with it")
+            .push(entry.message)
+    });
     let source = format!(
         "{ASSERTIONS} export default {{ async fetch(request, env, ctx) {{ {body}; return new Response('passed') }} }}"
     );
@@ -61,6 +65,6 @@ pub(crate) fn passes_in(
         Ok(response) => assert_eq!(text(response), "passed"),
         Err(error) => panic!("{error} {:?}", error.guest()),
     }
-    let lines = lines.lock().unwrap();
+    let lines = lines.lock().expect("no test has panicked with it");
     lines.clone()
 }

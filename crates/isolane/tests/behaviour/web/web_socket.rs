@@ -22,23 +22,27 @@ fn serve() -> (SocketAddr, Receiver<()>) {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build();
-        runtime.unwrap().block_on(async move {
-            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            tell.send(listener.local_addr().unwrap()).unwrap();
+        runtime.expect("a runtime").block_on(async move {
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+            let address = listener.local_addr().expect("it is bound");
+            tell.send(address).expect("the test waits");
             while let Ok((stream, _)) = listener.accept().await {
                 tokio::spawn(answer(stream, end.clone()));
             }
         });
     });
-    (told.recv().unwrap(), ended)
+    (told.recv().expect("the server has started"), ended)
 }
 
 #[expect(clippy::result_large_err, reason = "the library's signature")]
 fn choose(request: &Request, mut response: Response) -> Result<Response, ErrorResponse> {
     if let Some(protocols) = request.headers().get("sec-websocket-protocol") {
-        let last = protocols.to_str().unwrap().rsplit(", ").next().unwrap();
-        let headers = response.headers_mut();
-        headers.insert("sec-websocket-protocol", last.parse().unwrap());
+        let protocols = protocols.to_str().expect("ASCII");
+        let last = protocols.rsplit(", ").next().expect("one at least");
+        let last = last.parse().expect("a header's value");
+        response
+            .headers_mut()
+            .insert("sec-websocket-protocol", last);
     }
     Ok(response)
 }
