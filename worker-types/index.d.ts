@@ -320,6 +320,20 @@ declare class MessageChannel {
   readonly port2: MessagePort;
 }
 
+interface BroadcastChannelEventMap {
+  message: MessageEvent;
+  messageerror: MessageEvent;
+}
+/** Reaches the worker's own context only. */
+declare class BroadcastChannel extends EventTarget<BroadcastChannelEventMap> {
+  constructor(name: string);
+  readonly name: string;
+  onmessage: ((event: MessageEvent) => unknown) | null;
+  onmessageerror: ((event: MessageEvent) => unknown) | null;
+  close(): void;
+  postMessage(message: unknown): void;
+}
+
 interface EventSourceEventMap {
   error: Event;
   message: MessageEvent<string>;
@@ -389,7 +403,9 @@ declare class WebSocket extends EventTarget<WebSocketEventMap> {
 
 declare class URL {
   static canParse(url: string | URL, base?: string | URL): boolean;
+  static createObjectURL(blob: Blob): string;
   static parse(url: string | URL, base?: string | URL): URL | null;
+  static revokeObjectURL(url: string): void;
   constructor(url: string | URL, base?: string | URL);
   hash: string;
   host: string;
@@ -600,6 +616,48 @@ declare class File extends Blob {
   );
   readonly lastModified: number;
   readonly name: string;
+}
+
+interface ProgressEventInit extends EventInit {
+  lengthComputable?: boolean;
+  loaded?: number;
+  total?: number;
+}
+declare class ProgressEvent extends Event {
+  constructor(type: string, init?: ProgressEventInit);
+  readonly lengthComputable: boolean;
+  readonly loaded: number;
+  readonly total: number;
+}
+interface FileReaderEventMap {
+  abort: ProgressEvent;
+  error: ProgressEvent;
+  load: ProgressEvent;
+  loadend: ProgressEvent;
+  loadstart: ProgressEvent;
+  progress: ProgressEvent;
+}
+declare class FileReader extends EventTarget<FileReaderEventMap> {
+  static readonly EMPTY: 0;
+  static readonly LOADING: 1;
+  static readonly DONE: 2;
+  readonly EMPTY: 0;
+  readonly LOADING: 1;
+  readonly DONE: 2;
+  readonly error: DOMException | null;
+  readonly readyState: number;
+  readonly result: ArrayBuffer | string | null;
+  onabort: ((event: ProgressEvent) => unknown) | null;
+  onerror: ((event: ProgressEvent) => unknown) | null;
+  onload: ((event: ProgressEvent) => unknown) | null;
+  onloadend: ((event: ProgressEvent) => unknown) | null;
+  onloadstart: ((event: ProgressEvent) => unknown) | null;
+  onprogress: ((event: ProgressEvent) => unknown) | null;
+  abort(): void;
+  readAsArrayBuffer(blob: Blob): void;
+  readAsBinaryString(blob: Blob): void;
+  readAsDataURL(blob: Blob): void;
+  readAsText(blob: Blob, encoding?: string): void;
 }
 
 // ---------------------------------------------------------------------------------------------

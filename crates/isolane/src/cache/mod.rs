@@ -155,6 +155,8 @@ pub struct Caches {
 
 impl Caches {
     /// Caches in a store of the host's.
+    ///
+    /// Workers in a child process keep their responses in the child's memory whatever is given here.
     pub fn new(store: Arc<dyn CacheStore>) -> Self {
         Self {
             store,

@@ -15,11 +15,13 @@ use crate::runtime::events;
 use crate::runtime::realm_state::{OperationKind, RealmState};
 
 use super::held::{self, Held};
-use super::serve::pairs_of;
+use super::serve::{length_of, pairs_of};
 use super::throw::throw_type_error;
 
 const IGNORE_SEARCH: u32 = 1;
 const IGNORE_VARY: u32 = 2;
+/// The longest URL, name or reason phrase: each is copied for as long as an operation waits.
+const MAX_TEXT: u64 = 64 << 10;
 
 /// Where the answer of one operation will be.
 #[derive(Clone, Default)]
@@ -77,6 +79,11 @@ fn operation<'s>(
     args: &v8::FunctionCallbackArguments<'s>,
 ) -> Option<CacheOperation> {
     let kind = args.get(0).uint32_value(scope).unwrap_or(u32::MAX);
+    let is_long = |at| length_of(args.get(at)) > MAX_TEXT;
+    if is_long(1) || is_long(2) {
+        throw_type_error(scope, "The URL or the cache's name is too long");
+        return None;
+    }
     let cache = text(scope, args.get(1));
     let name = cache.clone().unwrap_or_default();
     Some(match kind {
@@ -140,6 +147,13 @@ fn entries<'s>(
         let (status, status_text) = (part(scope, 2)?, part(scope, 3)?);
         let (response_url, response_headers) = (part(scope, 4)?, part(scope, 5)?);
         let body = part(scope, 6)?;
+        if [url, status_text, response_url]
+            .into_iter()
+            .any(|text| length_of(text) > MAX_TEXT)
+        {
+            throw_type_error(scope, "The response's URL or reason phrase is too long");
+            return None;
+        }
         let status = status.uint32_value(scope).unwrap_or(200);
         let body = match held::held(scope, realm, body) {
             Held::Bytes(bytes) => Some(bytes),

@@ -74,6 +74,7 @@ fn what_cannot_be_kept_is_refused() {
          await rejects('TypeError', put('https://x/', used));
          await rejects('QuotaExceededError', put('https://x/', new Response(new Uint8Array(17 << 20))));
          await rejects('TypeError', cache.match());
+         await rejects('TypeError', cache.match('https://x/' + 'a'.repeat(70_000)));
          await rejects('TypeError', Cache.prototype.match.call({}, 'https://x/'));
          await rejects('QuotaExceededError', caches.open('x'.repeat(2000)));
          throws('TypeError', () => new Cache()); throws('TypeError', () => new CacheStorage());",
