@@ -176,7 +176,13 @@ fn boot<'s>(
         .try_into()
         .expect("a function");
     let undefined = v8::undefined(scope).into();
-    for name in ["native_guards", "array_buffer", "callbacks", "serve"] {
+    for name in [
+        "native_guards",
+        "array_buffer",
+        "callbacks",
+        "serve",
+        "global_scope",
+    ] {
         let name = string(scope, name).into();
         load.call(scope, undefined, &[name])
             .expect("a factory does not throw");
@@ -241,7 +247,7 @@ fn install_globals(
             .get_index(scope, 1)
             .expect("a kind")
             .to_rust_string_lossy(scope);
-        if kind == "native" {
+        if kind == "native" || kind == "module" {
             continue;
         }
         let attributes = match kind.as_str() {

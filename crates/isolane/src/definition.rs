@@ -6,6 +6,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use isolane_scheduler::{FetchClient, HostCallError};
 
+use crate::cache::Caches;
 use crate::limits::Limits;
 
 /// A worker's code and configuration; what a pool deploys under an id.
@@ -33,6 +34,8 @@ pub struct WorkerDefinition {
     pub codegen: bool,
     /// Where `fetch` may go.
     pub outbound: Outbound,
+    /// Where `caches` keeps responses.
+    pub caches: Caches,
 }
 
 impl WorkerDefinition {
@@ -50,12 +53,13 @@ impl WorkerDefinition {
             limits: None,
             codegen: false,
             outbound: Outbound::default(),
+            caches: Caches::default(),
         }
     }
 
     /// Whether `other` would run the same: what decides if a deployed worker is replaced.
     ///
-    /// Host functions and outbound clients are compared by identity.
+    /// Host functions, outbound clients and stores of caches are compared by identity.
     pub fn is_same(&self, other: &Self) -> bool {
         self.modules == other.modules
             && self.env == other.env
@@ -63,6 +67,7 @@ impl WorkerDefinition {
             && self.limits == other.limits
             && self.codegen == other.codegen
             && self.outbound.is_same(&other.outbound)
+            && self.caches.is_same(&other.caches)
     }
 }
 

@@ -10,6 +10,7 @@
 
 mod compression;
 mod crypto;
+mod cache;
 mod default_pool;
 mod definition;
 mod error;
@@ -37,6 +38,10 @@ mod validation;
 mod worker;
 mod worker_queue;
 
+pub use cache::{
+    CacheAnswer, CacheCall, CacheEntry, CacheOperation, CacheQuery, CacheStore, Caches,
+    MemoryCacheStore,
+};
 pub use default_pool::{Deployable, default_pool, execute_pooled, get_pool_stats, init_pool};
 pub use definition::{
     ContextPolicy, Env, EnvValue, HostFunction, ModuleSource, Outbound, WorkerDefinition,

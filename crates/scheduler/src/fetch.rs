@@ -22,7 +22,8 @@ pub enum RedirectMode {
 pub struct FetchRequest {
     /// The method, in its normalised case.
     pub method: String,
-    /// The absolute URL.
+    /// The absolute URL; that of a WebSocket is a `ws:` or `wss:` one, which a client of the host's own
+    /// may refuse as any other that it does not know.
     pub url: String,
     /// The headers in order; values hold one byte a character (WebIDL's ByteString).
     pub headers: Vec<(String, String)>,

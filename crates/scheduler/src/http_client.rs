@@ -24,7 +24,7 @@ use crate::resolver::{NameResolver, PolicyResolver, Refused, SystemResolver, Unr
 use crate::response::Arrived;
 use crate::{
     FetchClient, FetchError, FetchRequest, FetchResponse, OutboundPolicy, RedirectMode,
-    StreamError, http_headers, tls,
+    StreamError, http_headers, tls, web_socket,
 };
 
 /// How an [`HttpClient`] is set up.
@@ -81,12 +81,14 @@ struct Shared {
     clients: OnceLock<Result<Clients, FetchError>>,
 }
 
-/// The HTTP library's client, twice.
+/// The HTTP library's client, in three ways.
 struct Clients {
     /// Keeps connections for later fetches from the same origin.
     keeping: reqwest::Client,
     /// Closes them after use.
     closing: reqwest::Client,
+    /// Speaks HTTP/1.1 only, which is what WebSockets are opened with.
+    upgrading: reqwest::Client,
 }
 
 impl HttpClient {
@@ -144,6 +146,9 @@ impl fmt::Debug for HttpClient {
 
 impl Shared {
     async fn fetch(&self, request: FetchRequest) -> Result<FetchResponse, FetchError> {
+        if let Some(opening) = web_socket::Opening::of(&request)? {
+            return self.open_web_socket(request, opening).await;
+        }
         let mode = request.redirect;
         let mut hop = Hop::first(request, &self.destinations)?;
         loop {
@@ -159,6 +164,23 @@ impl Shared {
                 RedirectMode::Follow => hop.redirect(status, &location, &self.destinations)?,
             }
         }
+    }
+
+    /// Opens a WebSocket by an HTTP/1.1 request that asks for it; nothing is followed or kept.
+    async fn open_web_socket(
+        &self,
+        request: FetchRequest,
+        opening: web_socket::Opening,
+    ) -> Result<FetchResponse, FetchError> {
+        self.destinations.check(opening.url())?;
+        let clients = self.clients.get_or_init(|| self.build());
+        let clients = clients.as_ref().map_err(Clone::clone)?;
+        let sent = opening.request(&clients.upgrading).send();
+        let sent = tokio::time::timeout(self.idle_timeout, sent).await;
+        let response = sent
+            .map_err(|_| FetchError::TimedOut)?
+            .map_err(fetch_error)?;
+        opening.accept(response, request.body).await
     }
 
     async fn send(&self, hop: &mut Hop) -> Result<Arrived, FetchError> {
@@ -190,7 +212,7 @@ impl Shared {
             policy: self.destinations.policy,
             resolver: Arc::clone(&self.resolver),
         });
-        let client = |max_idle| {
+        let builder = |max_idle, tls: &rustls::ClientConfig| {
             reqwest::Client::builder()
                 .tls_backend_preconfigured(tls.clone())
                 .dns_resolver(resolver.clone())
@@ -203,12 +225,17 @@ impl Shared {
                 .redirect(reqwest::redirect::Policy::none())
                 .referer(false)
                 .no_proxy()
-                .build()
-                .map_err(|error| FetchError::Setup(describe(&error).into()))
         };
+        let build = |builder: reqwest::ClientBuilder| {
+            let client = builder.build();
+            client.map_err(|error| FetchError::Setup(describe(&error).into()))
+        };
+        let mut tls1 = tls.clone();
+        tls1.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Clients {
-            keeping: client(MAX_IDLE_PER_ORIGIN)?,
-            closing: client(0)?,
+            keeping: build(builder(MAX_IDLE_PER_ORIGIN, &tls))?,
+            closing: build(builder(0, &tls))?,
+            upgrading: build(builder(0, &tls1).http1_only())?,
         })
     }
 }

@@ -30,6 +30,7 @@ mod stream_registry;
 mod streams;
 mod timers;
 mod tls;
+mod web_socket;
 
 pub use address_policy::OutboundPolicy;
 pub use body::Body;

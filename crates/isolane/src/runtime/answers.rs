@@ -16,7 +16,7 @@ use super::exception;
 use super::realm::Realm;
 use super::realm_state::{OperationKind, RealmState};
 use super::web::computing::{self, Computed};
-use super::web::structured_clone;
+use super::web::{cache, structured_clone};
 
 impl Realm {
     /// Runs the guest's callback for one answer.
@@ -86,8 +86,12 @@ impl Realm {
                 let Some(operation) = self.state().end(id) else {
                     return;
                 };
-                let OperationKind::HostCall(codec) = operation.kind else {
-                    return;
+                let codec = match operation.kind {
+                    OperationKind::HostCall(codec) => codec,
+                    OperationKind::Cache => {
+                        return self.cache_answered(isolate, request, id, result);
+                    }
+                    _ => return,
                 };
                 match result {
                     Ok(bytes) => self.turn(isolate, request, |scope, realm| {
@@ -124,6 +128,29 @@ impl Realm {
         self.turn(isolate, request, |scope, realm| {
             computing::settle(scope, realm, id, *done);
         });
+    }
+
+    /// Brings the answer of a cache, which is in its slot.
+    fn cache_answered(
+        &mut self,
+        isolate: &mut v8::Isolate,
+        request: u64,
+        id: CallbackId,
+        result: Result<Bytes, HostCallError>,
+    ) {
+        let slot = self.state().cache_answers.borrow_mut().remove(&id);
+        match (result, slot.and_then(|slot| slot.take())) {
+            (Ok(_), Some(answer)) => self.turn(isolate, request, |scope, realm| {
+                if let Some(value) = cache::answer_value(scope, realm, answer) {
+                    events::fulfill(scope, realm, id, value);
+                }
+            }),
+            (Ok(_), None) => self.reject(isolate, request, id, ("Error", "The cache failed")),
+            (Err(HostCallError::Rejected { name, message }), _) => {
+                self.reject(isolate, request, id, (&name, &message));
+            }
+            (Err(_), _) => self.reject(isolate, request, id, ("Error", "The cache failed")),
+        }
     }
 
     fn reject(

@@ -12,6 +12,7 @@ use crate::request::{LogSink, Request, ScheduledEvent, Start};
 use super::exception;
 use super::realm_state::{End, RealmState, Responder};
 use super::ticket::Ticket;
+use super::web::async_context;
 
 const CONFIGURE: i32 = 0;
 const FETCH: i32 = 1;
@@ -24,6 +25,8 @@ const FIRE: i32 = 7;
 const FORGET: i32 = 8;
 const PREPARE: i32 = 9;
 const REJECT_WITH: i32 = 10;
+const REJECTED: i32 = 11;
+const HANDLED: i32 = 12;
 
 /// What happens to a worker.
 pub(crate) enum Event {
@@ -64,6 +67,7 @@ fn enter<'s>(
     id: u64,
     arguments: &[v8::Local<'s, v8::Value>],
 ) -> Option<v8::Local<'s, v8::Value>> {
+    async_context::clear(scope);
     let entry = v8::Local::new(scope, &realm.entry);
     let undefined: v8::Local<v8::Value> = v8::undefined(scope).into();
     let mut all = [undefined; 6];
@@ -282,6 +286,25 @@ pub(crate) fn reject_with<'s>(
     error: v8::Local<'s, v8::Value>,
 ) {
     enter(scope, realm, REJECT_WITH, id, &[error]);
+}
+
+/// Reports a promise that was rejected without a handler.
+pub(crate) fn rejected<'s>(
+    scope: Scope<'_, 's, '_>,
+    realm: &RealmState,
+    promise: v8::Local<'s, v8::Promise>,
+    reason: v8::Local<'s, v8::Value>,
+) {
+    enter(scope, realm, REJECTED, 0, &[promise.into(), reason]);
+}
+
+/// Says that a promise which was reported as rejected has a handler now.
+pub(crate) fn handled<'s>(
+    scope: Scope<'_, 's, '_>,
+    realm: &RealmState,
+    promise: v8::Local<'s, v8::Promise>,
+) {
+    enter(scope, realm, HANDLED, 0, &[promise.into()]);
 }
 
 /// An id or a count as a guest's number.

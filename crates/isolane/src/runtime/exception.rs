@@ -96,10 +96,12 @@ pub(crate) unsafe extern "C" fn on_promise_reject(message: v8::PromiseRejectMess
             }
         }
         v8::PromiseRejectEvent::PromiseHandlerAddedAfterReject => {
-            realm
-                .unhandled
-                .borrow_mut()
-                .retain(|(rejected, _)| *rejected != promise);
+            let mut unhandled = realm.unhandled.borrow_mut();
+            let before = unhandled.len();
+            unhandled.retain(|(rejected, _)| *rejected != promise);
+            if unhandled.len() == before && realm.has_reported.get() {
+                realm.handled_late.borrow_mut().push(promise);
+            }
         }
         _ => {}
     }

@@ -2,6 +2,7 @@
 //! owner of them: an isolate, one context and the event loop, on one thread.
 
 pub(crate) mod answers;
+mod builtin_modules;
 pub(crate) mod code_cache;
 pub(crate) mod events;
 pub(crate) mod exception;

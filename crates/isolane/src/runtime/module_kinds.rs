@@ -5,6 +5,7 @@ use crate::definition::ModuleSource;
 use crate::error::{Error, ErrorKind};
 use crate::typescript;
 
+use super::builtin_modules;
 use super::code_cache;
 use super::exception;
 use super::realm_state::RealmState;
@@ -44,7 +45,7 @@ pub(super) fn compile<'s>(
     let definition = realm.modules.borrow().definition.clone();
     let source = definition.modules.iter().find(|(module, _)| module == name);
     let Some((_, source)) = source else {
-        return Err(Error::internal("a module is missing"));
+        return builtin_modules::compile(scope, name);
     };
     match ModuleKind::of(name) {
         Some(ModuleKind::JavaScript) | None => {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::definition::WorkerDefinition;
 use crate::error::{Error, ErrorKind};
 
+use super::builtin_modules;
 use super::exception;
 use super::module_kinds::{ModuleKind, compile, origin};
 use super::realm_state::RealmState;
@@ -30,6 +31,11 @@ impl ModuleMap {
             names: HashMap::new(),
             defaults: HashMap::new(),
         }
+    }
+
+    /// The name under which a module was compiled.
+    pub(super) fn name_of(&self, module: v8::Local<v8::Module>) -> Option<String> {
+        self.names.get(&module.get_identity_hash()).cloned()
     }
 
     fn insert(&mut self, scope: &v8::PinScope<'_, '_>, name: &str, module: v8::Local<v8::Module>) {
@@ -260,6 +266,7 @@ pub(crate) fn find(definition: &WorkerDefinition, from: &str, specifier: &str) -
         .map(|(name, _)| name)
         .find(|name| same(name))
         .cloned()
+        .or_else(|| builtin_modules::named(specifier).map(str::to_owned))
 }
 
 /// Gives `import.meta` its `url`.

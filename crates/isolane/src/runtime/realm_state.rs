@@ -15,6 +15,7 @@ use isolane_scheduler::{
 };
 
 use crate::crypto::Output;
+use crate::cache::CacheStore;
 use crate::definition::{HostCodec, HostFunction};
 use crate::error::{Error, ErrorKind};
 use crate::isolate_params::IsolateGuards;
@@ -28,6 +29,7 @@ use crate::settlement::{AbortFlag, Settlement};
 use super::modules::ModuleMap;
 use super::ticket::Ticket;
 use super::web::compression::OpenCodec;
+use super::web::cache::CacheSlot;
 
 /// The isolate's data slot that points to the realm whose turn runs.
 const REALM_SLOT: u32 = 0;
@@ -176,6 +178,7 @@ pub(crate) enum OperationKind {
     Stream,
     HostCall(HostCodec),
     Compute,
+    Cache,
 }
 
 /// What a turn said about a request; carried out when the turn is over and charged.
@@ -205,6 +208,9 @@ pub(crate) struct RealmState {
     pub(crate) worker_id: Option<Arc<str>>,
     pub(crate) on_log: Option<LogSink>,
     pub(crate) host_functions: Vec<HostFunction>,
+    pub(crate) cache_store: Arc<dyn CacheStore>,
+    /// Where the answers of caches will be, by the operations that wait for them.
+    pub(crate) cache_answers: RefCell<HashMap<CallbackId, CacheSlot>>,
     pub(crate) modules: RefCell<ModuleMap>,
     pub(crate) origin: Instant,
     pub(crate) origin_unix_ms: f64,
@@ -220,6 +226,10 @@ pub(crate) struct RealmState {
     /// Operations of ended requests, whose callbacks the guest side still holds.
     pub(crate) orphaned: RefCell<Vec<CallbackId>>,
     pub(crate) unhandled: RefCell<Vec<Rejection>>,
+    /// Whether a rejection was ever reported here, so that somebody may handle it late.
+    pub(crate) has_reported: Cell<bool>,
+    /// Promises that got their handler after the turn in which they were rejected.
+    pub(crate) handled_late: RefCell<Vec<v8::Global<v8::Promise>>>,
     pub(crate) ends: RefCell<Vec<(RequestId, End)>>,
     /// Outgoing streams that no response or fetch has taken yet.
     pub(crate) outgoing: RefCell<HashMap<StreamId, BodyReader>>,
@@ -401,6 +411,9 @@ impl RealmState {
                 let keep = operation.request != request;
                 if !keep {
                     orphaned.push(*id);
+                    if operation.kind == OperationKind::Cache {
+                        self.cache_answers.borrow_mut().remove(id);
+                    }
                 }
                 keep
             });

@@ -9,12 +9,13 @@ use isolane_scheduler::{RequestId, SchedulerMessage};
 use crate::error::{Error, ErrorKind};
 use crate::limits::LimitKind;
 use crate::limits::watchdog::{Fired, TurnBudget, Watch, Watched};
-use crate::request::LogLevel;
 
+use super::events;
 use super::exception;
 use super::realm::{Health, Realm};
 use super::realm_state::{ActiveRequest, BodyReaderWaits, End, RealmState, Responder};
 use super::stopping;
+use super::web::async_context;
 use super::web::serve::thrown_error;
 
 /// How many turns share one look at the heap's size.
@@ -59,6 +60,7 @@ impl Realm {
             let context = v8::Local::new(scope, &self.state.context);
             let scope = &mut v8::ContextScope::new(scope, context);
             v8::tc_scope!(let scope, scope);
+            async_context::clear(scope);
             body(scope, &self.state);
             if let Some(thrown) = scope.exception()
                 && !scope.has_terminated()
@@ -76,7 +78,9 @@ impl Realm {
             self.microtasks.perform_checkpoint(scope);
             exception::keep_terminating(scope.has_terminated(), scope);
             scope.reset();
-            report_unhandled(scope, &self.state);
+            report_rejections(scope, &self.microtasks, &self.state);
+            // It would keep a context alive that may go before the isolate runs anything again.
+            async_context::clear(scope);
         }
         let watched = watch.end();
         RealmState::leave(isolate);
@@ -314,14 +318,57 @@ impl Realm {
     }
 }
 
-/// Reports the rejections that the turn left without a handler.
-fn report_unhandled(scope: &mut v8::PinScope<'_, '_>, state: &RealmState) {
-    if state.unhandled.borrow().is_empty() {
+/// Tells the guest of the rejections that the turn's microtasks left without a handler, and of those
+/// that got one late; what its listeners leave in turn too.
+fn report_rejections(
+    scope: &mut v8::PinScope<'_, '_>,
+    microtasks: &v8::MicrotaskQueue,
+    state: &RealmState,
+) {
+    loop {
+        let (unhandled, late) = (state.unhandled.take(), state.handled_late.take());
+        if unhandled.is_empty() && late.is_empty() {
+            return;
+        }
+        for promise in late {
+            enter_again(scope, microtasks, |scope| {
+                let promise = v8::Local::new(scope, &promise);
+                events::handled(scope, state, promise);
+            });
+        }
+        for (promise, reason) in unhandled {
+            enter_again(scope, microtasks, |scope| {
+                let promise = v8::Local::new(scope, &promise);
+                // A listener for another rejection may have handled this one.
+                if promise.has_handler() {
+                    return;
+                }
+                let reason = v8::Local::new(scope, &reason);
+                state.has_reported.set(true);
+                events::rejected(scope, state, promise, reason);
+            });
+        }
+        if scope.is_execution_terminating() {
+            return;
+        }
+    }
+}
+
+/// Enters the guest side once more in a turn, with the microtasks that follow; not in a turn that is
+/// to end.
+fn enter_again(
+    scope: &mut v8::PinScope<'_, '_>,
+    microtasks: &v8::MicrotaskQueue,
+    enter: impl FnOnce(&mut v8::PinScope<'_, '_>),
+) {
+    if scope.is_execution_terminating() {
         return;
     }
-    for (_, reason) in state.unhandled.take() {
-        let reason = v8::Local::new(scope, reason);
-        let text = exception::describe(scope, reason).into_report();
-        state.log(LogLevel::Error, format!("Uncaught (in promise) {text}"));
-    }
+    v8::scope!(let scope, scope);
+    v8::tc_scope!(let scope, scope);
+    enter(scope);
+    exception::keep_terminating(scope.has_terminated(), scope);
+    scope.reset();
+    microtasks.perform_checkpoint(scope);
+    exception::keep_terminating(scope.has_terminated(), scope);
 }

@@ -11,4 +11,5 @@ mod process;
 mod soak;
 mod stuck;
 mod support;
+mod web;
 mod workers;

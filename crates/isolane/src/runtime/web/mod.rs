@@ -1,7 +1,9 @@
 //! The native side of the web APIs: one family a file; the guest side is beside it in `guest/`.
 //! Operations run under the isolate's lock, inside a turn.
 
+pub(crate) mod async_context;
 pub(crate) mod buffer_source;
+pub(crate) mod cache;
 pub(crate) mod clock;
 pub(crate) mod compression;
 pub(crate) mod computing;
@@ -19,6 +21,7 @@ mod subtle_arguments;
 pub(crate) mod throw;
 pub(crate) mod timers;
 pub(crate) mod url;
+pub(crate) mod url_pattern;
 pub(crate) mod wasm;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

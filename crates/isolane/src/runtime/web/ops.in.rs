@@ -9,12 +9,18 @@ ops! {
     "now" => clock::now,
     "timeOrigin" => clock::time_origin,
     "reportException" => reporting::report_exception,
+    "reportRejection" => reporting::report_rejection,
+    "describeException" => reporting::describe_exception,
+    "asyncContext" => async_context::current,
+    "setAsyncContext" => async_context::set,
     "valueKind" => inspect::value_kind,
     "valueDetails" => inspect::value_details,
     // url, encoding, crypto
     "urlParse" => url::parse,
     "urlCanParse" => url::can_parse,
     "urlSet" => url::set,
+    "urlPatternParse" => url_pattern::parse,
+    "urlPatternInput" => url_pattern::input,
     "textEncode" => encoding::encode,
     "textEncodeInto" => encoding::encode_into,
     "textEncoding" => encoding::for_label,
@@ -52,6 +58,8 @@ ops! {
     "codecOpen" => compression::open,
     "codecStep" => compression::step,
     "codecClose" => compression::close,
+    // caches
+    "cacheCall" => cache::call,
     // serve
     "respond" => serve::respond,
     "fail" => serve::fail,

@@ -1,6 +1,7 @@
 //! Where console messages and uncaught exceptions leave the guest.
 
 use crate::request::LogLevel;
+use crate::runtime::events;
 use crate::runtime::exception;
 use crate::runtime::realm_state::RealmState;
 
@@ -29,4 +30,45 @@ pub(crate) fn report_exception(
     };
     let text = exception::describe(scope, args.get(0)).into_report();
     realm.log(LogLevel::Error, format!("Uncaught {text}"));
+}
+
+/// `host.reportRejection(reason)`: a promise that was rejected and that no guest code handled.
+pub(crate) fn report_rejection(
+    scope: &mut v8::PinScope,
+    args: v8::FunctionCallbackArguments,
+    _value: v8::ReturnValue,
+) {
+    let Some(realm) = RealmState::of(scope) else {
+        return;
+    };
+    let text = exception::describe(scope, args.get(0)).into_report();
+    realm.log(LogLevel::Error, format!("Uncaught (in promise) {text}"));
+}
+
+/// `host.describeException(error)`: `[message, filename, lineno, colno]` of a thrown value.
+pub(crate) fn describe_exception(
+    scope: &mut v8::PinScope,
+    args: v8::FunctionCallbackArguments,
+    mut value: v8::ReturnValue,
+) {
+    let message = v8::Exception::create_message(scope, args.get(0));
+    let filename = message
+        .get_script_resource_name(scope)
+        .map(|name| name.to_rust_string_lossy(scope))
+        .unwrap_or_default();
+    // What our own frames made has no place in the guest's code.
+    let (filename, line, column) = if filename.is_empty() || filename.starts_with("isolane:") {
+        (v8::String::empty(scope).into(), 0, 0)
+    } else {
+        let line = message.get_line_number(scope).unwrap_or(0);
+        let column = message.get_start_column() + 1;
+        (events::string(scope, &filename), line, column)
+    };
+    let parts = [
+        message.get(scope).into(),
+        filename,
+        events::number(scope, line as u64),
+        events::number(scope, column as u64),
+    ];
+    value.set(v8::Array::new_with_elements(scope, &parts).into());
 }

@@ -4,9 +4,10 @@
 
 /**
  * How a global is installed: all are writable and configurable, only functions are enumerable. What is
- * 'native' stands before a global that V8 makes with every context, and is installed then.
+ * 'native' stands before a global that V8 makes with every context, and is installed then; what is 'module'
+ * is no global, but what a module of that name exports.
  */
-type GlobalKind = 'class' | 'function' | 'object' | 'native';
+type GlobalKind = 'class' | 'function' | 'object' | 'native' | 'module';
 
 /** All families by name; each family's file adds its own member. */
 interface Families {

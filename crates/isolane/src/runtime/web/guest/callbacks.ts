@@ -8,6 +8,9 @@ const callbacksFamily = define('callbacks', { globals: {} }, () => {
   }
   const waiting = new Map<number, Waiting>();
   const repeating = new Map<number, () => void>();
+  const forgotten = new Map<number, () => void>();
+  /** Gives a callback the asynchronous context of where it was handed over, once there can be one. */
+  let carried: ((callback: () => void) => () => void) | null = null;
   const { get, set, delete: remove } = Map.prototype;
   const call = Function.prototype.call;
   const mapGet = call.bind(get) as <V>(map: Map<number, V>, id: number) => V | undefined;
@@ -21,18 +24,32 @@ const callbacksFamily = define('callbacks', { globals: {} }, () => {
     });
   }
 
+  /** Has what is to be called go through `wrap` from now on. */
+  function carry(wrap: (callback: () => void) => () => void): void {
+    carried = wrap;
+  }
+
   /** Calls `callback` each time the host fires `id`, until `off(id)`. */
   function on(id: number, callback: () => void): void {
-    mapSet(repeating, id, callback);
+    mapSet(repeating, id, carried === null ? callback : carried(callback));
   }
 
   function off(id: number): void {
     mapDelete(repeating, id);
+    mapDelete(forgotten, id);
   }
 
-  /** Forgets the answer of `id`; its promise stays pending. */
+  /** Calls `callback` when `id` ends with its request, unless `off(id)` comes before. */
+  function onForget(id: number, callback: () => void): void {
+    mapSet(forgotten, id, callback);
+  }
+
+  /** Forgets `id`, which has ended with its request; its promise stays pending. */
   function forget(id: number): void {
+    const callback = mapGet(forgotten, id);
     mapDelete(waiting, id);
+    off(id);
+    if (callback !== undefined) callback();
   }
 
   function settle(id: number, fulfilled: boolean, value: unknown): void {
@@ -48,6 +65,6 @@ const callbacksFamily = define('callbacks', { globals: {} }, () => {
     if (callback !== undefined) callback();
   }
 
-  return { wait, on, off, forget, settle, fire };
+  return { wait, carry, on, off, onForget, forget, settle, fire };
 });
 interface Callbacks extends FamilyOf<typeof callbacksFamily> {}

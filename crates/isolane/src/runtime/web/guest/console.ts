@@ -104,7 +104,9 @@ const consoleFamily = define('console', { globals: { console: 'object' } }, (use
     const holder: { stack?: unknown } = {};
     Error.captureStackTrace(holder, above);
     const stack = typeof holder.stack === 'string' ? holder.stack : '';
-    return stack.slice(stack.indexOf('\n') + 1);
+    // The frames of the runtime's own guest side say nothing to the worker's author.
+    const frames = stack.split('\n').slice(1);
+    return frames.filter((frame) => !frame.includes('isolane:')).join('\n');
   }
 
   const methods = {

@@ -189,21 +189,27 @@ const encodingFamily = define(
       return typeof text === 'string' ? text : fail(text, 'utf-8');
     }
 
-    function atob(data: unknown): string {
-      requireArguments(1, arguments.length, "Failed to execute 'atob'");
-      const decoded = host.base64Decode(toDOMString(data));
-      if (decoded !== null) return decoded;
-      return invalidCharacter("Failed to execute 'atob': The string to be decoded is not correctly encoded.");
-    }
+    const { atob } = {
+      atob(data: unknown): string {
+        requireArguments(1, arguments.length, "Failed to execute 'atob'");
+        const decoded = host.base64Decode(toDOMString(data));
+        if (decoded !== null) return decoded;
+        return invalidCharacter(
+          "Failed to execute 'atob': The string to be decoded is not correctly encoded.",
+        );
+      },
+    };
 
-    function btoa(data: unknown): string {
-      requireArguments(1, arguments.length, "Failed to execute 'btoa'");
-      const encoded = host.base64Encode(toDOMString(data));
-      if (encoded !== null) return encoded;
-      return invalidCharacter(
-        "Failed to execute 'btoa': The string to be encoded contains characters outside of the Latin1 range.",
-      );
-    }
+    const { btoa } = {
+      btoa(data: unknown): string {
+        requireArguments(1, arguments.length, "Failed to execute 'btoa'");
+        const encoded = host.base64Encode(toDOMString(data));
+        if (encoded !== null) return encoded;
+        return invalidCharacter(
+          "Failed to execute 'btoa': The string to be encoded contains characters outside of the Latin1 range.",
+        );
+      },
+    };
 
     function invalidCharacter(message: string): never {
       throw new (use('dom_exception').DOMException)(message, 'InvalidCharacterError');

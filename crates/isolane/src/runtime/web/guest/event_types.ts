@@ -15,7 +15,10 @@ const eventTypesFamily = define(
       toUSVString,
       toSequence,
     } = use('webidl');
-    const { Event } = use('events');
+    const { Event, isDispatching } = use('events');
+    const { initEvent } = Event.prototype;
+
+    let errorPartsOf: (event: unknown) => unknown[] | undefined;
 
     class ErrorEvent extends Event {
       #message = '';
@@ -50,6 +53,12 @@ const eventTypesFamily = define(
       get error(): unknown {
         return this.#error;
       }
+      static {
+        errorPartsOf = (event) => {
+          if (typeof event !== 'object' || event === null || !(#message in event)) return undefined;
+          return [event.#message, event.#filename, event.#lineno, event.#colno, event.#error];
+        };
+      }
     }
 
     class PromiseRejectionEvent extends Event {
@@ -75,6 +84,16 @@ const eventTypesFamily = define(
       }
     }
 
+    /** What a message of the runtime's carries. */
+    interface MessageParts {
+      readonly data: unknown;
+      readonly origin?: string;
+      readonly lastEventId?: string;
+      readonly ports?: readonly unknown[];
+    }
+
+    let createMessageEvent: (type: string, parts: MessageParts) => MessageEvent;
+
     class MessageEvent extends Event {
       #data: unknown = null;
       #origin = '';
@@ -82,7 +101,8 @@ const eventTypesFamily = define(
       #source: unknown = null;
       #ports: readonly unknown[] = Object.freeze([]);
       constructor(type: unknown, init: unknown = undefined) {
-        requireArguments(1, arguments.length, "Failed to construct 'MessageEvent'");
+        const what = "Failed to construct 'MessageEvent'";
+        requireArguments(1, arguments.length, what);
         super(type, init);
         const options = toDictionary(init);
         if (options === undefined) return;
@@ -90,8 +110,8 @@ const eventTypesFamily = define(
         if (data !== undefined) this.#data = data;
         if (lastEventId !== undefined) this.#lastEventId = toDOMString(lastEventId);
         if (origin !== undefined) this.#origin = toUSVString(origin);
-        if (ports !== undefined) this.#ports = Object.freeze(toSequence(ports, (port) => port));
-        if (source !== undefined) this.#source = source;
+        if (ports !== undefined) this.#ports = toPorts(ports, what);
+        if (source !== undefined) this.#source = toSource(source, what);
       }
       get data(): unknown {
         return this.#data;
@@ -108,12 +128,76 @@ const eventTypesFamily = define(
       get ports(): readonly unknown[] {
         return this.#ports;
       }
+      initMessageEvent(
+        type: unknown,
+        bubbles: unknown = false,
+        cancelable: unknown = false,
+        data: unknown = null,
+        origin: unknown = '',
+        lastEventId: unknown = '',
+        source: unknown = null,
+        ports: unknown = [],
+      ): void {
+        void this.#data;
+        const what = "Failed to execute 'initMessageEvent' on 'MessageEvent'";
+        requireArguments(1, arguments.length, what);
+        const parts = {
+          type: toDOMString(type),
+          origin: toUSVString(origin),
+          lastEventId: toDOMString(lastEventId),
+          source: toSource(source, what),
+          ports: toPorts(ports, what),
+        };
+        if (isDispatching(this)) return;
+        initEvent.call(this, parts.type, bubbles, cancelable);
+        this.#data = data;
+        this.#origin = parts.origin;
+        this.#lastEventId = parts.lastEventId;
+        this.#source = parts.source;
+        this.#ports = parts.ports;
+      }
+      static {
+        createMessageEvent = (type, parts) => {
+          const event = new MessageEvent(type);
+          event.#data = parts.data;
+          event.#origin = parts.origin ?? '';
+          event.#lastEventId = parts.lastEventId ?? '';
+          event.#ports = Object.freeze([...(parts.ports ?? [])]);
+          return event;
+        };
+      }
+    }
+
+    function toPorts(value: unknown, what: string): readonly unknown[] {
+      const { isPort } = use('message_port');
+      return Object.freeze(
+        toSequence(
+          value,
+          (port) => {
+            if (isPort(port)) return port;
+            throw new TypeError(`${what}: member ports holds a value that is not a MessagePort.`);
+          },
+          `${what}: member ports`,
+        ),
+      );
+    }
+
+    function toSource(value: unknown, what: string): unknown {
+      if (value === null || value === undefined) return null;
+      if (use('message_port').isPort(value)) return value;
+      throw new TypeError(`${what}: member source is not a MessagePort.`);
     }
 
     finishInterface(ErrorEvent);
     finishInterface(PromiseRejectionEvent);
     finishInterface(MessageEvent);
-    return { ErrorEvent, PromiseRejectionEvent, MessageEvent };
+    return {
+      ErrorEvent,
+      PromiseRejectionEvent,
+      MessageEvent,
+      createMessageEvent: createMessageEvent!,
+      errorPartsOf: errorPartsOf!,
+    };
   },
 );
 interface Families {

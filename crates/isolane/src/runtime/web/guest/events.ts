@@ -1,5 +1,6 @@
 // Owns Event, EventTarget and CustomEvent (https://dom.spec.whatwg.org/#events). A worker has no
-// tree, so an event's path is its target alone. Runs on the isolate's thread.
+// tree, so an event's path is its target alone. The global is a target like others, whose slots are
+// kept here, because a global is made by V8 and not by a class. Runs on the isolate's thread.
 
 /** What EventTarget accepts as a listener. */
 type EventCallback = ((event: unknown) => unknown) | { handleEvent(event: unknown): unknown };
@@ -189,8 +190,15 @@ const eventsFamily = define(
           throw new TypeError("The listener's handleEvent is not a function.");
         Reflect.apply(handle, callback, [event]);
       } catch (error) {
-        host.reportException(error);
+        use('reporting').report(error);
       }
+    }
+
+    const globalTarget = globalThis as unknown as EventTarget;
+
+    /** What a method was called on: as Web IDL has it, the global where it was called on nothing. */
+    function toTarget(self: EventTarget | null | undefined): EventTarget {
+      return self ?? globalTarget;
     }
 
     interface Listener {
@@ -209,7 +217,8 @@ const eventsFamily = define(
       #changed: (() => void) | null = null;
 
       addEventListener(type: unknown, callback: unknown, options: unknown = undefined): void {
-        const listeners = this.#listeners;
+        const target = toTarget(this);
+        const listeners = listenersOf(target);
         const what = "Failed to execute 'addEventListener' on 'EventTarget'";
         requireArguments(2, arguments.length, what);
         const name = toDOMString(type);
@@ -217,23 +226,25 @@ const eventsFamily = define(
         const flags = toAddOptions(options, what);
         if (listener === null || flags.signal?.aborted) return;
         if (findListener(listeners, name, listener, flags.capture) === undefined) {
-          addListener(this, name, listener, flags);
+          addListener(target, name, listener, flags);
         }
       }
 
       removeEventListener(type: unknown, callback: unknown, options: unknown = undefined): void {
-        const listeners = this.#listeners;
+        const target = toTarget(this);
+        const listeners = listenersOf(target);
         const what = "Failed to execute 'removeEventListener' on 'EventTarget'";
         requireArguments(2, arguments.length, what);
         const name = toDOMString(type);
         const listener = toListener(callback, what);
         const capture = toCapture(options);
         const found = listener === null ? undefined : findListener(listeners, name, listener, capture);
-        if (found !== undefined) removeListener(this, found);
+        if (found !== undefined) removeListener(target, found);
       }
 
       dispatchEvent(event: unknown): boolean {
-        void this.#listeners;
+        const target = toTarget(this);
+        void listenersOf(target);
         const what = "Failed to execute 'dispatchEvent' on 'EventTarget'";
         requireArguments(1, arguments.length, what);
         if (!isEvent(event)) throw new TypeError(`${what}: parameter 1 is not of type 'Event'.`);
@@ -242,12 +253,15 @@ const eventsFamily = define(
           throw new DOMException(`${what}: The event is already being dispatched.`, 'InvalidStateError');
         }
         setTrusted(event, false);
-        return dispatch(event, this);
+        return dispatch(event, target);
       }
 
       static {
-        listenersOf = (target) => target.#listeners;
-        changed = (target) => target.#changed?.();
+        const slotsOfGlobal = new EventTarget();
+        listenersOf = (target) => (target === globalTarget ? slotsOfGlobal : target).#listeners;
+        changed = (target) => {
+          if (target !== globalTarget) target.#changed?.();
+        };
         watchListeners = (target, fn) => {
           target.#changed = fn;
         };
@@ -367,10 +381,12 @@ const eventsFamily = define(
       Event,
       EventTarget,
       CustomEvent,
+      globalTarget,
       dispatchTrusted,
       addListener,
       removeListener,
       hasListeners,
+      isDispatching: isDispatching!,
       preventDefault: cancel!,
       watchListeners: watchListeners!,
     };

@@ -10,7 +10,7 @@ const performanceFamily = define(
 
     class Performance extends EventTarget {
       #brand = true;
-      constructor(token: unknown) {
+      constructor(...[token]: [token: unknown]) {
         illegalConstructor(token);
         super();
       }

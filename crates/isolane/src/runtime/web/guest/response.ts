@@ -221,7 +221,7 @@ const responseFamily = define('response', { globals: { Response: 'class' } }, (u
   }
 
   /** The response to a subrequest. */
-  function responseFromHost(result: HostFetchResult, source: HostSourceCore | null): Response {
+  function responseFromHost(result: Omit<HostFetchResult, 'body'>, source: Body): Response {
     const { url, redirected } = result;
     const origin: ResponseOrigin = { type: 'basic', url, redirected, guard: 'immutable' };
     return new Response(source, internal, result.headers, origin, result.status, result.statusText);

@@ -24,17 +24,15 @@ const serveFamily = define(
   'serve',
   {
     globals: {
-      addEventListener: 'function',
-      removeEventListener: 'function',
-      dispatchEvent: 'function',
+      ExtendableEvent: 'class',
       FetchEvent: 'class',
       ScheduledEvent: 'class',
       self: 'object',
     },
   },
   (use, host) => {
-    const { EventTarget, Event, hasListeners } = use('events');
-    type SomeEvent = InstanceType<typeof Event>;
+    const { Event, dispatchTrusted, globalTarget, hasListeners } = use('events');
+    const { finishInterface } = use('webidl');
     type SomeRequest = ReturnType<Families['request']['requestFromHost']>;
     type SomeSignal = InstanceType<Families['abort']['AbortSignal']>;
     type Handler = (input: unknown, env: unknown, context: unknown) => unknown;
@@ -48,7 +46,6 @@ const serveFamily = define(
 
     let handlers: Handlers | undefined;
     let env: Record<string, unknown> = {};
-    const target = new EventTarget();
 
     /** What one request still has to do; reachable from its context object only. */
     class Run {
@@ -173,6 +170,8 @@ const serveFamily = define(
       }
     }
 
+    let settleEvent: (event: FetchEvent, run: Run) => void;
+
     class FetchEvent extends ExtendableEvent {
       #request: SomeRequest;
       #response: unknown;
@@ -196,19 +195,27 @@ const serveFamily = define(
         this.stopImmediatePropagation();
       }
       passThroughOnException(): void {}
-      static settle(event: FetchEvent, run: Run): void {
-        if (event.#responded) settle(run, event.#response);
-        else host.fail(run.id, 2, 'nothing: respondWith() was not called');
+      static {
+        settleEvent = (event, run) => {
+          if (event.#responded) settle(run, event.#response);
+          else host.fail(run.id, 2, 'nothing: respondWith() was not called');
+        };
       }
     }
 
     class ScheduledEvent extends ExtendableEvent {
-      readonly cron: string;
-      readonly scheduledTime: number;
+      #cron: string;
+      #scheduledTime: number;
       constructor(run: Run, cron: string, scheduledTime: number) {
         super('scheduled', run);
-        this.cron = cron;
-        this.scheduledTime = scheduledTime;
+        this.#cron = cron;
+        this.#scheduledTime = scheduledTime;
+      }
+      get cron(): string {
+        return this.#cron;
+      }
+      get scheduledTime(): number {
+        return this.#scheduledTime;
       }
     }
 
@@ -234,10 +241,10 @@ const serveFamily = define(
         const handler = handlers?.fetch;
         if (typeof handler === 'function') {
           settle(run, apply(handler, handlers, [request, env, contextOf(run)]));
-        } else if (hasListeners(target, 'fetch')) {
+        } else if (hasListeners(globalTarget, 'fetch')) {
           const event = makeEvent(() => new FetchEvent(run, request));
-          target.dispatchEvent(event);
-          FetchEvent.settle(event, run);
+          dispatchTrusted(globalTarget, event);
+          settleEvent(event, run);
         } else {
           host.fail(id, 1, 'fetch');
         }
@@ -259,8 +266,11 @@ const serveFamily = define(
         if (typeof handler === 'function') {
           const controller = { cron, scheduledTime, noRetry() {} };
           result = apply(handler, handlers, [controller, env, contextOf(run)]);
-        } else if (hasListeners(target, 'scheduled')) {
-          target.dispatchEvent(makeEvent(() => new ScheduledEvent(run, cron, scheduledTime)));
+        } else if (hasListeners(globalTarget, 'scheduled')) {
+          dispatchTrusted(
+            globalTarget,
+            makeEvent(() => new ScheduledEvent(run, cron, scheduledTime)),
+          );
         } else {
           host.fail(id, 1, 'scheduled');
           return;
@@ -313,6 +323,7 @@ const serveFamily = define(
         case 'SyntaxError':
           return new SyntaxError(message);
         case 'AbortError':
+        case 'QuotaExceededError':
         case 'TimeoutError':
           return new (use('dom_exception').DOMException)(message, name) as unknown as Error;
         default: {
@@ -325,12 +336,8 @@ const serveFamily = define(
 
     /** Drops what requests that have ended still wait for. */
     function forget(ids: number[]): void {
-      const { off, forget: forgetAnswer } = use('callbacks');
-      use('timers').forgetAll(ids);
-      for (let index = 0; index < ids.length; index++) {
-        off(ids[index] as number);
-        forgetAnswer(ids[index] as number);
-      }
+      const { forget: forgetAnswer } = use('callbacks');
+      for (let index = 0; index < ids.length; index++) forgetAnswer(ids[index] as number);
     }
 
     /** Makes what most requests use, in a context that is made ahead; nothing of the guest's runs before. */
@@ -373,24 +380,19 @@ const serveFamily = define(
           return prepare();
         case 10:
           return use('callbacks').settle(id, false, a);
+        case 11:
+          return use('reporting').rejected(a as Promise<unknown>, b);
+        case 12:
+          return use('reporting').handled(a as Promise<unknown>);
       }
     };
 
-    function addEventListener(type: string, listener: unknown, options?: unknown): void {
-      apply(EventTarget.prototype.addEventListener, target, [type, listener, options]);
-    }
-    function removeEventListener(type: string, listener: unknown, options?: unknown): void {
-      apply(EventTarget.prototype.removeEventListener, target, [type, listener, options]);
-    }
-    function dispatchEvent(event: SomeEvent): boolean {
-      return target.dispatchEvent(event);
-    }
-
+    finishInterface(ExtendableEvent);
+    finishInterface(FetchEvent);
+    finishInterface(ScheduledEvent);
     return {
       dispatch,
-      addEventListener,
-      removeEventListener,
-      dispatchEvent,
+      ExtendableEvent,
       FetchEvent,
       ScheduledEvent,
       self: globalThis,

@@ -6,7 +6,8 @@ const structuredCloneFamily = define(
   'structured_clone',
   { globals: { structuredClone: 'function' } },
   (use, host) => {
-    const { cloneStepsOf, isArrayBuffer, requireArguments, toDictionary, toSequence } = use('webidl');
+    const { cloneStepsOf, isArrayBuffer, requireArguments, toDictionary, toSequence, transferStepsOf } =
+      use('webidl');
     const { Kind } = use('value_kind');
     const { bufferFacts, getterOf, viewFacts } = use('buffer_facts');
 
@@ -41,11 +42,11 @@ const structuredCloneFamily = define(
       throw new DOMException(what, 'DataCloneError');
     }
 
-    /** Stands in a copy for a transferred buffer, or a view of one, until all else has been copied. */
+    /** Stands in a copy for what is transferred, or a view of it, until all else has been copied. */
     class Moved {
-      readonly source: ArrayBuffer;
+      readonly source: object;
       readonly view: ((buffer: ArrayBuffer) => object) | null;
-      constructor(source: ArrayBuffer, view: ((buffer: ArrayBuffer) => object) | null) {
+      constructor(source: object, view: ((buffer: ArrayBuffer) => object) | null) {
         this.source = source;
         this.view = view;
       }
@@ -54,20 +55,25 @@ const structuredCloneFamily = define(
     /** One run of the algorithm. */
     class Cloner {
       #copies = new Map<object, object>();
-      #transfers: Map<ArrayBuffer, ArrayBuffer | null>;
+      #transfers: Map<object, object | null>;
       #hasMoved = false;
       /** Bytes that the copy may still grow by in a serialized form, which is not shared as copies are. */
       #budget: number;
 
-      constructor(transfers: ArrayBuffer[], budget: number) {
+      constructor(transfers: object[], budget: number) {
         this.#budget = budget;
-        this.#transfers = new Map(transfers.map((buffer) => [buffer, null]));
+        this.#transfers = new Map(transfers.map((source) => [source, null]));
       }
 
       run(value: unknown): unknown {
         const copy = this.#clone(value);
-        for (const buffer of this.#transfers.keys()) this.#transfers.set(buffer, move(buffer));
+        for (const source of this.#transfers.keys()) this.#transfers.set(source, move(source));
         return this.#hasMoved ? this.#settleAll(copy) : copy;
+      }
+
+      /** What was transferred, in the order in which it was listed. */
+      transferred(): object[] {
+        return [...this.#transfers.values()].filter((object) => object !== null);
       }
 
       #clone(value: unknown): unknown {
@@ -97,6 +103,7 @@ const structuredCloneFamily = define(
       }
 
       #cloneObject(value: object): unknown {
+        if (this.#transfers.has(value)) return this.#moved(value, value, null);
         switch (host.valueKind(value)) {
           case Kind.Ordinary:
             return this.#cloneOrdinary(value);
@@ -223,7 +230,7 @@ const structuredCloneFamily = define(
         return this.#remember(value, build(known as ArrayBuffer));
       }
 
-      #moved(value: object, source: ArrayBuffer, view: Moved['view']): Moved {
+      #moved(value: object, source: object, view: Moved['view']): Moved {
         this.#hasMoved = true;
         return this.#remember(value, new Moved(source, view));
       }
@@ -252,8 +259,8 @@ const structuredCloneFamily = define(
           if (!(part instanceof Moved)) return part;
           let object = settled.get(part);
           if (object === undefined) {
-            const buffer = this.#transfers.get(part.source)!;
-            object = part.view === null ? buffer : part.view(buffer);
+            const moved = this.#transfers.get(part.source)!;
+            object = part.view === null ? moved : part.view(moved as ArrayBuffer);
             settled.set(part, object);
           }
           return object;
@@ -292,10 +299,12 @@ const structuredCloneFamily = define(
       }
     }
 
-    function move(buffer: ArrayBuffer): ArrayBuffer {
-      if (bufferFacts(buffer).detached) refuse('A detached ArrayBuffer could not be transferred.');
+    function move(source: object): object {
+      checkMovable(source);
+      const steps = transferStepsOf(source);
+      if (steps !== undefined) return steps.transfer(source as never);
       try {
-        return Reflect.apply(transferBuffer, buffer, []) as ArrayBuffer;
+        return Reflect.apply(transferBuffer, source, []) as ArrayBuffer;
       } catch {
         return refuse('An ArrayBuffer could not be transferred.');
       }
@@ -361,35 +370,63 @@ const structuredCloneFamily = define(
       return `#<${typeof name === 'string' && name !== '' ? name : 'Object'}>`;
     }
 
-    function toTransfers(value: unknown): ArrayBuffer[] {
-      if (value === undefined) return [];
-      const what = "Failed to execute 'structuredClone': member transfer";
-      const items = toSequence(value, (item) => item, what);
-      const buffers = items.map((item) => {
-        if ((typeof item !== 'object' && typeof item !== 'function') || item === null) {
-          throw new TypeError(`${what} holds a value that is not an object.`);
-        }
-        if (isArrayBuffer(item)) return item;
-        return refuse(`${describe(item)} could not be transferred.`);
-      });
-      if (new Set(buffers).size !== buffers.length)
-        refuse('An ArrayBuffer is listed twice to be transferred.');
-      for (const buffer of buffers) {
-        if (bufferFacts(buffer).detached) refuse('A detached ArrayBuffer could not be transferred.');
+    /** Throws where an object cannot be transferred any more. */
+    function checkMovable(source: object): void {
+      const steps = transferStepsOf(source);
+      if (steps?.isDetached(source as never) ?? bufferFacts(source as ArrayBuffer).detached) {
+        refuse(`A detached ${steps?.name ?? 'ArrayBuffer'} could not be transferred.`);
       }
-      return buffers;
     }
 
-    /** The native side gives a third argument: the most bytes that the value may have once serialized. */
-    function structuredClone(value: unknown, options: unknown = undefined, ...more: unknown[]): unknown {
-      requireArguments(1, arguments.length, "Failed to execute 'structuredClone'");
-      const dictionary = toDictionary(options, "Failed to execute 'structuredClone': parameter 2");
-      const transfers = toTransfers(dictionary?.transfer);
-      const limit = more[0];
-      return new Cloner(transfers, typeof limit === 'number' ? limit : Infinity).run(value);
+    /** Looks whether all of a list can be transferred. */
+    function checkTransfers(items: object[]): object[] {
+      for (const item of items) {
+        if (!isArrayBuffer(item) && transferStepsOf(item) === undefined) {
+          refuse(`${describe(item)} could not be transferred.`);
+        }
+      }
+      if (new Set(items).size !== items.length) refuse('An object is listed twice to be transferred.');
+      for (const item of items) checkMovable(item);
+      return items;
     }
 
-    return { structuredClone };
+    /** Converts a sequence of objects to transfer. */
+    function toTransferList(value: unknown, what: string): object[] {
+      return toSequence(
+        value,
+        (item) => {
+          if ((typeof item === 'object' && item !== null) || typeof item === 'function')
+            return item as object;
+          throw new TypeError(`${what} holds a value that is not an object.`);
+        },
+        what,
+      );
+    }
+
+    /** Copies a value, and takes what is listed along, as postMessage does. */
+    function cloneWithTransfer(
+      value: unknown,
+      transfers: object[],
+    ): { copy: unknown; transferred: object[] } {
+      const cloner = new Cloner(checkTransfers(transfers), Infinity);
+      return { copy: cloner.run(value), transferred: cloner.transferred() };
+    }
+
+    // A method, because functions that Web IDL defines are no constructors. The native side gives a third
+    // argument: the most bytes that the value may have once serialized.
+    const { structuredClone } = {
+      structuredClone(value: unknown, options: unknown = undefined, ...more: unknown[]): unknown {
+        requireArguments(1, arguments.length, "Failed to execute 'structuredClone'");
+        const dictionary = toDictionary(options, "Failed to execute 'structuredClone': parameter 2");
+        const listed = dictionary?.transfer;
+        const what = "Failed to execute 'structuredClone': member transfer";
+        const transfers = listed === undefined ? [] : checkTransfers(toTransferList(listed, what));
+        const limit = more[0];
+        return new Cloner(transfers, typeof limit === 'number' ? limit : Infinity).run(value);
+      },
+    };
+
+    return { structuredClone, cloneWithTransfer, toTransferList };
   },
 );
 interface Families {

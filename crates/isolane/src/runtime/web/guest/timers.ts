@@ -1,4 +1,4 @@
-// Owns timers, queueMicrotask and reportError (https://html.spec.whatwg.org/#timers). Runs on the
+// Owns timers and queueMicrotask (https://html.spec.whatwg.org/#timers). Runs on the
 // isolate's thread. Handles are small numbers of the context's own: the host's callback ids are
 // counted for the whole process, and would tell a guest how busy its neighbours are.
 
@@ -11,7 +11,6 @@ const timersFamily = define(
       clearTimeout: 'function',
       clearInterval: 'function',
       queueMicrotask: 'function',
-      reportError: 'function',
     },
   },
   (use, host) => {
@@ -59,7 +58,9 @@ const timersFamily = define(
       const delay = timer.nesting > 5 && timer.delay < 4 ? 4 : timer.delay;
       timer.nesting++;
       timer.callbackId = host.timerStart(delay);
-      use('callbacks').on(timer.callbackId, () => fire(handle, timer));
+      const callbacks = use('callbacks');
+      callbacks.on(timer.callbackId, () => fire(handle, timer));
+      callbacks.onForget(timer.callbackId, () => timers.delete(handle));
     }
 
     function fire(handle: number, timer: Timer): void {
@@ -69,7 +70,7 @@ const timersFamily = define(
       try {
         Reflect.apply(timer.handler, globalThis, timer.args);
       } catch (error) {
-        host.reportException(error);
+        use('reporting').report(error);
       }
       nestingOfRunning = 0;
       if (timer.repeats && timers.has(handle)) rearm(handle, timer);
@@ -80,15 +81,8 @@ const timersFamily = define(
         arm(handle, timer);
       } catch (error) {
         timers.delete(handle);
-        host.reportException(error);
+        use('reporting').report(error);
       }
-    }
-
-    /** Forgets timers that the host has ended with their request; they will not fire. */
-    function forgetAll(callbackIds: number[]): void {
-      const ended = new Set(callbackIds);
-      for (const id of ended) use('callbacks').off(id);
-      for (const [handle, timer] of timers) if (ended.has(timer.callbackId)) timers.delete(handle);
     }
 
     function clear(handle: unknown): void {
@@ -100,53 +94,39 @@ const timersFamily = define(
       host.timerCancel(timer.callbackId);
     }
 
-    function setTimeout(handler: unknown, delay: unknown = 0, ...args: unknown[]): number {
-      requireArguments(1, arguments.length, "Failed to execute 'setTimeout'");
-      return start("Failed to execute 'setTimeout'", handler, delay, args, false);
-    }
-
-    function setInterval(handler: unknown, delay: unknown = 0, ...args: unknown[]): number {
-      requireArguments(1, arguments.length, "Failed to execute 'setInterval'");
-      return start("Failed to execute 'setInterval'", handler, delay, args, true);
-    }
-
-    function clearTimeout(handle: unknown = 0): void {
-      clear(handle);
-    }
-
-    function clearInterval(handle: unknown = 0): void {
-      clear(handle);
-    }
-
-    function queueMicrotask(callback: unknown): void {
-      const what = "Failed to execute 'queueMicrotask'";
-      requireArguments(1, arguments.length, what);
-      void runSoon(toFunction(callback, `${what}: parameter 1`));
-    }
-
     async function runSoon(callback: () => unknown): Promise<void> {
       await undefined;
       try {
         callback();
       } catch (error) {
-        host.reportException(error);
+        use('reporting').report(error);
       }
     }
 
-    function reportError(error: unknown): void {
-      requireArguments(1, arguments.length, "Failed to execute 'reportError'");
-      host.reportException(error);
-    }
-
-    return {
-      setTimeout,
-      setInterval,
-      clearTimeout,
-      clearInterval,
-      queueMicrotask,
-      reportError,
-      forgetAll,
+    /** Methods, because functions that Web IDL defines are no constructors. */
+    const globals = {
+      setTimeout(handler: unknown, delay: unknown = 0, ...args: unknown[]): number {
+        requireArguments(1, arguments.length, "Failed to execute 'setTimeout'");
+        return start("Failed to execute 'setTimeout'", handler, delay, args, false);
+      },
+      setInterval(handler: unknown, delay: unknown = 0, ...args: unknown[]): number {
+        requireArguments(1, arguments.length, "Failed to execute 'setInterval'");
+        return start("Failed to execute 'setInterval'", handler, delay, args, true);
+      },
+      clearTimeout(handle: unknown = 0): void {
+        clear(handle);
+      },
+      clearInterval(handle: unknown = 0): void {
+        clear(handle);
+      },
+      queueMicrotask(callback: unknown): void {
+        const what = "Failed to execute 'queueMicrotask'";
+        requireArguments(1, arguments.length, what);
+        void runSoon(toFunction(callback, `${what}: parameter 1`));
+      },
     };
+
+    return globals;
   },
 );
 interface Families {

@@ -18,6 +18,15 @@ interface CloneSteps {
   clone(value: never, clone: (part: unknown) => unknown): object;
 }
 
+/** How instances of a platform class are taken along by postMessage and structuredClone. */
+interface TransferSteps {
+  readonly name: string;
+  has(value: object): boolean;
+  isDetached(value: never): boolean;
+  /** Makes the object that lives on; `value` is detached after. */
+  transfer(value: never): object;
+}
+
 /** Reads a pair iterable: the pair at an index, or undefined past the end. */
 type PairReader = (self: never, index: number) => readonly [unknown, unknown] | undefined;
 
@@ -26,6 +35,7 @@ const webidlFamily = define('webidl', { globals: {} }, () => {
   const internal: unique symbol = Symbol('internal');
 
   const platformClasses = new Map<object, CloneSteps | null>();
+  const transferables: TransferSteps[] = [];
   const pairReaders = new Map<object, PairReader>();
   const typedArrayPrototype = Object.getPrototypeOf(Uint8Array.prototype);
   const bufferByteLength = getterOf(ArrayBuffer.prototype, 'byteLength');
@@ -86,6 +96,17 @@ const webidlFamily = define('webidl', { globals: {} }, () => {
       const steps = platformClasses.get(at);
       if (steps !== undefined) return steps;
     }
+    return undefined;
+  }
+
+  /** Makes instances of a class transferable. */
+  function makeTransferable(steps: TransferSteps): void {
+    transferables.push(steps);
+  }
+
+  /** The transfer steps of a platform object, undefined where it has none. */
+  function transferStepsOf(value: object): TransferSteps | undefined {
+    for (const steps of transferables) if (steps.has(value)) return steps;
     return undefined;
   }
 
@@ -341,6 +362,8 @@ const webidlFamily = define('webidl', { globals: {} }, () => {
     defineConstants,
     makeCloneable,
     cloneStepsOf,
+    makeTransferable,
+    transferStepsOf,
     pairReaderOf,
     isPlatformPrototype,
     requireArguments,
