@@ -5,9 +5,9 @@ import { checkBoolean, checkOptions, checkString } from './check.js';
 import { connection } from './connection.js';
 import { nativeOptions, settled } from './dispatch.js';
 import { parseLimits, parseLogHandler, parseRunOptions } from './options.js';
+import { bindingOutbound, parseOutbound } from './outbound-option.js';
 import { decodeClone } from './structured-clone.js';
 import { nextTicket, noAnswer, operation } from './tickets.js';
-import { bindingOutbound, parseOutbound } from './outbound-option.js';
 import type { HeapStatistics, Limits, LogHandler, RunOptions, WorkerDefinition } from './types.js';
 import { failureToError, isFailure, orThrow } from './worker-error.js';
 
