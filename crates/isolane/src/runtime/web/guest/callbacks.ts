@@ -8,9 +8,10 @@ const callbacksFamily = define('callbacks', { globals: {} }, () => {
   }
   const waiting = new Map<number, Waiting>();
   const repeating = new Map<number, () => void>();
-  const { get, set, delete: remove } = Map.prototype;
+  const { get, has, set, delete: remove } = Map.prototype;
   const call = Function.prototype.call;
   const mapGet = call.bind(get) as <V>(map: Map<number, V>, id: number) => V | undefined;
+  const mapHas = call.bind(has) as <V>(map: Map<number, V>, id: number) => boolean;
   const mapSet = call.bind(set) as <V>(map: Map<number, V>, id: number, value: V) => void;
   const mapDelete = call.bind(remove) as <V>(map: Map<number, V>, id: number) => void;
 
@@ -28,6 +29,11 @@ const callbacksFamily = define('callbacks', { globals: {} }, () => {
 
   function off(id: number): void {
     mapDelete(repeating, id);
+  }
+
+  /** Whether `id` has a callback. */
+  function isOn(id: number): boolean {
+    return mapHas(repeating, id);
   }
 
   /** Forgets the answer of `id`; its promise stays pending. */
@@ -48,6 +54,6 @@ const callbacksFamily = define('callbacks', { globals: {} }, () => {
     if (callback !== undefined) callback();
   }
 
-  return { wait, on, off, forget, settle, fire };
+  return { wait, on, off, isOn, forget, settle, fire };
 });
 interface Callbacks extends FamilyOf<typeof callbacksFamily> {}

@@ -70,6 +70,8 @@ const encodingFamily = define(
     }
     finishInterface(TextEncoder);
 
+    let decodeChunk: (decoder: TextDecoder, input: unknown, flags: number) => string;
+
     class TextDecoder {
       #id = 0;
       #name = 'utf-8';
@@ -144,6 +146,11 @@ const encodingFamily = define(
         return text;
       }
 
+      static {
+        decodeChunk = (decoder, input, flags) =>
+          decoder.#decodeChunk(input, decoder.#fatal ? flags | FATAL : flags);
+      }
+
       #restart(): void {
         this.#carry = 0;
         this.#streaming = false;
@@ -151,6 +158,11 @@ const encodingFamily = define(
       }
     }
     finishInterface(TextDecoder);
+
+    /** Decodes the next part of a stream, whatever a guest has made of the class. */
+    function decodePart(decoder: TextDecoder, source: BufferSource, isLast: boolean): string {
+      return decodeChunk(decoder, source, isLast ? 0 : STREAM);
+    }
 
     function fail(failure: DecodingFailure, encoding: string): never {
       if (failure === NOT_A_BUFFER) {
@@ -209,7 +221,7 @@ const encodingFamily = define(
       throw new (use('dom_exception').DOMException)(message, 'InvalidCharacterError');
     }
 
-    return { TextEncoder, TextDecoder, atob, btoa, utf8Encode, utf8Decode };
+    return { TextEncoder, TextDecoder, atob, btoa, decodePart, utf8Encode, utf8Decode };
   },
 );
 interface Families {
