@@ -29,6 +29,8 @@ export interface ComposeOptions {
   readonly timeoutMs: number;
 }
 
+const IDL_HARNESS = 'resources/idlharness.js';
+
 /** Where the parts of `guest.ts` are found in the guest; no name that a test could see or take. */
 const GUEST = `globalThis[Symbol.for('test runner')]`;
 
@@ -39,6 +41,7 @@ export function composeScript(test: WptTest, { folder, origin, timeoutMs }: Comp
     `${GUEST}.prelude(${url})`,
     readScript(folder, 'resources/testharness.js'),
     `${GUEST}.done = ${GUEST}.results(${timeoutMs})`,
+    ...(test.scripts.includes(IDL_HARNESS) ? [`${GUEST}.actAsWorker()`] : []),
     ...test.scripts.map((script) => readScript(folder, script)),
     readScript(folder, test.file),
     'done()',

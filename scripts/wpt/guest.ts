@@ -44,6 +44,17 @@ export function prelude(base: string): void {
   });
 }
 
+/**
+ * Says that the global is a service worker's, the one most like it, for tests of interfaces that ask for one
+ * which the IDL knows. It must not be there before the harness is, which takes it for a reason to wait for a page.
+ */
+export function actAsWorker(): void {
+  const value = function ServiceWorkerGlobalScope(): void {};
+  const isScope = (object: unknown) => object === scope;
+  Object.defineProperty(value, Symbol.hasInstance, { value: isScope });
+  Object.defineProperty(scope, 'ServiceWorkerGlobalScope', { value, configurable: true, writable: true });
+}
+
 /** A promise of the results, as JSON. The harness is told when `timeoutMs` are over. */
 export function results(timeoutMs: number): Promise<string> {
   const cut = (text: string | null) => (text === null ? null : `${text}`.slice(0, LONGEST_MESSAGE));

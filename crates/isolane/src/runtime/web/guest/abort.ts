@@ -30,7 +30,7 @@ const abortFamily = define(
       #sources: Set<AbortSignal> | null = null;
       #dependents: Dependents | null = null;
 
-      constructor(token: unknown) {
+      constructor(...[token]: [token: unknown]) {
         illegalConstructor(token);
         super();
       }

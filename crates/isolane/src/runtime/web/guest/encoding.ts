@@ -33,6 +33,8 @@ const encodingFamily = define(
 
     // The ids of the encodings that may start with a byte order mark are 0 (UTF-8), 1 and 2 (UTF-16).
     const LAST_WITH_BOM = 2;
+    const UTF_16LE = 1;
+    const UTF_16BE = 2;
     const FATAL = 1;
     const KEEP_BOM = 2;
     const STREAM = 4;
@@ -201,6 +203,20 @@ const encodingFamily = define(
       return typeof text === 'string' ? text : fail(text, 'utf-8');
     }
 
+    /** The encoding that a byte order mark names, undefined where there is none. */
+    function encodingOfMark(bytes: Uint8Array): number | undefined {
+      const [first, second, third] = [bytes[0], bytes[1], bytes[2]];
+      if (first === 0xef && second === 0xbb && third === 0xbf) return 0;
+      if (first === 0xfe && second === 0xff) return UTF_16BE;
+      return first === 0xff && second === 0xfe ? UTF_16LE : undefined;
+    }
+
+    /** Text of bytes in an encoding, malformed parts replaced and a byte order mark removed. */
+    function decodeWith(encoding: number, bytes: Uint8Array): string {
+      const text = host.textDecode(encoding, bytes, 0);
+      return typeof text === 'string' ? text : fail(text, 'the given');
+    }
+
     function atob(data: unknown): string {
       requireArguments(1, arguments.length, "Failed to execute 'atob'");
       const decoded = host.base64Decode(toDOMString(data));
@@ -221,7 +237,17 @@ const encodingFamily = define(
       throw new (use('dom_exception').DOMException)(message, 'InvalidCharacterError');
     }
 
-    return { TextEncoder, TextDecoder, atob, btoa, decodePart, utf8Encode, utf8Decode };
+    return {
+      TextEncoder,
+      TextDecoder,
+      atob,
+      btoa,
+      decodePart,
+      decodeWith,
+      encodingOfMark,
+      utf8Encode,
+      utf8Decode,
+    };
   },
 );
 interface Families {

@@ -13,7 +13,7 @@ const performanceFamily = define(
 
     class Performance extends EventTarget {
       #brand = true;
-      constructor(token: unknown) {
+      constructor(...[token]: [token: unknown]) {
         illegalConstructor(token);
         super();
       }
