@@ -209,6 +209,9 @@ const requestFamily = define('request', { globals: { Request: 'class' } }, (use)
       if (extracted.body instanceof BodyCell && init.duplex !== 'half') {
         throw new TypeError("A request with a stream as its body needs duplex: 'half'");
       }
+      if (extracted.body instanceof BodyCell && this.#settings.keepalive) {
+        throw new TypeError('A request with a stream as its body cannot be kept alive');
+      }
       this.#body = extracted.body;
       if (extracted.type !== null && use('headers').getFrom(this.#list(), 'content-type') === null) {
         this.#headers = [...this.#list(), 'content-type', extracted.type];
