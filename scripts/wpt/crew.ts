@@ -31,10 +31,14 @@ export async function runAll(tests: readonly WptTest[], options: CrewOptions): P
 async function work(queue: WptTest[], options: CrewOptions): Promise<void> {
   let child: ChildProcess | undefined;
   for (let test = queue.shift(); test !== undefined; test = queue.shift()) {
-    if (child?.connected !== true) child = start();
+    if (child === undefined || isGone(child)) child = start();
     options.onOutcome(test, await order(child, test, options));
   }
-  child?.disconnect();
+  if (child?.connected === true) child.disconnect();
+}
+
+function isGone(child: ChildProcess): boolean {
+  return !child.connected || child.exitCode !== null || child.signalCode !== null;
 }
 
 function start(): ChildProcess {
@@ -58,6 +62,7 @@ function order(child: ChildProcess, test: WptTest, { folder, origin }: CrewOptio
       child.kill('SIGKILL');
     }, timeoutMs + SILENCE_MS);
     child.on('message', end).on('exit', died);
-    child.send({ test, folder, origin, timeoutMs } satisfies Order);
+    // What cannot be sent any more went to a child that is about to say that it has ended.
+    child.send({ test, folder, origin, timeoutMs } satisfies Order, () => {});
   });
 }

@@ -53,8 +53,11 @@ async function main(): Promise<void> {
     if (values.verbose) print(test, outcome);
     problems.push(...suites.take(test, outcome, values));
   };
-  await runAll(tests, { folder, origin: server.origin, size, onOutcome });
-  server.close();
+  try {
+    await runAll(tests, { folder, origin: server.origin, size, onOutcome });
+  } finally {
+    server.close();
+  }
 
   const rows = scores.rows();
   if (values.update) {
