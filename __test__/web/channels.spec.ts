@@ -6,7 +6,7 @@ import { passes } from '../support/guest.js';
 test('broadcasts reach the open channels of the name', async (t) => {
   await passes(
     t,
-    String.raw`
+    `
     const [a, b, c, other] = ['n', 'n', 'n', 'm'].map((name) => new BroadcastChannel(name));
     const seen = [];
     for (const [name, channel] of Object.entries({ a, b, c, other })) {

@@ -43,7 +43,7 @@ test('file readers read in tasks and can be aborted', async (t) => {
 test('blob urls are fetched until they are revoked', async (t) => {
   await passes(
     t,
-    String.raw`
+    `
     const url = URL.createObjectURL(new Blob(['0123456789'], { type: 'text/x' }));
     same(url.startsWith('blob:null/'), true);
     const response = await fetch(url + '#part');
@@ -65,7 +65,7 @@ test('blob urls are fetched until they are revoked', async (t) => {
 test('data urls are fetched', async (t) => {
   await passes(
     t,
-    String.raw`
+    `
     async function get(url, init) {
       const response = await fetch(url, init);
       return [response.headers.get('content-type'), await response.text()];

@@ -32,7 +32,7 @@ test('text streams keep characters whole', async (t) => {
 test('text streams do not use what guests replaced', async (t) => {
   await passes(
     t,
-    String.raw`
+    `
     TextDecoder.prototype.decode = () => 'replaced';
     const { readable, writable } = new TextDecoderStream();
     const writer = writable.getWriter();

@@ -6,7 +6,7 @@ import { passes } from '../support/guest.js';
 test('marks and measures are on the timeline', async (t) => {
   await passes(
     t,
-    String.raw`
+    `
     const mark = performance.mark('a', { startTime: 10, detail: { deep: [1] } });
     same([mark.name, mark.entryType, mark.startTime, mark.duration], ['a', 'mark', 10, 0]);
     performance.mark('b', { startTime: 25 });
@@ -29,7 +29,7 @@ test('marks and measures are on the timeline', async (t) => {
 test('observers are told in a task of what they asked for', async (t) => {
   await passes(
     t,
-    String.raw`
+    `
     performance.mark('before');
     const seen = [];
     const observer = new PerformanceObserver((list, self, options) => {

@@ -6,7 +6,7 @@ import { passes } from '../support/guest.js';
 test('modules are compiled from responses that say what they are', async (t) => {
   await passes(
     t,
-    String.raw`
+    `
     const bytes = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]);
     const wasm = (init) => new Response(bytes, { headers: { 'content-type': 'application/wasm' }, ...init });
     same(await WebAssembly.compileStreaming(wasm()) instanceof WebAssembly.Module, true);
@@ -33,7 +33,7 @@ test('modules are compiled from responses that say what they are', async (t) => 
 test('a memory takes its members once and in order, and refuses what is no number of pages', async (t) => {
   await passes(
     t,
-    String.raw`
+    `
     const seen = [];
     const member = (name, value) => ({ valueOf: () => (seen.push(name + ' value'), value) });
     const memory = new WebAssembly.Memory({
