@@ -60,11 +60,11 @@ async function main(): Promise<void> {
   }
 
   const rows = scores.rows();
+  console.log(columns(rows));
   if (values.update) {
     suites.write();
     if (filters.length === 0) writeReadme(rows);
   }
-  console.log(columns(rows));
   for (const problem of problems) console.error(problem);
   if (problems.length > 0) {
     console.error(`\n${problems.length} results are not as __test__/wpt expects`);
