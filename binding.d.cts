@@ -88,7 +88,7 @@ export declare class BindingPool {
 /** A bare isolate on a thread of its own. */
 export declare class BindingRuntime {
   /** Starts the isolate's thread. */
-  static create(connection: BindingConnection, codegen: boolean, limits?: BindingLimits | undefined | null, log?: number | undefined | null): BindingRuntime | string
+  static create(connection: BindingConnection, options: BindingRuntimeOptions): BindingRuntime | string
   /** Evaluates a script; delivers its value as structured clone. */
   evaluate(ticket: number, source: string, filename?: string | undefined | null, options?: BindingRunOptions | undefined | null): void
   /** Delivers the isolate's memory as JSON. */
@@ -205,6 +205,15 @@ export interface BindingPoolStats {
 export interface BindingRunOptions {
   limits?: BindingLimits
   log?: number
+}
+
+/** How a runtime is set up. */
+export interface BindingRuntimeOptions {
+  codegen: boolean
+  limits?: BindingLimits
+  log?: number
+  outbound?: 'public' | 'none' | 'any'
+  outboundFunction?: number
 }
 
 /** How a worker is set up; what is not given takes the core's defaults. */

@@ -78,6 +78,19 @@ test('codegen is off unless asked for', async (t) => {
   t.is(await open.evaluate('eval("1") + new Function("return 1")()'), 2);
 });
 
+test('fetches where it may', async (t) => {
+  const script = `fetch('http://host.test/a').then((response) => response.text())`;
+  const outbound = (request: Request) => new Response(`${request.method} ${request.url}`);
+  await using answered = new Runtime({ outbound });
+  t.is(await answered.evaluate(script), 'GET http://host.test/a');
+  await using alone = new Runtime({ outbound: 'none' });
+  await t.throwsAsync(alone.evaluate(script), { code: 'ERR_WORKER_EXCEPTION' });
+  t.throws(() => new Runtime({ outbound: 'some' as never }), {
+    code: 'ERR_INVALID_ARG',
+    message: /options\.outbound/,
+  });
+});
+
 test('tells the memory of its isolate', async (t) => {
   await using runtime = new Runtime({ limits: { heapMb: 64 } });
   const heap = await runtime.heapStatistics();

@@ -6,6 +6,7 @@ import { checkBoolean, checkFunction, checkOptions, isPlainObject } from './chec
 import { registerFunction } from './functions.js';
 import { checkJson } from './json.js';
 import { parseLimits } from './options.js';
+import { bindingOutbound, type ParsedOutbound, parseOutbound } from './outbound-option.js';
 import type { HostFunction, WorkerDefinition } from './types.js';
 import { invalidArgument } from './worker-error.js';
 
@@ -19,7 +20,7 @@ export interface ParsedDefinition {
   readonly fresh: boolean;
   readonly codegen: boolean;
   readonly limits: BindingDefinitionOptions['limits'] | undefined;
-  readonly outbound: NonNullable<WorkerDefinition['outbound']>;
+  readonly outbound: ParsedOutbound;
 }
 
 const KEYS: ReadonlyArray<keyof WorkerDefinition> = [
@@ -53,7 +54,7 @@ export function parseDefinition(worker: string | WorkerDefinition): ParsedDefini
     fresh: context === 'fresh',
     codegen: codegen === undefined ? false : checkBoolean(codegen, 'worker.codegen'),
     limits: worker.limits === undefined ? undefined : parseLimits(worker.limits, 'worker.limits'),
-    outbound: parseOutbound(worker.outbound),
+    outbound: parseOutbound(worker.outbound, 'worker.outbound'),
   };
 }
 
@@ -115,13 +116,6 @@ function parseEnvValue(value: unknown, argument: string): EnvEntry {
   return JSON.stringify(value);
 }
 
-function parseOutbound(outbound: unknown): ParsedDefinition['outbound'] {
-  if (outbound === undefined) return 'public';
-  if (typeof outbound === 'function') return outbound as ParsedDefinition['outbound'];
-  if (outbound === 'public' || outbound === 'none' || outbound === 'any') return outbound;
-  throw invalidArgument('worker.outbound', `'public', 'none', 'any' or a function`, outbound);
-}
-
 /** How long the sources are together, in characters or bytes. */
 export function sourceLength(definition: ParsedDefinition): number {
   let length = 0;
@@ -168,14 +162,13 @@ function sameEnvEntry(a: EnvEntry, b: EnvEntry): boolean {
 
 /** A definition as native code takes it. Its functions are registered: native code releases them. */
 export function toBinding(definition: ParsedDefinition): BindingDefinitionOptions {
-  const { outbound } = definition;
   return {
     modules: Array.from(definition.modules, toBindingModule),
     env: Array.from(definition.env, toBindingEnv),
     fresh: definition.fresh,
     codegen: definition.codegen,
     ...(definition.limits === undefined ? {} : { limits: definition.limits }),
-    ...(typeof outbound === 'function' ? { outboundFunction: registerFunction(outbound) } : { outbound }),
+    ...bindingOutbound(definition.outbound),
   };
 }
 

@@ -5,9 +5,10 @@ import { checkBoolean, checkOptions, checkString } from './check.js';
 import { connection } from './connection.js';
 import { nativeOptions, settled } from './dispatch.js';
 import { parseLimits, parseLogHandler, parseRunOptions } from './options.js';
+import { bindingOutbound, parseOutbound } from './outbound-option.js';
 import { decodeClone } from './structured-clone.js';
 import { nextTicket, noAnswer, operation } from './tickets.js';
-import type { HeapStatistics, Limits, LogHandler, RunOptions } from './types.js';
+import type { HeapStatistics, Limits, LogHandler, RunOptions, WorkerDefinition } from './types.js';
 import { failureToError, isFailure, orThrow } from './worker-error.js';
 
 /** Options of a {@link Runtime}. */
@@ -18,6 +19,11 @@ export interface RuntimeOptions {
   onLog?: LogHandler;
   /** Whether `eval` and `new Function` work. @default false */
   codegen?: boolean;
+  /**
+   * Where `fetch` may go: public addresses, nowhere, anywhere, or through a function of yours.
+   * @default 'public'
+   */
+  outbound?: WorkerDefinition['outbound'];
 }
 
 /** Options of {@link Runtime.evaluate}. */
@@ -26,7 +32,7 @@ export interface EvaluateOptions extends RunOptions {
   filename?: string;
 }
 
-const KEYS: ReadonlyArray<keyof RuntimeOptions> = ['limits', 'onLog', 'codegen'];
+const KEYS: ReadonlyArray<keyof RuntimeOptions> = ['limits', 'onLog', 'codegen', 'outbound'];
 
 /**
  * A bare isolate with one context and an event loop: evaluates scripts and gives back plain values.
@@ -50,8 +56,17 @@ export class Runtime implements AsyncDisposable {
     checkOptions(options, 'options', KEYS);
     const codegen = options.codegen === undefined ? false : checkBoolean(options.codegen, 'options.codegen');
     const limits = options.limits === undefined ? undefined : parseLimits(options.limits, 'options.limits');
+    const outbound = parseOutbound(options.outbound, 'options.outbound');
+    // Last, so that a rejected call leaves no function behind.
     const log = options.onLog === undefined ? undefined : parseLogHandler(options.onLog, 'options.onLog');
-    this.#runtime = orThrow(BindingRuntime.create(connection, codegen, limits, log));
+    this.#runtime = orThrow(
+      BindingRuntime.create(connection, {
+        codegen,
+        ...(limits === undefined ? {} : { limits }),
+        ...(log === undefined ? {} : { log }),
+        ...bindingOutbound(outbound),
+      }),
+    );
   }
 
   /**

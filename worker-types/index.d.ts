@@ -107,7 +107,7 @@ declare function structuredClone<T>(value: T, options?: StructuredSerializeOptio
 interface StructuredSerializeOptions {
   transfer?: Transferable[];
 }
-type Transferable = ArrayBuffer | MessagePort;
+type Transferable = ArrayBuffer | MessagePort | ReadableStream | TransformStream | WritableStream;
 
 declare abstract class Navigator {
   readonly userAgent: string;

@@ -1,16 +1,14 @@
 //! Worker definitions as JavaScript gives them; TypeScript has checked them.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
-use isolane::{ContextPolicy, Env, EnvValue, Limits, ModuleSource, Outbound, WorkerDefinition};
+use isolane::{ContextPolicy, Env, EnvValue, Limits, ModuleSource, WorkerDefinition};
 use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
 
 use crate::binding_limits::BindingLimits;
 use crate::connection::SharedConnection;
 use crate::host_functions::host_function;
-use crate::outbound_client::OutboundClient;
+use crate::outbound_client::outbound;
 
 /// A module: text or bytes.
 #[napi(object)]
@@ -57,14 +55,8 @@ impl BindingDefinitionOptions {
         base: &Limits,
     ) -> (WorkerDefinition, Limits) {
         let own_limits = self.limits.as_ref().map(|limits| limits.over(base));
-        let outbound = match (self.outbound_function, self.outbound.as_deref()) {
-            (Some(function), _) => {
-                Outbound::Client(Arc::new(OutboundClient::new(connection, function)))
-            }
-            (None, Some("none")) => Outbound::None,
-            (None, Some("any")) => Outbound::Any,
-            (None, _) => Outbound::Public,
-        };
+        let kind = self.outbound.as_deref();
+        let outbound = outbound(connection, kind, self.outbound_function);
         let env = self
             .env
             .into_iter()

@@ -14,6 +14,18 @@ use crate::connection::SharedConnection;
 use crate::delivery::{Answer, Head, Payload};
 use crate::failure::{empty_answer, failure};
 use crate::host_functions::log_sink;
+use crate::outbound_client::outbound;
+
+/// How a runtime is set up.
+#[napi(object)]
+pub struct BindingRuntimeOptions {
+    pub codegen: bool,
+    pub limits: Option<BindingLimits>,
+    pub log: Option<u32>,
+    #[napi(ts_type = "'public' | 'none' | 'any'")]
+    pub outbound: Option<String>,
+    pub outbound_function: Option<u32>,
+}
 
 /// A bare isolate on a thread of its own.
 #[napi]
@@ -29,17 +41,17 @@ impl BindingRuntime {
     #[napi(catch_unwind)]
     pub fn create(
         connection: &BindingConnection,
-        codegen: bool,
-        limits: Option<BindingLimits>,
-        log: Option<u32>,
+        options: BindingRuntimeOptions,
     ) -> Either<BindingRuntime, String> {
         let connection = connection.shared();
-        let limits = limits.unwrap_or_default().over(&Limits::default());
-        let on_log = log.map(|function| log_sink(connection, function));
+        let limits = options.limits.unwrap_or_default().over(&Limits::default());
+        let on_log = options.log.map(|function| log_sink(connection, function));
+        let kind = options.outbound.as_deref();
         match RuntimeHandle::new(RuntimeOptions {
             limits,
             on_log,
-            codegen,
+            codegen: options.codegen,
+            outbound: outbound(connection, kind, options.outbound_function),
         }) {
             Ok(runtime) => Either::A(Self {
                 connection: Arc::clone(connection),

@@ -1,9 +1,9 @@
 //! The network of a worker whose fetches a function of the host answers.
 
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 
 use futures_util::future::BoxFuture;
-use isolane::{FetchClient, FetchError, FetchRequest, FetchResponse};
+use isolane::{FetchClient, FetchError, FetchRequest, FetchResponse, Outbound};
 use tokio::sync::oneshot;
 
 use crate::connection::{Connection, Reply, SharedConnection};
@@ -11,12 +11,28 @@ use crate::delivery::Delivery;
 use crate::function_ref::FunctionRef;
 use crate::message_head::outbound_head;
 
-pub(crate) struct OutboundClient {
+/// Where fetches go: to a function of JavaScript's, or as `kind` says.
+pub(crate) fn outbound(
+    connection: &SharedConnection,
+    kind: Option<&str>,
+    function: Option<u32>,
+) -> Outbound {
+    match (function, kind) {
+        (Some(function), _) => {
+            Outbound::Client(Arc::new(OutboundClient::new(connection, function)))
+        }
+        (None, Some("none")) => Outbound::None,
+        (None, Some("any")) => Outbound::Any,
+        (None, _) => Outbound::Public,
+    }
+}
+
+struct OutboundClient {
     function: FunctionRef,
 }
 
 impl OutboundClient {
-    pub(crate) fn new(connection: &SharedConnection, function: u32) -> Self {
+    fn new(connection: &SharedConnection, function: u32) -> Self {
         Self {
             function: FunctionRef::new(connection, function),
         }
@@ -34,7 +50,7 @@ impl FetchClient for OutboundClient {
             let call = connection.expect(Reply::Outbound(sender));
             waiting = Some(Waiting {
                 call,
-                connection: std::sync::Arc::downgrade(&connection),
+                connection: Arc::downgrade(&connection),
             });
             let head = outbound_head(self.function.number(), &request);
             connection.push(Delivery::Outbound {

@@ -27,7 +27,7 @@ use std::task::Context;
 
 use isolane_scheduler::{CallbackMessage, CallbackReceiver, RequestId, next_id};
 
-use crate::definition::WorkerDefinition;
+use crate::definition::{Outbound, WorkerDefinition};
 use crate::error::{Error, Owner};
 use crate::event_loop::{EventLoopRuntime, SchedulerGone, drain_and_process};
 use crate::isolate_params::{self, GuardedIsolate};
@@ -85,6 +85,8 @@ pub struct RuntimeOptions {
     pub on_log: Option<LogSink>,
     /// Whether `eval` and `new Function` work.
     pub codegen: bool,
+    /// Where `fetch` may go.
+    pub outbound: Outbound,
 }
 
 /// An isolate with one context and its event loop, bound to the thread that made it.
@@ -115,6 +117,7 @@ impl Runtime {
     pub(crate) fn in_group(options: RuntimeOptions, group: u64) -> Result<Self, Error> {
         let mut definition = WorkerDefinition::script("");
         definition.codegen = options.codegen;
+        definition.outbound = options.outbound;
         let definition = Arc::new(definition);
         Self::with_definition(
             definition,

@@ -296,7 +296,7 @@ fn close_interrupts_what_runs() {
     let options = isolane::RuntimeOptions {
         limits,
         on_log: Some(on_log),
-        codegen: false,
+        ..isolane::RuntimeOptions::default()
     };
     let runtime = isolane::RuntimeHandle::new(options).expect("a runtime");
     let source = "console.log('begun'); for (;;);";

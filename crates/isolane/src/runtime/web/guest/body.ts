@@ -202,7 +202,9 @@ const bodyFamily = define('body', { globals: {} }, (use) => {
       blob(this: T): Promise<object> {
         return consuming(this, (cell) =>
           cell.bytes().then((bytes) => {
-            return new (use('blob').Blob)([bytes], { type: contentTypeOf(this) ?? '' });
+            const { extractMime, serializeMime } = use('mime_type');
+            const mime = extractMime(contentTypeOf(this));
+            return new (use('blob').Blob)([bytes], { type: mime === null ? '' : serializeMime(mime) });
           }),
         );
       },

@@ -11,9 +11,10 @@ const callbacksFamily = define('callbacks', { globals: {} }, () => {
   const forgotten = new Map<number, () => void>();
   /** Gives a callback the asynchronous context of where it was handed over, once there can be one. */
   let carried: ((callback: () => void) => () => void) | null = null;
-  const { get, set, delete: remove } = Map.prototype;
+  const { get, has, set, delete: remove } = Map.prototype;
   const call = Function.prototype.call;
   const mapGet = call.bind(get) as <V>(map: Map<number, V>, id: number) => V | undefined;
+  const mapHas = call.bind(has) as <V>(map: Map<number, V>, id: number) => boolean;
   const mapSet = call.bind(set) as <V>(map: Map<number, V>, id: number, value: V) => void;
   const mapDelete = call.bind(remove) as <V>(map: Map<number, V>, id: number) => void;
 
@@ -37,6 +38,11 @@ const callbacksFamily = define('callbacks', { globals: {} }, () => {
   function off(id: number): void {
     mapDelete(repeating, id);
     mapDelete(forgotten, id);
+  }
+
+  /** Whether `id` has a callback. */
+  function isOn(id: number): boolean {
+    return mapHas(repeating, id);
   }
 
   /** Calls `callback` when `id` ends with its request, unless `off(id)` comes before. */
@@ -65,6 +71,6 @@ const callbacksFamily = define('callbacks', { globals: {} }, () => {
     if (callback !== undefined) callback();
   }
 
-  return { wait, carry, on, off, onForget, forget, settle, fire };
+  return { wait, carry, on, off, isOn, onForget, forget, settle, fire };
 });
 interface Callbacks extends FamilyOf<typeof callbacksFamily> {}

@@ -1,8 +1,8 @@
-// Owns console (https://console.spec.whatwg.org/). No method throws, whatever it is given. Runs on the
-// isolate's thread.
+// Owns console (https://console.spec.whatwg.org/). No method throws, but for what the
+// conversion of a label throws. Runs on the isolate's thread.
 
 const consoleFamily = define('console', { globals: { console: 'object' } }, (use, host) => {
-  const { setTag } = use('webidl');
+  const { setTag, toDOMString } = use('webidl');
 
   const DEBUG = 0;
   const LOG = 1;
@@ -91,7 +91,7 @@ const consoleFamily = define('console', { globals: { console: 'object' } }, (use
   }
 
   function labelOf(value: unknown): string {
-    return value === undefined ? 'default' : toText(value);
+    return value === undefined ? 'default' : toDOMString(value);
   }
 
   function duration(label: string): string {

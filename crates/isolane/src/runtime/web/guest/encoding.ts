@@ -33,6 +33,8 @@ const encodingFamily = define(
 
     // The ids of the encodings that may start with a byte order mark are 0 (UTF-8), 1 and 2 (UTF-16).
     const LAST_WITH_BOM = 2;
+    const UTF_16LE = 1;
+    const UTF_16BE = 2;
     const FATAL = 1;
     const KEEP_BOM = 2;
     const STREAM = 4;
@@ -69,6 +71,8 @@ const encodingFamily = define(
       }
     }
     finishInterface(TextEncoder);
+
+    let decodeChunk: (decoder: TextDecoder, input: unknown, flags: number) => string;
 
     class TextDecoder {
       #id = 0;
@@ -144,6 +148,11 @@ const encodingFamily = define(
         return text;
       }
 
+      static {
+        decodeChunk = (decoder, input, flags) =>
+          decoder.#decodeChunk(input, decoder.#fatal ? flags | FATAL : flags);
+      }
+
       #restart(): void {
         this.#carry = 0;
         this.#streaming = false;
@@ -151,6 +160,11 @@ const encodingFamily = define(
       }
     }
     finishInterface(TextDecoder);
+
+    /** Decodes the next part of a stream, whatever a guest has made of the class. */
+    function decodePart(decoder: TextDecoder, source: BufferSource, isLast: boolean): string {
+      return decodeChunk(decoder, source, isLast ? 0 : STREAM);
+    }
 
     function fail(failure: DecodingFailure, encoding: string): never {
       if (failure === NOT_A_BUFFER) {
@@ -189,6 +203,20 @@ const encodingFamily = define(
       return typeof text === 'string' ? text : fail(text, 'utf-8');
     }
 
+    /** The encoding that a byte order mark names, undefined where there is none. */
+    function encodingOfMark(bytes: Uint8Array): number | undefined {
+      const [first, second, third] = [bytes[0], bytes[1], bytes[2]];
+      if (first === 0xef && second === 0xbb && third === 0xbf) return 0;
+      if (first === 0xfe && second === 0xff) return UTF_16BE;
+      return first === 0xff && second === 0xfe ? UTF_16LE : undefined;
+    }
+
+    /** Text of bytes in an encoding, malformed parts replaced and a byte order mark removed. */
+    function decodeWith(encoding: number, bytes: Uint8Array): string {
+      const text = host.textDecode(encoding, bytes, 0);
+      return typeof text === 'string' ? text : fail(text, 'the given');
+    }
+
     const { atob } = {
       atob(data: unknown): string {
         requireArguments(1, arguments.length, "Failed to execute 'atob'");
@@ -215,7 +243,17 @@ const encodingFamily = define(
       throw new (use('dom_exception').DOMException)(message, 'InvalidCharacterError');
     }
 
-    return { TextEncoder, TextDecoder, atob, btoa, utf8Encode, utf8Decode };
+    return {
+      TextEncoder,
+      TextDecoder,
+      atob,
+      btoa,
+      decodePart,
+      decodeWith,
+      encodingOfMark,
+      utf8Encode,
+      utf8Decode,
+    };
   },
 );
 interface Families {

@@ -22,12 +22,28 @@ const fetchFamily = define('fetch', { globals: { fetch: 'function' } }, (use, ho
       abandon(parts.body, signal.reason);
       return Promise.reject(signal.reason);
     }
-    if (!parts.url.startsWith('https:') && !parts.url.startsWith('http:')) {
-      throw new TypeError('Only http: and https: URLs can be fetched');
-    }
+    if (!parts.url.startsWith('https:') && !parts.url.startsWith('http:')) return fetchLocally(parts);
     const id = send(parts);
     const answer = use('callbacks').wait<HostFetchResult>(id);
     return signal === null ? answer.then(respond) : abortable(answer, id, parts.body, signal);
+  }
+
+  /** Answers for the schemes that need no network. */
+  async function fetchLocally({ method, url, headers, body, blob }: RequestParts): Promise<ResponseFacade> {
+    abandon(body, undefined);
+    const local = use('blob_urls');
+    let result: LocalResponse | null = null;
+    if (url.startsWith('data:')) {
+      result = local.fetchData(url);
+    } else if (blob !== undefined && method === 'GET') {
+      result = local.fetchBlob(blob, use('headers').getFrom(headers, 'range'));
+    }
+    if (result === null) throw new TypeError('The URL cannot be fetched');
+    const content = method === 'HEAD' ? null : result.body;
+    return use('response').responseFromHost(
+      { ...result, url: local.withoutHash(url), redirected: false },
+      content,
+    );
   }
 
   /** Hands the request to the host; the body, where it is a stream, is sent while the request runs. */

@@ -88,9 +88,9 @@ const formDataFamily = define('form_data', { globals: { FormData: 'class' } }, (
       return [key, toUSVString(value)];
     }
     const isFile = value instanceof File;
-    if (isFile && !hasFilename) return [key, value];
+    if (isFile && filename === undefined) return [key, value];
     const options = isFile ? { type: value.type, lastModified: value.lastModified } : { type: value.type };
-    return [key, new File([value], hasFilename ? toUSVString(filename) : 'blob', options)];
+    return [key, new File([value], filename === undefined ? 'blob' : toUSVString(filename), options)];
   }
 
   return { FormData, entriesOf, isFormData };

@@ -28,7 +28,11 @@ const formUrlencodedFamily = define('form_urlencoded', { globals: {} }, (use) =>
   /** Percent-decodes text of which some escapes are incomplete or are not UTF-8. */
   function decodeMalformed(text: string): string {
     const { utf8Decode, utf8Encode } = use('encoding');
-    const bytes = utf8Encode(text);
+    return utf8Decode(percentDecode(utf8Encode(text)), true);
+  }
+
+  /** Percent-decodes bytes in place; escapes that are not complete stay. */
+  function percentDecode(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
     let length = 0;
     for (let i = 0; i < bytes.length; i++) {
       const high = bytes[i] === 0x25 ? hexDigit(bytes[i + 1]) : -1;
@@ -36,7 +40,7 @@ const formUrlencodedFamily = define('form_urlencoded', { globals: {} }, (use) =>
       bytes[length++] = low < 0 ? bytes[i]! : high * 16 + low;
       if (low >= 0) i += 2;
     }
-    return utf8Decode(new Uint8Array(bytes.buffer, 0, length), true);
+    return new Uint8Array(bytes.buffer, 0, length);
   }
 
   function hexDigit(byte: number | undefined): number {
@@ -63,7 +67,7 @@ const formUrlencodedFamily = define('form_urlencoded', { globals: {} }, (use) =>
     );
   }
 
-  return { parseForm, serializeForm };
+  return { parseForm, percentDecode, serializeForm };
 });
 interface Families {
   form_urlencoded: FamilyOf<typeof formUrlencodedFamily>;

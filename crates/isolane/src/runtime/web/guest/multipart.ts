@@ -49,11 +49,12 @@ const multipartFamily = define('multipart', { globals: {} }, (use) => {
 
   /** Reads a body as the form that its content type says it is; throws a TypeError where it is none. */
   function decodeForm(bytes: Uint8Array, contentType: string | null): FormDataFacade {
-    const essence = (contentType ?? '').split(';', 1)[0]!.trim().toLowerCase();
-    if (essence === 'application/x-www-form-urlencoded') return decodeUrlEncoded(utf8Decode(bytes));
-    if (essence === 'multipart/form-data') {
-      const match = /;[\t ]*boundary=(?:"([^"]*)"|([^;]*))/i.exec(contentType!);
-      const boundary = match?.[1] ?? match?.[2]?.trim();
+    const mime = use('mime_type').extractMime(contentType);
+    if (mime?.essence === 'application/x-www-form-urlencoded') {
+      return decodeUrlEncoded(utf8Decode(bytes, true));
+    }
+    if (mime?.essence === 'multipart/form-data') {
+      const boundary = mime.parameters.get('boundary');
       if (boundary) return decodeMultipart(bytes, utf8Encode(`--${boundary}`));
     }
     throw new TypeError('The content type of the body is not one of a form');
@@ -61,8 +62,8 @@ const multipartFamily = define('multipart', { globals: {} }, (use) => {
 
   function decodeUrlEncoded(text: string): FormDataFacade {
     const form = new FormData();
-    const pairs = new (use('url').URLSearchParams)(text);
-    for (const [name, value] of pairs as unknown as Iterable<[string, string]>) form.append(name, value);
+    const list = use('form_urlencoded').parseForm(text);
+    for (let at = 0; at < list.length; at += 2) form.append(list[at], list[at + 1]);
     return form;
   }
 
@@ -124,7 +125,7 @@ const multipartFamily = define('multipart', { globals: {} }, (use) => {
   function addPart(form: FormDataFacade, part: PartHead, content: Uint8Array): void {
     if (part.name === undefined) throw malformed();
     if (part.filename === undefined) {
-      form.append(part.name, utf8Decode(content));
+      form.append(part.name, utf8Decode(content, true));
     } else {
       const { File } = use('blob');
       form.append(part.name, new File([content], part.filename, { type: part.type }));

@@ -4,7 +4,8 @@
 type ReadableFacade = InstanceType<Families['readable_stream']['ReadableStream']>;
 
 const readableStreamFamily = define('readable_stream', { globals: { ReadableStream: 'class' } }, (use) => {
-  const { finishInterface, internal, requireArguments, toDOMString, toUnsignedLongLong } = use('webidl');
+  const { finishInterface, internal, makeTransferable, requireArguments, toDOMString, toUnsignedLongLong } =
+    use('webidl');
   const { callForPromise, isObject, markHandled, rejectedWith, toCallback, toDictionary } =
     use('stream_support');
   const { Strategy } = use('queuing');
@@ -97,6 +98,12 @@ const readableStreamFamily = define('readable_stream', { globals: { ReadableStre
   }
 
   finishInterface(ReadableStream);
+  makeTransferable({
+    name: 'ReadableStream',
+    has: (value) => coreIn(value) !== undefined,
+    isDetached: (stream: ReadableStream) => coreOf(stream).locked,
+    transfer: (stream: ReadableStream) => use('stream_transfer').transferReadable(coreOf(stream)),
+  });
   Object.defineProperty(ReadableStream.prototype, Symbol.asyncIterator, {
     value: ReadableStream.prototype.values,
     writable: true,

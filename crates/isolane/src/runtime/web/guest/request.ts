@@ -2,6 +2,7 @@
 // Runs in a guest's context, on whichever thread has its isolate entered.
 
 type RequestFacade = InstanceType<Families['request']['Request']>;
+type BlobFacade = InstanceType<Families['blob']['Blob']>;
 type RequestSignal = AbortSignalObject | null | (() => AbortSignalObject);
 
 /** What a server runtime only carries along. */
@@ -24,6 +25,8 @@ interface RequestParts {
   readonly body: HostBody;
   readonly redirect: 'follow' | 'error' | 'manual';
   readonly signal: AbortSignalObject | null;
+  /** What a blob: URL stood for when the request was made. */
+  readonly blob: BlobFacade | undefined;
 }
 
 const requestFamily = define('request', { globals: { Request: 'class' } }, (use) => {
@@ -54,6 +57,7 @@ const requestFamily = define('request', { globals: { Request: 'class' } }, (use)
     /** A function until somebody wants the signal. */
     #signal: RequestSignal;
     #settings: Readonly<RequestSettings>;
+    #blob: BlobFacade | undefined = undefined;
 
     constructor(
       input: unknown,
@@ -77,6 +81,7 @@ const requestFamily = define('request', { globals: { Request: 'class' } }, (use)
       const from = isRequest(input) ? input : undefined;
       this.#method = from === undefined ? 'GET' : from.#method;
       this.#url = from === undefined ? toHref(input) : from.#url;
+      this.#blob = from === undefined ? resolveBlob(this.#url) : from.#blob;
       this.#headers = from === undefined ? noHeaders : from.#list().slice();
       this.#signal = from === undefined ? null : following(from.#signal);
       this.#settings = from === undefined ? defaults : from.#settings;
@@ -112,6 +117,16 @@ const requestFamily = define('request', { globals: { Request: 'class' } }, (use)
 
     get integrity(): string {
       return this.#settings.integrity;
+    }
+
+    get isHistoryNavigation(): boolean {
+      void this.#settings;
+      return false;
+    }
+
+    get isReloadNavigation(): boolean {
+      void this.#settings;
+      return false;
     }
 
     get keepalive(): boolean {
@@ -151,7 +166,7 @@ const requestFamily = define('request', { globals: { Request: 'class' } }, (use)
       const cell = (this.#body = toCell(this.#body));
       if (cell.isUnusable) throw new TypeError('A request whose body is used or locked cannot be cloned');
       const signal = following((this.#signal = resolveSignal(this.#signal)));
-      return new Request(
+      const copy = new Request(
         internal,
         this.#method,
         this.#url,
@@ -160,6 +175,8 @@ const requestFamily = define('request', { globals: { Request: 'class' } }, (use)
         signal,
         this.#settings,
       );
+      copy.#blob = this.#blob;
+      return copy;
     }
 
     #list(): readonly string[] {
@@ -176,6 +193,9 @@ const requestFamily = define('request', { globals: { Request: 'class' } }, (use)
       const init = use('request_init').toRequestInit(members, this.#settings);
       this.#settings = init.settings;
       if (init.method !== undefined) this.#method = init.method;
+      if (this.#settings.mode === 'no-cors' && !isSafelisted(this.#method)) {
+        throw new TypeError(`The method ${this.#method} needs another mode than 'no-cors'`);
+      }
       if (init.signal !== undefined) this.#signal = following(init.signal);
       if (init.headers !== undefined) this.#headers = init.headers;
       const { body } = init;
@@ -188,6 +208,9 @@ const requestFamily = define('request', { globals: { Request: 'class' } }, (use)
       const extracted = typeof body === 'string' ? { body, type: textType } : extractObject(body);
       if (extracted.body instanceof BodyCell && init.duplex !== 'half') {
         throw new TypeError("A request with a stream as its body needs duplex: 'half'");
+      }
+      if (extracted.body instanceof BodyCell && this.#settings.keepalive) {
+        throw new TypeError('A request with a stream as its body cannot be kept alive');
       }
       this.#body = extracted.body;
       if (extracted.type !== null && use('headers').getFrom(this.#list(), 'content-type') === null) {
@@ -222,6 +245,7 @@ const requestFamily = define('request', { globals: { Request: 'class' } }, (use)
           headers: request.#list(),
           body: cell.takeForHost(),
           redirect: request.#settings.redirect,
+          blob: request.#blob,
           signal: (request.#signal = resolveSignal(request.#signal)),
         };
       };
@@ -245,6 +269,14 @@ const requestFamily = define('request', { globals: { Request: 'class' } }, (use)
       }
     }
     return href;
+  }
+
+  function isSafelisted(method: string): boolean {
+    return method === 'GET' || method === 'HEAD' || method === 'POST';
+  }
+
+  function resolveBlob(href: string): BlobFacade | undefined {
+    return href.startsWith('blob:') ? use('blob_urls').resolveBlobUrl(href) : undefined;
   }
 
   function resolveSignal(signal: RequestSignal): AbortSignalObject | null {

@@ -18,6 +18,7 @@ const requestInitFamily = define('request_init', { globals: {} }, (use) => {
   const caches = ['default', 'no-store', 'reload', 'no-cache', 'force-cache', 'only-if-cached'] as const;
   const credentialModes = ['omit', 'same-origin', 'include'] as const;
   const modes = ['navigate', 'same-origin', 'no-cors', 'cors'] as const;
+  const priorities = ['high', 'low', 'auto'] as const;
   const redirects = ['follow', 'error', 'manual'] as const;
   const referrerPolicies = [
     '',
@@ -51,8 +52,11 @@ const requestInitFamily = define('request_init', { globals: {} }, (use) => {
     if (keepalive !== undefined) settings.keepalive = Boolean(keepalive);
     const { method } = members;
     const normalized = method === undefined ? undefined : normalizeMethod(toByteString(method, 'method'));
-    const { mode, redirect, referrer, referrerPolicy } = members;
+    const { mode } = members;
     if (mode !== undefined) settings.mode = toMode(mode);
+    const { priority } = members;
+    if (priority !== undefined) toEnum(priority, priorities, 'priority');
+    const { redirect, referrer, referrerPolicy } = members;
     if (redirect !== undefined) settings.redirect = toEnum(redirect, redirects, 'redirect');
     if (referrer !== undefined) settings.referrer = toReferrer(referrer);
     if (referrerPolicy !== undefined) {

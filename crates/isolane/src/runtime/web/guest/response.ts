@@ -12,6 +12,14 @@ interface ResponseParts {
   body: HostBody;
 }
 
+/** What the runtime reads of a response, whatever a guest has made of the class. */
+interface ResponseFacts {
+  readonly contentType: string | null;
+  readonly isOk: boolean;
+  /** Uses the body up; throws where it was used already. */
+  takeBytes(): Promise<Uint8Array>;
+}
+
 /** What a response has beyond what its constructor sets. */
 interface ResponseOrigin {
   readonly type: 'basic' | 'default' | 'error';
@@ -36,6 +44,7 @@ const responseFamily = define('response', { globals: { Response: 'class' } }, (u
 
   let isResponse!: (value: unknown) => value is Response;
   let responseParts!: (response: Response) => ResponseParts;
+  let responseFacts!: (response: Response) => ResponseFacts;
 
   class Response {
     #status: number;
@@ -208,6 +217,16 @@ const responseFamily = define('response', { globals: { Response: 'class' } }, (u
         };
       };
 
+      responseFacts = (response) => ({
+        contentType: use('headers').getFrom(response.#list(), 'content-type'),
+        isOk: response.#status >= 200 && response.#status <= 299,
+        takeBytes() {
+          const cell = (response.#body = toCell(response.#body));
+          if (cell.isUnusable) throw new TypeError('The body has been used already, or its stream is locked');
+          return cell.bytes();
+        },
+      });
+
       installBody(Response, {
         cellOf: (response) => (response.#body = toCell(response.#body)),
         contentTypeOf: (response) => use('headers').getFrom(response.#list(), 'content-type'),
@@ -220,14 +239,14 @@ const responseFamily = define('response', { globals: { Response: 'class' } }, (u
     return status === 204 || status === 205 || status === 304;
   }
 
-  /** The response to a subrequest. */
-  function responseFromHost(result: Omit<HostFetchResult, 'body'>, source: Body): Response {
+  /** The response to a fetch; `body` is the runtime's own. */
+  function responseFromHost(result: Omit<HostFetchResult, 'body'>, body: Body): Response {
     const { url, redirected } = result;
     const origin: ResponseOrigin = { type: 'basic', url, redirected, guard: 'immutable' };
-    return new Response(source, internal, result.headers, origin, result.status, result.statusText);
+    return new Response(body, internal, result.headers, origin, result.status, result.statusText);
   }
 
-  return { Response, isResponse, responseParts, responseFromHost };
+  return { Response, isResponse, responseFacts, responseParts, responseFromHost };
 });
 interface Families {
   response: FamilyOf<typeof responseFamily>;

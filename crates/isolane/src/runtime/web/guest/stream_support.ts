@@ -45,7 +45,8 @@ const streamSupportFamily = define('stream_support', { globals: {} }, (use) => {
     onFulfilled: ((value: T) => void) | undefined,
     onRejected?: (reason: unknown) => void,
   ): void {
-    then(promise, onFulfilled, onRejected);
+    // Without a reaction of its own to a rejection, nobody would handle that of the promise that `then` gives.
+    then(promise, onFulfilled, onRejected ?? noop);
   }
 
   /** Web IDL's "react": the promise of what the reaction returns. */

@@ -36,7 +36,7 @@ const transformStreamFamily = define(
     globals: { TransformStream: 'class', TransformStreamDefaultController: 'class' },
   },
   (use) => {
-    const { finishInterface, illegalConstructor, internal } = use('webidl');
+    const { finishInterface, illegalConstructor, internal, makeTransferable } = use('webidl');
     const {
       Deferred,
       callForPromise,
@@ -62,6 +62,12 @@ const transformStreamFamily = define(
       readonly writableSize: SizeAlgorithm | undefined;
       readonly readableMark: number;
       readonly readableSize: SizeAlgorithm | undefined;
+    }
+
+    /** The insides of the two ends. */
+    interface Cores {
+      readonly readable: ReadableCore;
+      readonly writable: WritableCore;
     }
 
     const nothing = (): Promise<unknown> => resolvedWith<unknown>(undefined);
@@ -274,15 +280,24 @@ const transformStreamFamily = define(
       }
     }
 
+    let sidesOf: (stream: TransformStream) => Cores;
+    let isTransform: (value: object) => boolean;
+
     class TransformStream {
-      #core: Transform;
+      #core: Cores;
 
       constructor(
         transformer: unknown = undefined,
         writableStrategy: unknown = undefined,
         readableStrategy: unknown = undefined,
       ) {
-        this.#core = setUp(transformer, writableStrategy, readableStrategy);
+        if (transformer === internal) this.#core = writableStrategy as Cores;
+        else this.#core = setUp(transformer, writableStrategy, readableStrategy);
+      }
+
+      static {
+        sidesOf = (stream) => stream.#core;
+        isTransform = (value) => #core in value;
       }
 
       get readable(): ReadableFacade {
@@ -296,6 +311,25 @@ const transformStreamFamily = define(
 
     finishInterface(TransformStreamDefaultController);
     finishInterface(TransformStream);
+    makeTransferable({
+      name: 'TransformStream',
+      has: (value) => isTransform(value),
+      isDetached: (stream: TransformStream) => {
+        const { readable, writable } = sidesOf(stream);
+        return readable.locked || writable.locked;
+      },
+      transfer: (stream: TransformStream) => {
+        const { readable, writable } = sidesOf(stream);
+        const { transferReadable, transferWritable } = use('stream_transfer');
+        const { coreOf } = use('readable_stream');
+        const { writableCoreOf } = use('writable_stream');
+        const sides: Cores = {
+          readable: coreOf(transferReadable(readable)),
+          writable: writableCoreOf(transferWritable(writable)),
+        };
+        return new TransformStream(internal, sides);
+      },
+    });
 
     function setUp(transformer: unknown, writableStrategy: unknown, readableStrategy: unknown): Transform {
       if (transformer !== undefined && !isObject(transformer)) {

@@ -238,6 +238,18 @@ const urlFamily = define('url', { globals: { URL: 'class', URLSearchParams: 'cla
       return href === null ? null : new URL(href);
     }
 
+    static createObjectURL(obj: unknown): string {
+      const what = "Failed to execute 'createObjectURL' on 'URL'";
+      requireArguments(1, arguments.length, what);
+      if (!use('blob').isBlob(obj)) throw new TypeError(`${what}: parameter 1 is not of type 'Blob'.`);
+      return use('blob_urls').createObjectURL(obj);
+    }
+
+    static revokeObjectURL(url: unknown): void {
+      requireArguments(1, arguments.length, "Failed to execute 'revokeObjectURL' on 'URL'");
+      use('blob_urls').revokeObjectURL(toDOMString(url));
+    }
+
     get href(): string {
       return this.#parts[0];
     }

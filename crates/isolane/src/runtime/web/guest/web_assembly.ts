@@ -20,13 +20,16 @@ interface NativeWebAssembly {
   instantiate(module: unknown, imports?: unknown, options?: unknown): Promise<object>;
 }
 
-const webAssemblyFamily = define('web_assembly', { globals: { WebAssembly: 'native' } }, (_use, host) => {
+const webAssemblyFamily = define('web_assembly', { globals: { WebAssembly: 'native' } }, (use, host) => {
   const { apply, construct, defineProperty } = Reflect;
-  const { floor } = Math;
+  const { floor, trunc } = Math;
+  const { assign } = Object;
   const toBigInt = BigInt as (value: unknown) => bigint;
   const nativeWebAssembly = host.nativeWebAssembly();
   const { CompileError, Memory, Module } = nativeWebAssembly;
   const PAGE_BYTES = 65_536;
+  /** What 32 bits can address. */
+  const MAX_PAGES = 65_536;
 
   /** The bytes that V8 is to get; throws where it is to get none. */
   function admitted(what: string, module: unknown): unknown {
@@ -57,19 +60,32 @@ const webAssemblyFamily = define('web_assembly', { globals: { WebAssembly: 'nati
     return guarded;
   }
 
-  /** Members are read and converted once, so that what was looked at is what V8 gets. */
+  /** Members are read and converted once and in order, so that what was looked at is what V8 gets. */
   function memoryArguments(args: unknown[]): unknown[] {
     const given = args[0];
     if ((typeof given !== 'object' && typeof given !== 'function') || given === null) return [given];
-    const { address, initial, maximum, shared } = given as Record<string, unknown>;
-    if (shared) throw new TypeError('WebAssembly.Memory(): shared memory is not supported');
-    const is64Bit = address === 'i64';
+    const members = given as Record<string, unknown>;
+    const { address: type } = members;
+    const address = type === undefined ? undefined : `${type as string}`;
+    const descriptor = address === undefined ? { __proto__: null } : { __proto__: null, address };
+    const toPages = address === 'i64' ? toBigInt : toUnsignedLong;
+    const { initial } = members;
+    if (initial !== undefined) assign(descriptor, { initial: toPages(initial) });
+    const { maximum } = members;
+    const wanted = maximum === undefined ? undefined : toPages(maximum);
+    if (members.shared) throw new TypeError('WebAssembly.Memory(): shared memory is not supported');
     const limit = floor(host.bufferLimit() / PAGE_BYTES);
-    const most = is64Bit ? toBigInt(limit) : limit;
-    const wanted = maximum === undefined ? most : is64Bit ? toBigInt(maximum) : +(maximum as number);
-    const isPast = wanted > most;
-    const descriptor = { __proto__: null, initial, maximum: isPast ? most : wanted };
-    return [address === undefined ? descriptor : Object.assign(descriptor, { address })];
+    const most = toPages === toBigInt ? toBigInt(limit) : limit;
+    // More pages than a memory can have are V8's to refuse.
+    const isPast = wanted === undefined || (wanted > most && wanted <= MAX_PAGES);
+    return [assign(descriptor, { maximum: isPast ? most : wanted })];
+  }
+
+  /** Web IDL's [EnforceRange] unsigned long. */
+  function toUnsignedLong(value: unknown): number {
+    const number = trunc(+(value as number));
+    if (number >= 0 && number < 2 ** 32) return number + 0;
+    throw new TypeError('WebAssembly.Memory(): a number of pages is not an unsigned long');
   }
 
   const constructors = {
@@ -102,12 +118,45 @@ const webAssemblyFamily = define('web_assembly', { globals: { WebAssembly: 'nati
     return apply(target, self, [admitted(what, args[0]), args[1], args[2]]);
   }
 
-  for (const members of [constructors, functions]) {
+  const streaming = {
+    compileStreaming(source: unknown): Promise<object> {
+      return moduleBytes(source, arguments.length, 'compileStreaming').then(
+        (bytes) => apply(functions.compile, nativeWebAssembly, [bytes]) as Promise<object>,
+      );
+    },
+    // One parameter is required, which its length says.
+    instantiateStreaming(source: unknown, imports: unknown = undefined): Promise<object> {
+      return moduleBytes(source, arguments.length, 'instantiateStreaming').then(
+        (bytes) => apply(functions.instantiate, nativeWebAssembly, [bytes, imports]) as Promise<object>,
+      );
+    },
+  };
+
+  const outerBlank = /^[\t ]+|[\t ]+$/g;
+
+  /** The body of a potential WebAssembly response (https://webassembly.github.io/spec/web-api/). */
+  async function moduleBytes(source: unknown, given: number, method: string): Promise<Uint8Array> {
+    const what = `WebAssembly.${method}()`;
+    use('webidl').requireArguments(1, given, what);
+    const response = await source;
+    const { isResponse, responseFacts } = use('response');
+    if (!isResponse(response)) throw new TypeError(`${what}: the argument is not a Response`);
+    const { contentType, isOk, takeBytes } = responseFacts(response);
+    const type = contentType?.replace(outerBlank, '').toLowerCase();
+    if (type !== 'application/wasm') {
+      throw new TypeError(`${what}: the response's Content-Type is not application/wasm`);
+    }
+    if (!isOk) throw new TypeError(`${what}: the response's status is not ok`);
+    return await takeBytes();
+  }
+
+  for (const members of [constructors, functions, streaming]) {
     for (const name of Reflect.ownKeys(members)) {
       defineProperty(nativeWebAssembly, name, {
         value: members[name as keyof typeof members],
         writable: true,
-        enumerable: false,
+        // As Web IDL wants interfaces and operations of a namespace.
+        enumerable: members !== constructors,
         configurable: true,
       });
     }

@@ -7,7 +7,7 @@ const writableStreamFamily = define(
     globals: { WritableStream: 'class', WritableStreamDefaultWriter: 'class' },
   },
   (use) => {
-    const { finishInterface, internal, requireArguments } = use('webidl');
+    const { finishInterface, internal, makeTransferable, requireArguments } = use('webidl');
     const { callForPromise, isObject, rejectedWith, toCallback, toDictionary } = use('stream_support');
     const { Strategy } = use('queuing');
     const { Writable, Writer } = use('writable_core');
@@ -105,6 +105,12 @@ const writableStreamFamily = define(
     }
 
     finishInterface(WritableStream);
+    makeTransferable({
+      name: 'WritableStream',
+      has: (value) => coreIn(value) !== undefined,
+      isDetached: (stream: WritableStream) => writableCoreOf(stream).locked,
+      transfer: (stream: WritableStream) => use('stream_transfer').transferWritable(writableCoreOf(stream)),
+    });
     finishInterface(WritableStreamDefaultWriter);
 
     /** The inside of `stream`; throws a TypeError where it is no WritableStream. */
