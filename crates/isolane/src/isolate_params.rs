@@ -69,7 +69,7 @@ pub(crate) fn create(limits: &Limits) -> (v8::OwnedIsolate, IsolateGuards) {
     isolate.set_host_import_module_dynamically_callback(modules::import_dynamically);
     process::watch(&mut isolate);
     let heap = HeapGuard::install(&mut isolate, limits.heap_bytes, buffers.clone());
-    let external = ExternalGuard::new(&mut isolate, &buffers);
+    let external = ExternalGuard::new(&mut isolate, heap.clone(), &buffers);
     let tasks = ForegroundTasks::open(&isolate);
     (
         isolate,

@@ -8,9 +8,9 @@
 //! | SharedIsolate | [`ExecutionContext::new`] on a [`SharedIsolate`] | a new context |
 //! | IsolatePool | [`execute_pooled`] | a warm isolate |
 
+mod cache;
 mod compression;
 mod crypto;
-mod cache;
 mod default_pool;
 mod definition;
 mod error;

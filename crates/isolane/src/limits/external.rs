@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::buffer::BufferBudget;
+use super::heap::HeapGuard;
 
 /// What V8 counts besides buffers that were allowed: compiled code, data of `Intl` objects.
 const ALLOWANCE_BYTES: usize = 8 << 20;
@@ -18,6 +19,7 @@ const ALLOWANCE_BYTES: usize = 8 << 20;
 #[derive(Debug)]
 pub(crate) struct ExternalGuard {
     handle: v8::IsolateHandle,
+    heap: Arc<HeapGuard>,
     limit_bytes: usize,
     /// V8's count when last looked at.
     used: AtomicUsize,
@@ -28,9 +30,14 @@ pub(crate) struct ExternalGuard {
 
 impl ExternalGuard {
     /// A guard for `isolate`, which must be dropped before the guard.
-    pub(crate) fn new(isolate: &mut v8::Isolate, buffers: &BufferBudget) -> Arc<Self> {
+    pub(crate) fn new(
+        isolate: &mut v8::Isolate,
+        heap: Arc<HeapGuard>,
+        buffers: &BufferBudget,
+    ) -> Arc<Self> {
         Arc::new(Self {
             handle: isolate.thread_safe_handle(),
+            heap,
             limit_bytes: buffers.limit().saturating_add(ALLOWANCE_BYTES),
             used: AtomicUsize::new(0),
             exceeded: AtomicBool::new(false),
@@ -41,6 +48,11 @@ impl ExternalGuard {
     /// The handle of the isolate that is watched.
     pub(crate) fn handle(&self) -> &v8::IsolateHandle {
         &self.handle
+    }
+
+    /// The guard of the same isolate's heap.
+    pub(crate) fn heap(&self) -> &HeapGuard {
+        &self.heap
     }
 
     /// Whether the limit was passed; the isolate is then not to be used again.

@@ -29,6 +29,8 @@ pub(crate) struct HeapGuard {
     buffers: Arc<BufferBudget>,
     exceeded: AtomicBool,
     raised: AtomicBool,
+    /// V8 collects garbage, on the isolate's thread.
+    collecting: AtomicBool,
 }
 
 // SAFETY: the raw isolate pointer is used only inside V8's callbacks, which V8 makes on the thread
@@ -52,8 +54,10 @@ impl HeapGuard {
             buffers,
             exceeded: AtomicBool::new(false),
             raised: AtomicBool::new(false),
+            collecting: AtomicBool::new(false),
         });
         isolate.add_near_heap_limit_callback(near_heap_limit, guard.data());
+        isolate.add_gc_prologue_callback(before_collection, guard.data(), v8::GCType::kGCTypeAll);
         isolate.add_gc_epilogue_callback(after_collection, guard.data(), v8::GCType::kGCTypeAll);
         guard
     }
@@ -61,6 +65,11 @@ impl HeapGuard {
     /// Whether the limit was reached; the isolate is then not to be used again.
     pub(crate) fn exceeded(&self) -> bool {
         self.exceeded.load(Ordering::Relaxed)
+    }
+
+    /// Whether garbage is collected now, which nothing can interrupt; to be asked on any thread.
+    pub(crate) fn is_collecting(&self) -> bool {
+        self.collecting.load(Ordering::Relaxed)
     }
 
     /// Whether a value of the host's of that many bytes has room in the heap; it is not looked at how
@@ -109,14 +118,35 @@ unsafe extern "C" fn near_heap_limit(
     current_limit + UNWIND_BYTES
 }
 
-unsafe extern "C" fn after_collection(
+/// Whether it is a collection of the young or the whole heap; other kinds are parts of these.
+fn stops_the_guest(kind: v8::GCType) -> bool {
+    kind == v8::GCType::kGCTypeScavenge || kind == v8::GCType::kGCTypeMarkSweepCompact
+}
+
+unsafe extern "C" fn before_collection(
     _isolate: v8::UnsafeRawIsolatePtr,
-    _kind: v8::GCType,
+    kind: v8::GCType,
     _flags: v8::GCCallbackFlags,
     data: *mut c_void,
 ) {
     // SAFETY: `data` is the guard's address, and the guard outlives its isolate.
     let guard = unsafe { &*data.cast::<HeapGuard>() };
+    if stops_the_guest(kind) {
+        guard.collecting.store(true, Ordering::Relaxed);
+    }
+}
+
+unsafe extern "C" fn after_collection(
+    _isolate: v8::UnsafeRawIsolatePtr,
+    kind: v8::GCType,
+    _flags: v8::GCCallbackFlags,
+    data: *mut c_void,
+) {
+    // SAFETY: `data` is the guard's address, and the guard outlives its isolate.
+    let guard = unsafe { &*data.cast::<HeapGuard>() };
+    if stops_the_guest(kind) {
+        guard.collecting.store(false, Ordering::Relaxed);
+    }
     if guard.raised.load(Ordering::Relaxed) && guard.used_bytes() > guard.limit_bytes {
         guard.end();
     }

@@ -65,9 +65,26 @@ struct Armed {
 
 struct Firing {
     why: Fired,
-    at: Instant,
-    cpu_at: Duration,
+    /// When it was last looked at.
+    looked: Instant,
+    cpu_looked: Duration,
+    /// For how long, and with how much processor time, the turn has gone on since; without what V8
+    /// took to collect garbage, which it is not asked to stop.
+    lasted: Duration,
+    cpu: Duration,
     given_up: bool,
+}
+
+impl Firing {
+    fn advance(&mut self, cpu_now: Duration, is_collecting: bool) {
+        let now = Instant::now();
+        if !is_collecting {
+            self.lasted += now - self.looked;
+            self.cpu += cpu_now.saturating_sub(self.cpu_looked);
+        }
+        self.looked = now;
+        self.cpu_looked = cpu_now;
+    }
 }
 
 struct Slot {
@@ -80,8 +97,10 @@ impl Slot {
         if armed.fired.is_none() {
             armed.fired = Some(Firing {
                 why,
-                at: Instant::now(),
-                cpu_at: self.clock.read().unwrap_or_default(),
+                looked: Instant::now(),
+                cpu_looked: self.clock.read().unwrap_or_default(),
+                lasted: Duration::ZERO,
+                cpu: Duration::ZERO,
                 given_up: false,
             });
             armed.external.handle().terminate_execution();
@@ -104,9 +123,11 @@ impl Slot {
         };
         // V8 forgets a termination that it meets between two calls into JavaScript.
         armed.external.handle().terminate_execution();
-        let cpu = self.clock.read().unwrap_or_default();
-        let goes_on = cpu.saturating_sub(firing.cpu_at) >= UNWINDING_CPU
-            || firing.at.elapsed() >= UNWINDING_TIME;
+        firing.advance(
+            self.clock.read().unwrap_or_default(),
+            armed.external.heap().is_collecting(),
+        );
+        let goes_on = firing.cpu >= UNWINDING_CPU || firing.lasted >= UNWINDING_TIME;
         if firing.given_up || !goes_on {
             return None;
         }

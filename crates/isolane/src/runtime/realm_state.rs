@@ -14,8 +14,8 @@ use isolane_scheduler::{
     SchedulerMessage, StreamError, StreamId, next_id,
 };
 
-use crate::crypto::Output;
 use crate::cache::CacheStore;
+use crate::crypto::Output;
 use crate::definition::{HostCodec, HostFunction};
 use crate::error::{Error, ErrorKind};
 use crate::isolate_params::IsolateGuards;
@@ -28,8 +28,8 @@ use crate::settlement::{AbortFlag, Settlement};
 
 use super::modules::ModuleMap;
 use super::ticket::Ticket;
-use super::web::compression::OpenCodec;
 use super::web::cache::CacheSlot;
+use super::web::compression::OpenCodec;
 
 /// The isolate's data slot that points to the realm whose turn runs.
 const REALM_SLOT: u32 = 0;

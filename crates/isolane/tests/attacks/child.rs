@@ -18,7 +18,7 @@ const NEIGHBOUR_TRIES: usize = 20;
 
 /// What may stay of the memory that an attack took: what malloc keeps, and V8's pool of pages, which
 /// are those that young objects had and are there for the next isolate.
-const KEPT_BYTES: usize = 24 << 20;
+const KEPT_BYTES: usize = 32 << 20;
 const MEMORY_IS_BACK_WITHIN: Duration = Duration::from_secs(2);
 
 /// How much of an answer is read.

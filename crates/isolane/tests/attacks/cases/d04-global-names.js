@@ -9,6 +9,9 @@ const expected = new Set(
   TransformStreamDefaultController URL URLSearchParams WritableStream WritableStreamDefaultController
   WritableStreamDefaultWriter Performance ProgressEvent MessageEvent CloseEvent addEventListener atob btoa clearInterval clearTimeout console crypto
   dispatchEvent fetch performance queueMicrotask removeEventListener reportError self setInterval setTimeout structuredClone
+  AsyncContext AsyncLocalStorage BroadcastChannel Cache CacheStorage caches EventSource ExtendableEvent FileReader MessageChannel
+  MessagePort Navigator navigator onerror onrejectionhandled onunhandledrejection PerformanceEntry PerformanceMark
+  PerformanceMeasure PerformanceObserver PerformanceObserverEntryList Scheduler scheduler URLPattern WebSocket
   Array ArrayBuffer AggregateError AsyncDisposableStack Atomics BigInt BigInt64Array BigUint64Array Boolean DataView Date
   DisposableStack Error EvalError FinalizationRegistry Float16Array Float32Array Float64Array Function Infinity Int16Array
   Int32Array Int8Array Intl Iterator JSON Map Math NaN Number Object Promise Proxy RangeError ReferenceError Reflect RegExp
