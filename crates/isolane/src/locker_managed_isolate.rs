@@ -235,6 +235,10 @@ impl LockedIsolate<'_> {
 
     /// Runs V8's own tasks, and drops contexts that nothing uses any more.
     pub(crate) fn housekeep(&mut self) {
+        // What V8 still wants to do in a heap that goes away can take long.
+        if *self.health == Health::Condemned {
+            return;
+        }
         let fresh = self.is_fresh();
         for realm in self.realms.iter() {
             *self.was_limited |= realm.take_limited();
