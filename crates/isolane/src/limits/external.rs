@@ -8,12 +8,19 @@
 use std::ffi::c_void;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Instant;
+
+use parking_lot::Mutex;
 
 use super::buffer::BufferBudget;
 use super::heap::HeapGuard;
 
 /// What V8 counts besides buffers that were allowed: compiled code, data of `Intl` objects.
 const ALLOWANCE_BYTES: usize = 8 << 20;
+
+/// For how many times its duration no other collection follows one that made room: a guest that stays
+/// near the limit would have its heap collected without pause.
+const REST: u32 = 4;
 
 /// Watches what one isolate holds outside of its heap.
 #[derive(Debug)]
@@ -26,6 +33,8 @@ pub(crate) struct ExternalGuard {
     exceeded: AtomicBool,
     /// An interrupt that looks is on its way.
     asked: AtomicBool,
+    /// Until when another collection is not worth its time.
+    rests_until: Mutex<Option<Instant>>,
 }
 
 impl ExternalGuard {
@@ -42,6 +51,7 @@ impl ExternalGuard {
             used: AtomicUsize::new(0),
             exceeded: AtomicBool::new(false),
             asked: AtomicBool::new(false),
+            rests_until: Mutex::new(None),
         })
     }
 
@@ -63,13 +73,25 @@ impl ExternalGuard {
     /// Looks at the count, and ends what runs where it is past the limit also after a collection.
     /// For the thread that has the isolate entered.
     pub(crate) fn look(&self, isolate: &mut v8::Isolate) {
-        if self.is_past(isolate) {
-            isolate.low_memory_notification();
-            if self.is_past(isolate) {
-                self.exceeded.store(true, Ordering::Relaxed);
-                self.handle.terminate_execution();
-            }
+        if !self.is_past(isolate) || self.rests() {
+            return;
         }
+        let begin = Instant::now();
+        isolate.low_memory_notification();
+        *self.rests_until.lock() = Some(Instant::now() + begin.elapsed() * REST);
+        if self.is_past(isolate) {
+            self.exceeded.store(true, Ordering::Relaxed);
+            self.handle.terminate_execution();
+        }
+    }
+
+    /// Whether it collected a moment ago, and what has come since is not much.
+    fn rests(&self) -> bool {
+        let rests = self
+            .rests_until
+            .lock()
+            .is_some_and(|until| Instant::now() < until);
+        rests && self.used() < self.limit_bytes.saturating_mul(2)
     }
 
     /// Asks the isolate's thread to look when it next can. For any thread.

@@ -109,9 +109,9 @@ impl Slot {
 
     /// Ends the armed turn if it overran; gives it up if it goes on all the same.
     fn look(&self, armed: &mut Armed) -> Option<GivenUp> {
-        armed.external.ask();
         let until = armed.budget.wall_until;
         let Some(firing) = &mut armed.fired else {
+            armed.external.ask();
             if until.is_some_and(|until| Instant::now() >= until) {
                 self.terminate(armed, Fired::Wall);
             } else if let (Some(until), Some(used)) = (armed.cpu_until, self.clock.read())

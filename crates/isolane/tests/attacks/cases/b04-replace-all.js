@@ -1,6 +1,7 @@
 // So is a replacement that grows.
 // modes: worker context pool process
 // limits: cpu=1000
+// late: 1000
 // memory: 1500
 // expect: error RangeError | limit memory | cpu
 let text = 'aaaaaaaaaa';
