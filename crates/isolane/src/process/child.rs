@@ -19,7 +19,6 @@ use crate::pool::registry::Deployment;
 use crate::request::{Request, RunOptions};
 use crate::runtime::events::Event;
 use crate::runtime::realm_state::Responder;
-use crate::settlement::AbortTarget;
 
 use super::bodies::Streams;
 use super::definitions;
@@ -142,7 +141,7 @@ impl Child {
                 }
             }
             ToChild::Start(start) => self.start(start, payload)?,
-            ToChild::Abort { key, request } => self.worker(key)?.abort(request),
+            ToChild::Abort { request } => self.requests.abort(request),
             ToChild::Flow(flow) => self.streams.take_in(flow, payload)?,
             ToChild::HostCallDone { call, result } => {
                 self.calls.host_call_done(call, result, payload)?;
@@ -229,7 +228,8 @@ impl Child {
                 let future = self
                     .pool
                     .launch(deployment, Responder::Fetch, launch(event));
-                future.on_ready(move |result| record.answer(result));
+                let abort = future.on_ready(move |result| record.answer(result));
+                self.requests.launched(start.request, abort);
                 return Ok(());
             }
             WireEvent::Scheduled(event) => Event::Scheduled(event),
@@ -238,7 +238,8 @@ impl Child {
         let future = self
             .pool
             .launch(deployment, Responder::Scheduled, launch(event));
-        future.on_ready(move |result| record.handled(result));
+        let abort = future.on_ready(move |result| record.handled(result));
+        self.requests.launched(start.request, abort);
         Ok(())
     }
 }

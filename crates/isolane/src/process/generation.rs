@@ -35,7 +35,8 @@ pub(crate) struct InFlight {
     /// Who waits; nobody once it was answered.
     pub(crate) responder: Responder,
     pub(crate) on_log: Option<LogSink>,
-    pub(crate) worker: Arc<Deployed>,
+    /// The child forgets a worker that nothing holds.
+    _worker: Arc<Deployed>,
     pub(crate) wall: Option<Duration>,
     pub(crate) sent: Instant,
     /// When the child said that it had begun.
@@ -145,7 +146,7 @@ impl Generation {
                 let in_flight = InFlight {
                     responder,
                     on_log: options.on_log,
-                    worker,
+                    _worker: worker,
                     wall: limits.wall,
                     sent: Instant::now(),
                     began: None,
@@ -218,13 +219,12 @@ impl Generation {
     /// Ends a request from outside, if this child runs it.
     pub(crate) fn abort(&self, request: RequestId) {
         let table = self.table.lock();
-        let Some(in_flight) = table.requests.get(&request) else {
+        if !table.requests.contains_key(&request) {
             return;
-        };
-        let key = in_flight.worker.key;
+        }
         let _ = self
             .outbox
-            .queue(&ToChild::Abort { key, request }, Bytes::new());
+            .queue(&ToChild::Abort { request }, Bytes::new());
         drop(table);
         self.outbox.flush();
     }

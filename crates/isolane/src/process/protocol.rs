@@ -43,7 +43,6 @@ pub(crate) enum ToChild {
     /// A request; the payload holds its body where that is not a stream.
     Start(StartHead),
     Abort {
-        key: WorkerKey,
         request: u64,
     },
     Flow(Flow),

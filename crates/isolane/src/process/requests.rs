@@ -16,6 +16,7 @@ use crate::outbound::scheduler;
 use crate::pool::core::Pool;
 use crate::request::{LogEntry, LogSink, Response, Usage};
 use crate::runtime::ticket::RequestObserver;
+use crate::settlement::AbortHandle;
 
 use super::bodies::Streams;
 use super::frame::LONGEST_FRAME;
@@ -35,16 +36,26 @@ const LONGEST_LOG: usize = LONGEST_FRAME / 8;
 pub(crate) struct Requests {
     outbox: Arc<Outbox>,
     streams: Arc<Streams>,
-    state: Mutex<State>,
+    unended: Mutex<HashMap<u64, Unended>>,
     /// Signalled when there is a request where there was none.
     busy: Notify,
 }
 
+/// A request that has not ended.
 #[derive(Default)]
-struct State {
-    unended: usize,
-    /// Requests that had their first turn, and whether the parent knows.
-    began: HashMap<u64, bool>,
+struct Unended {
+    began: Began,
+    /// How it is aborted, once it has been put into the pool.
+    abort: Option<AbortHandle>,
+}
+
+/// Whether a request had its first turn, and whether the parent knows.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Began {
+    #[default]
+    No,
+    Untold,
+    Told,
 }
 
 impl Requests {
@@ -52,7 +63,7 @@ impl Requests {
         Arc::new(Self {
             outbox,
             streams,
-            state: Mutex::default(),
+            unended: Mutex::default(),
             busy: Notify::new(),
         })
     }
@@ -60,9 +71,9 @@ impl Requests {
     /// The record of a request that comes in.
     pub(crate) fn record(self: &Arc<Self>, request: u64) -> Arc<Record> {
         let first = {
-            let mut state = self.state.lock();
-            state.unended += 1;
-            state.unended == 1
+            let mut unended = self.unended.lock();
+            unended.insert(request, Unended::default());
+            unended.len() == 1
         };
         if first {
             self.busy.notify_one();
@@ -72,6 +83,26 @@ impl Requests {
             progress: AtomicU8::new(0),
             requests: self.clone(),
         })
+    }
+
+    /// Notes how a request is aborted, unless it has ended meanwhile.
+    pub(crate) fn launched(&self, request: u64, abort: AbortHandle) {
+        if let Some(unended) = self.unended.lock().get_mut(&request) {
+            unended.abort = Some(abort);
+        }
+    }
+
+    /// Ends a request, wherever it is; does nothing once it has ended.
+    pub(crate) fn abort(&self, request: u64) {
+        let abort = self
+            .unended
+            .lock()
+            .get(&request)
+            .and_then(|unended| unended.abort.clone());
+        // With no lock held: a request that this ends takes it.
+        if let Some(abort) = abort {
+            abort.abort();
+        }
     }
 
     /// Where consoles go; `own` for requests with a listener of their own.
@@ -97,13 +128,15 @@ impl Requests {
     /// Sends one report; says whether nothing is going on.
     fn tick(&self, pool: &Pool) -> bool {
         let (began, idle) = {
-            let mut state = self.state.lock();
-            let unknown = state.began.iter_mut().filter(|(_, known)| !**known);
-            let began = unknown.take(MOST_BEGAN).map(|(request, known)| {
-                *known = true;
+            let mut unended = self.unended.lock();
+            let untold = unended
+                .iter_mut()
+                .filter(|(_, unended)| unended.began == Began::Untold);
+            let began = untold.take(MOST_BEGAN).map(|(request, unended)| {
+                unended.began = Began::Told;
                 *request
             });
-            (began.collect(), state.unended == 0)
+            (began.collect(), unended.is_empty())
         };
         let tick = FromChild::Tick(tick_of(pool, began));
         if self.outbox.send(&tick, Bytes::new()).is_err()
@@ -222,15 +255,14 @@ impl Record {
 
 impl RequestObserver for Record {
     fn began(&self) {
-        self.requests.state.lock().began.insert(self.request, false);
+        if let Some(unended) = self.requests.unended.lock().get_mut(&self.request) {
+            unended.began = Began::Untold;
+        }
     }
 
     fn ended(&self) {
-        {
-            let mut state = self.requests.state.lock();
-            state.unended -= 1;
-            state.began.remove(&self.request);
-        }
+        let unended = self.requests.unended.lock().remove(&self.request);
+        drop(unended);
         let before = self.progress.fetch_or(ENDED, Ordering::AcqRel);
         if before & ANSWERED != 0 {
             self.send(&FromChild::Ended {
