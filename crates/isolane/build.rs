@@ -26,6 +26,7 @@ fn main() {
     let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo"));
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("set by cargo"));
     let sources = guest::sources(&root.join("src/runtime/web/guest"));
-    let blob = snapshot::create(&sources);
+    guest::write(&sources, &out).expect("OUT_DIR is writable");
+    let blob = snapshot::create(sources);
     std::fs::write(out.join("snapshot.bin"), &blob[..]).expect("OUT_DIR is writable");
 }

@@ -1,10 +1,15 @@
-//! Reads the guest side of the web APIs and erases its types.
+//! Reads the guest side of the web APIs, erases its types, and writes what is left for the library.
+//!
+//! The snapshot only refers to the sources: V8 reads them where they are in the binary, so that no
+//! isolate has a copy. For that they have to be ASCII.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::typescript;
 
-/// One guest file: its name without extension, and its JavaScript.
+/// One guest file: its name without extension, and its JavaScript, which is the expression of a
+/// function of `define`.
 pub(crate) struct GuestSource {
     pub(crate) name: String,
     pub(crate) code: String,
@@ -30,16 +35,49 @@ pub(crate) fn sources(dir: &Path) -> Vec<GuestSource> {
             let source = std::fs::read_to_string(path).expect("a readable file");
             let code = typescript::erase_types(&source, &name)
                 .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            let body = in_ascii(&without_comments(&code));
             GuestSource {
                 name,
-                code: without_comments(&code),
+                code: format!("(function (define) {{\"use strict\";{body}\n}})"),
             }
         })
         .collect()
 }
 
-/// Drops indentation, empty lines and comments that have lines of their own: the sources are in the
-/// snapshot, and every isolate copies it.
+/// Writes the sources, and the list of them in Rust that `runtime/snapshot.rs` includes.
+pub(crate) fn write(sources: &[GuestSource], out: &Path) -> std::io::Result<()> {
+    let directory = out.join("guest");
+    std::fs::create_dir_all(&directory)?;
+    let mut list = String::from("[\n");
+    for GuestSource { name, code } in sources {
+        std::fs::write(directory.join(format!("{name}.js")), code)?;
+        let path = format!("concat!(env!(\"OUT_DIR\"), \"/guest/{name}.js\")");
+        writeln!(
+            list,
+            "v8::String::create_external_onebyte_const(include_bytes!({path})),"
+        )
+        .expect("memory");
+    }
+    list.push(']');
+    std::fs::write(out.join("guest_sources.rs"), list)
+}
+
+/// Escapes what is not ASCII, which only occurs in strings and templates.
+fn in_ascii(code: &str) -> String {
+    let mut ascii = String::with_capacity(code.len());
+    for char in code.chars() {
+        if char.is_ascii() {
+            ascii.push(char);
+            continue;
+        }
+        for unit in char.encode_utf16(&mut [0; 2]) {
+            write!(ascii, "\\u{unit:04x}").expect("memory");
+        }
+    }
+    ascii
+}
+
+/// Drops indentation, empty lines and comments that have lines of their own.
 fn without_comments(code: &str) -> String {
     let mut in_block = false;
     let mut kept = String::with_capacity(code.len());

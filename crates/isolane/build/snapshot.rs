@@ -1,7 +1,7 @@
 //! Builds the startup snapshot: a context in which every web API is defined, none is made.
 
 use std::borrow::Cow;
-use std::sync::OnceLock;
+use std::ffi::c_void;
 
 use v8::MapFnTo;
 
@@ -14,30 +14,49 @@ macro_rules! ops {
 }
 include!("../src/runtime/web/ops.in.rs");
 
-/// Where guests' native functions will be at run time. Here they only need addresses that differ,
-/// since nothing calls them while the snapshot is made; a snapshot stores their positions.
-fn external_references() -> &'static [v8::ExternalReference] {
+/// A guest file's name, and its code as V8 reads it: where it is.
+struct Source {
+    name: String,
+    code: v8::OneByteConst,
+}
+
+/// What the snapshot is made from, for as long as this process lives.
+struct Material {
+    sources: Vec<Source>,
+    references: Vec<v8::ExternalReference>,
+}
+
+impl Material {
+    fn new(sources: Vec<GuestSource>) -> &'static Self {
+        let sources = sources.into_iter().map(|source| Source {
+            name: source.name,
+            code: v8::String::create_external_onebyte_const(source.code.leak().as_bytes()),
+        });
+        let material: &'static mut Self = Box::leak(Box::new(Self {
+            sources: sources.collect(),
+            references: Vec::new(),
+        }));
+        material.references = external_references(&material.sources);
+        material
+    }
+}
+
+/// Where guests' native functions and sources will be at run time; a snapshot stores their positions.
+/// The functions only need addresses that differ, since nothing calls them while the snapshot is made.
+fn external_references(sources: &[Source]) -> Vec<v8::ExternalReference> {
     static SLOTS: [u64; 512] = [0; 512];
-    static REFERENCES: OnceLock<Addresses> = OnceLock::new();
-    struct Addresses(Vec<v8::ExternalReference>);
-    // SAFETY: the pointers lead into an immutable static.
-    unsafe impl Send for Addresses {}
-    // SAFETY: as above.
-    unsafe impl Sync for Addresses {}
-    &REFERENCES
-        .get_or_init(|| {
-            assert!(OP_NAMES.len() < SLOTS.len(), "more operations than slots");
-            let pointer = |slot: &u64| v8::ExternalReference {
-                pointer: std::ptr::from_ref(slot).cast_mut().cast(),
-            };
-            let getter: v8::AccessorNameGetterCallback = lazy_global.map_fn_to();
-            let getter = v8::ExternalReference {
-                pointer: getter as *mut std::ffi::c_void,
-            };
-            let operations = SLOTS[..OP_NAMES.len()].iter().map(pointer);
-            Addresses(std::iter::once(getter).chain(operations).collect())
-        })
-        .0
+    assert!(OP_NAMES.len() < SLOTS.len(), "more operations than slots");
+    let getter: v8::AccessorNameGetterCallback = lazy_global.map_fn_to();
+    let getter = getter as *mut c_void;
+    let operations = SLOTS[..OP_NAMES.len()].iter();
+    let operations = operations.map(|slot| std::ptr::from_ref(slot).cast_mut().cast());
+    let sources = sources
+        .iter()
+        .map(|source| std::ptr::from_ref(&source.code).cast_mut().cast());
+    let pointers = std::iter::once(getter).chain(operations).chain(sources);
+    pointers
+        .map(|pointer| v8::ExternalReference { pointer })
+        .collect()
 }
 
 /// Stands where the library's getter will be at run time.
@@ -50,23 +69,24 @@ fn lazy_global(
     panic!("a global was touched while the snapshot was made");
 }
 
-pub(crate) fn create(sources: &[GuestSource]) -> v8::StartupData {
+pub(crate) fn create(sources: Vec<GuestSource>) -> v8::StartupData {
+    let material = Material::new(sources);
     v8::V8::set_flags_from_string(V8_FLAGS);
     let platform = v8::new_unprotected_default_platform(1, false).make_shared();
     v8::V8::initialize_platform(platform);
     v8::V8::initialize();
 
-    check(sources);
-    let mut isolate =
-        v8::Isolate::snapshot_creator(Some(Cow::Borrowed(external_references())), None);
+    check(&material.sources);
+    let references = Cow::Borrowed(&material.references[..]);
+    let mut isolate = v8::Isolate::snapshot_creator(Some(references), None);
     {
         v8::scope!(let scope, &mut isolate);
-        let scripts = compile(scope, sources);
+        let scripts = compile(scope, &material.sources);
         warm_up(scope, &scripts);
         let context = v8::Context::new(scope, v8::ContextOptions::default());
         {
             let scope = &mut v8::ContextScope::new(scope, context);
-            let booted = boot(scope, &scripts);
+            let booted = boot(scope, &scripts, &material.references);
             install_globals(scope, context, booted);
             for (index, name) in ["entry", "resolve"].into_iter().enumerate() {
                 let function = property(scope, booted, name);
@@ -83,15 +103,14 @@ pub(crate) fn create(sources: &[GuestSource]) -> v8::StartupData {
 /// Compiles every guest file once, so that all contexts share the functions and their bytecode.
 fn compile<'s>(
     scope: &mut v8::PinScope<'s, '_, ()>,
-    sources: &[GuestSource],
+    sources: &'static [Source],
 ) -> Vec<v8::Local<'s, v8::UnboundScript>> {
     let context = v8::Context::new(scope, v8::ContextOptions::default());
     let scope = &mut v8::ContextScope::new(scope, context);
     sources
         .iter()
         .map(|source| {
-            let wrapped = format!("(function (define) {{\"use strict\";{}\n}})", source.code);
-            let code = string(scope, &wrapped);
+            let code = v8::String::new_from_onebyte_const(scope, &source.code).expect("a string");
             let origin = origin(scope, &format!("isolane:{}", source.name));
             let mut source_text = v8::script_compiler::Source::new(code, Some(&origin));
             v8::script_compiler::compile_unbound_script(
@@ -109,7 +128,7 @@ fn compile<'s>(
 const REHEARSAL: &str = include_str!("rehearsal.js");
 
 /// Makes every family in an isolate that is thrown away: a mistake is to end the build.
-fn check(sources: &[GuestSource]) {
+fn check(sources: &'static [Source]) {
     let mut isolate = v8::Isolate::new(v8::CreateParams::default());
     v8::scope!(let scope, &mut isolate);
     let scripts = compile(scope, sources);
@@ -157,12 +176,13 @@ fn rehearse<'s>(
 fn boot<'s>(
     scope: &mut v8::PinScope<'s, '_>,
     scripts: &[v8::Local<'s, v8::UnboundScript>],
+    references: &[v8::ExternalReference],
 ) -> v8::Local<'s, v8::Object> {
     let host = v8::Object::new(scope);
     for (index, name) in OP_NAMES.iter().enumerate() {
         // Position 0 belongs to the lazy globals' getter.
         // SAFETY: all members of the union have one size, and the address is never called here.
-        let callback = unsafe { external_references()[index + 1].function };
+        let callback = unsafe { references[index + 1].function };
         let function = v8::Function::builder_raw(callback)
             .constructor_behavior(v8::ConstructorBehavior::Throw)
             .build(scope)

@@ -1,4 +1,4 @@
-//! The startup snapshot that the build script made, and the native functions it refers to.
+//! The startup snapshot that the build script made, and the native functions and sources it refers to.
 
 use std::sync::OnceLock;
 
@@ -8,6 +8,9 @@ use super::realm_state::RealmState;
 use super::web::OPERATIONS;
 
 static BLOB: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/snapshot.bin"));
+
+/// The guest side's sources, to which the snapshot refers.
+static SOURCES: &[v8::OneByteConst] = &include!(concat!(env!("OUT_DIR"), "/guest_sources.rs"));
 
 /// The snapshot's context data: the guest side's entry function.
 pub(crate) const ENTRY: usize = 0;
@@ -37,6 +40,9 @@ pub(crate) fn external_references() -> &'static [v8::ExternalReference] {
             let operations = OPERATIONS.iter().map(|operation| v8::ExternalReference {
                 function: *operation,
             });
+            let sources = SOURCES.iter().map(|source| v8::ExternalReference {
+                pointer: std::ptr::from_ref(source).cast_mut().cast(),
+            });
             let end = v8::ExternalReference {
                 pointer: std::ptr::null_mut(),
             };
@@ -44,6 +50,7 @@ pub(crate) fn external_references() -> &'static [v8::ExternalReference] {
                 [getter]
                     .into_iter()
                     .chain(operations)
+                    .chain(sources)
                     .chain([end])
                     .collect(),
             )
