@@ -46,6 +46,11 @@ pub struct LockerManagedIsolate {
     realms: Realms,
     isolate: UnenteredIsolate,
     recipe: IsolateRecipe,
+    condition: Condition,
+}
+
+/// What is known of an isolate from what has run in it.
+struct Condition {
     health: Health,
     /// What the heap held after it was collected for being large.
     kept_bytes: usize,
@@ -63,10 +68,12 @@ impl LockerManagedIsolate {
             realms: Realms(Vec::new()),
             isolate,
             recipe,
-            health: Health::Good,
-            kept_bytes: 0,
-            was_limited: false,
-            loads_late: false,
+            condition: Condition {
+                health: Health::Good,
+                kept_bytes: 0,
+                was_limited: false,
+                loads_late: false,
+            },
         })
     }
 
@@ -77,21 +84,18 @@ impl LockerManagedIsolate {
             lock: self.isolate.lock(),
             isolate: &self.isolate,
             recipe: &self.recipe,
-            health: &mut self.health,
-            kept_bytes: &mut self.kept_bytes,
-            was_limited: &mut self.was_limited,
-            loads_late: &mut self.loads_late,
+            condition: &mut self.condition,
         }
     }
 
     /// Answers everything with `error`; the isolate is not to be used again.
     pub(crate) fn condemn(&mut self, error: &Error) {
         self.lock().fail_all(error);
-        self.health = Health::Condemned;
+        self.condition.health = Health::Condemned;
     }
 
     pub(crate) fn health(&self) -> Health {
-        self.health
+        self.condition.health
     }
 
     /// How many requests run here or wait for the worker to load.
@@ -124,7 +128,7 @@ impl std::fmt::Debug for LockerManagedIsolate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("LockerManagedIsolate")
             .field("worker", &self.recipe.worker_id)
-            .field("health", &self.health)
+            .field("health", &self.condition.health)
             .finish_non_exhaustive()
     }
 }
@@ -135,19 +139,14 @@ pub(crate) struct LockedIsolate<'a> {
     lock: IsolateLock<'a>,
     isolate: &'a UnenteredIsolate,
     recipe: &'a IsolateRecipe,
-    health: &'a mut Health,
-    kept_bytes: &'a mut usize,
-    was_limited: &'a mut bool,
-    loads_late: &'a mut bool,
+    condition: &'a mut Condition,
 }
 
 impl LockedIsolate<'_> {
     /// Runs the first turn of a request, in the worker's context or a new one.
     pub(crate) fn start(&mut self, mut start: StartRequest, isolate_is_new: bool) {
         let fresh = self.is_fresh();
-        // A worker that failed to load is loaded again: it may have failed for a passing reason.
-        let usable = |realm: &Realm| realm.failure().is_none() && !(fresh && realm.has_served());
-        let at = match self.realms.iter().position(usable) {
+        let at = match self.realms.iter().position(|realm| may_serve(realm, fresh)) {
             Some(at) => {
                 if fresh {
                     start.start = Start::Context;
@@ -177,7 +176,7 @@ impl LockedIsolate<'_> {
     /// Makes the context of the next request ahead, where requests have contexts of their own. Workers
     /// that do not load at once have theirs made when a request comes.
     pub(crate) fn prepare(&mut self) {
-        let is_wanted = self.is_fresh() && !*self.loads_late && self.realms.is_empty();
+        let is_wanted = self.is_fresh() && !self.condition.loads_late && self.realms.is_empty();
         if !is_wanted || self.takes_no_more() {
             return;
         }
@@ -187,7 +186,7 @@ impl LockedIsolate<'_> {
         };
         let realm = &mut self.realms[at];
         if realm.is_loading() {
-            *self.loads_late = true;
+            self.condition.loads_late = true;
             realm.fail_all(&Error::internal("nobody waits for it"));
         }
         if realm.failure().is_some() {
@@ -197,7 +196,7 @@ impl LockedIsolate<'_> {
 
     /// Whether a limit has ended one of its turns: no request may begin here.
     pub(crate) fn takes_no_more(&self) -> bool {
-        *self.health != Health::Good
+        self.condition.health != Health::Good
     }
 
     /// Ends one request from outside.
@@ -236,16 +235,15 @@ impl LockedIsolate<'_> {
     /// Runs V8's own tasks, and drops contexts that nothing uses any more.
     pub(crate) fn housekeep(&mut self) {
         // What V8 still wants to do in a heap that goes away can take long.
-        if *self.health == Health::Condemned {
+        if self.condition.health == Health::Condemned {
             return;
         }
         let fresh = self.is_fresh();
         for realm in self.realms.iter() {
-            *self.was_limited |= realm.take_limited();
+            self.condition.was_limited |= realm.take_limited();
         }
-        let usable = |realm: &Realm| realm.failure().is_none() && !(fresh && realm.has_served());
         self.realms
-            .retain(|realm| realm.active() > 0 || usable(realm));
+            .retain(|realm| realm.active() > 0 || may_serve(realm, fresh));
         if let Some(realm) = self.realms.first_mut() {
             realm.housekeep(&mut self.lock);
             self.note_health(0);
@@ -258,17 +256,17 @@ impl LockedIsolate<'_> {
     /// An idle isolate collects nothing by itself, however much its last requests have left.
     fn give_back_garbage(&mut self) {
         let used = self.used_bytes();
-        let allowed = if std::mem::take(self.was_limited) {
+        let allowed = if std::mem::take(&mut self.condition.was_limited) {
             GARBAGE_OF_LIMITED_BYTES
         } else {
             GARBAGE_BYTES
         };
-        if used > *self.kept_bytes + allowed {
+        if used > self.condition.kept_bytes + allowed {
             self.lock.low_memory_notification();
             if self.isolate.guards().heap.exceeded() {
-                *self.health = Health::Condemned;
+                self.condition.health = Health::Condemned;
             }
-            *self.kept_bytes = self.used_bytes();
+            self.condition.kept_bytes = self.used_bytes();
         }
     }
 
@@ -319,11 +317,17 @@ impl LockedIsolate<'_> {
     fn note_health(&mut self, at: usize) {
         match self.realms[at].health() {
             Health::Good => {}
-            Health::Retiring if *self.health == Health::Condemned => {}
-            health => *self.health = health,
+            Health::Retiring if self.condition.health == Health::Condemned => {}
+            health => self.condition.health = health,
         }
         if let Some(error) = self.realms[at].condemned_by().cloned() {
             self.fail_all(&error);
         }
     }
+}
+
+/// Whether a request may begin in the realm. A worker that failed to load is loaded again: it may have
+/// failed for a passing reason.
+fn may_serve(realm: &Realm, fresh: bool) -> bool {
+    realm.failure().is_none() && !(fresh && realm.has_served())
 }

@@ -100,12 +100,22 @@ where
     C: BlockCipherEncrypt + BlockSizeUser<BlockSize = U16> + Clone,
 {
     let start = Array::from(counter.to_be_bytes());
-    let mut stream = Counter128::<C>::from_core(CtrCore::inner_iv_init(cipher.clone(), &start));
+    let stream = Counter128::<C>::from_core(CtrCore::inner_iv_init(cipher.clone(), &start));
+    apply(stream, data, control, "AES-CTR: the data is too long")
+}
+
+/// Adds a stream of keys to the data.
+fn apply(
+    mut stream: impl StreamCipher,
+    data: &mut [u8],
+    control: &Control<'_>,
+    too_long: &'static str,
+) -> Result<(), Fault> {
     for chunk in data.chunks_mut(CHUNK_BYTES) {
         control.check()?;
         stream
             .try_apply_keystream(chunk)
-            .map_err(|_| Fault::operation("AES-CTR: the data is too long"))?;
+            .map_err(|_| Fault::operation(too_long))?;
     }
     Ok(())
 }
@@ -273,14 +283,8 @@ where
     let counter = (first as u32).wrapping_add(1);
     start[12..].copy_from_slice(&counter.to_be_bytes());
     let start = Array::from(start);
-    let mut stream = Counter32::<C>::from_core(CtrCore::inner_iv_init(cipher.clone(), &start));
-    for chunk in data.chunks_mut(CHUNK_BYTES) {
-        control.check()?;
-        stream
-            .try_apply_keystream(chunk)
-            .map_err(|_| Fault::operation("AES-GCM: the data is too long"))?;
-    }
-    Ok(())
+    let stream = Counter32::<C>::from_core(CtrCore::inner_iv_init(cipher.clone(), &start));
+    apply(stream, data, control, "AES-GCM: the data is too long")
 }
 
 fn gcm_tag<C>(

@@ -97,10 +97,27 @@ impl HeapGuard {
         isolate.get_heap_statistics().used_heap_size()
     }
 
+    /// Only collections of the young or the whole heap count; other kinds are parts of these.
+    fn note_collection(&self, kind: v8::GCType, begins: bool) {
+        if kind == v8::GCType::kGCTypeScavenge || kind == v8::GCType::kGCTypeMarkSweepCompact {
+            self.collecting.store(begins, Ordering::Relaxed);
+        }
+    }
+
     fn end(&self) {
         self.exceeded.store(true, Ordering::Relaxed);
         self.handle.terminate_execution();
     }
+}
+
+/// The guard that a callback was added with.
+///
+/// # Safety
+///
+/// `data` is what [`HeapGuard::data`] gave, and the isolate lives, which its guard outlives.
+unsafe fn guard_of<'a>(data: *mut c_void) -> &'a HeapGuard {
+    // SAFETY: the caller promises that the guard is at that address.
+    unsafe { &*data.cast::<HeapGuard>() }
 }
 
 unsafe extern "C" fn near_heap_limit(
@@ -108,8 +125,8 @@ unsafe extern "C" fn near_heap_limit(
     current_limit: usize,
     _initial_limit: usize,
 ) -> usize {
-    // SAFETY: `data` is the guard's address, and the guard outlives its isolate.
-    let guard = unsafe { &*data.cast::<HeapGuard>() };
+    // SAFETY: V8 passes what the callback was added with: the address of this isolate's guard.
+    let guard = unsafe { guard_of(data) };
     if guard.buffers.was_denied() && guard.used_bytes() < guard.limit_bytes / 4 * 3 {
         guard.raised.store(true, Ordering::Relaxed);
     } else {
@@ -118,22 +135,15 @@ unsafe extern "C" fn near_heap_limit(
     current_limit + UNWIND_BYTES
 }
 
-/// Whether it is a collection of the young or the whole heap; other kinds are parts of these.
-fn stops_the_guest(kind: v8::GCType) -> bool {
-    kind == v8::GCType::kGCTypeScavenge || kind == v8::GCType::kGCTypeMarkSweepCompact
-}
-
 unsafe extern "C" fn before_collection(
     _isolate: v8::UnsafeRawIsolatePtr,
     kind: v8::GCType,
     _flags: v8::GCCallbackFlags,
     data: *mut c_void,
 ) {
-    // SAFETY: `data` is the guard's address, and the guard outlives its isolate.
-    let guard = unsafe { &*data.cast::<HeapGuard>() };
-    if stops_the_guest(kind) {
-        guard.collecting.store(true, Ordering::Relaxed);
-    }
+    // SAFETY: V8 passes what the callback was added with: the address of this isolate's guard.
+    let guard = unsafe { guard_of(data) };
+    guard.note_collection(kind, true);
 }
 
 unsafe extern "C" fn after_collection(
@@ -142,11 +152,9 @@ unsafe extern "C" fn after_collection(
     _flags: v8::GCCallbackFlags,
     data: *mut c_void,
 ) {
-    // SAFETY: `data` is the guard's address, and the guard outlives its isolate.
-    let guard = unsafe { &*data.cast::<HeapGuard>() };
-    if stops_the_guest(kind) {
-        guard.collecting.store(false, Ordering::Relaxed);
-    }
+    // SAFETY: V8 passes what the callback was added with: the address of this isolate's guard.
+    let guard = unsafe { guard_of(data) };
+    guard.note_collection(kind, false);
     if guard.raised.load(Ordering::Relaxed) && guard.used_bytes() > guard.limit_bytes {
         guard.end();
     }

@@ -145,11 +145,10 @@ impl Realm {
                     events::fulfill(scope, realm, id, value);
                 }
             }),
-            (Ok(_), None) => self.reject(isolate, request, id, ("Error", "The cache failed")),
             (Err(HostCallError::Rejected { name, message }), _) => {
                 self.reject(isolate, request, id, (&name, &message));
             }
-            (Err(_), _) => self.reject(isolate, request, id, ("Error", "The cache failed")),
+            _ => self.reject(isolate, request, id, ("Error", "The cache failed")),
         }
     }
 

@@ -289,18 +289,19 @@ impl RealmState {
 
     /// Whether the current request may call the host once more.
     pub(crate) fn may_call_host(&self) -> bool {
-        let requests = self.requests.borrow();
-        requests
-            .get(&self.current.get())
-            .is_some_and(|active| active.pending < MAX_PENDING)
+        self.waits_for_less_than(MAX_PENDING)
     }
 
     /// Whether the current request may ask for one more piece of long work.
     pub(crate) fn may_compute(&self) -> bool {
+        self.waits_for_less_than(MAX_COMPUTING)
+    }
+
+    fn waits_for_less_than(&self, most: u32) -> bool {
         let requests = self.requests.borrow();
         requests
             .get(&self.current.get())
-            .is_some_and(|active| active.pending < MAX_COMPUTING)
+            .is_some_and(|active| active.pending < most)
     }
 
     /// Ends an operation: its answer came, or it was cancelled. `None`: it had ended before.

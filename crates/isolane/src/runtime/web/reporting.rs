@@ -25,11 +25,7 @@ pub(crate) fn report_exception(
     args: v8::FunctionCallbackArguments,
     _value: v8::ReturnValue,
 ) {
-    let Some(realm) = RealmState::of(scope) else {
-        return;
-    };
-    let text = exception::describe(scope, args.get(0)).into_report();
-    realm.log(LogLevel::Error, format!("Uncaught {text}"));
+    report(scope, args.get(0), "Uncaught");
 }
 
 /// `host.reportRejection(reason)`: a promise that was rejected and that no guest code handled.
@@ -38,11 +34,15 @@ pub(crate) fn report_rejection(
     args: v8::FunctionCallbackArguments,
     _value: v8::ReturnValue,
 ) {
+    report(scope, args.get(0), "Uncaught (in promise)");
+}
+
+fn report(scope: &mut v8::PinScope, thrown: v8::Local<v8::Value>, how: &str) {
     let Some(realm) = RealmState::of(scope) else {
         return;
     };
-    let text = exception::describe(scope, args.get(0)).into_report();
-    realm.log(LogLevel::Error, format!("Uncaught (in promise) {text}"));
+    let text = exception::describe(scope, thrown).into_report();
+    realm.log(LogLevel::Error, format!("{how} {text}"));
 }
 
 /// `host.describeException(error)`: `[message, filename, lineno, colno]` of a thrown value.

@@ -82,7 +82,7 @@ const blobUrlsFamily = define('blob_urls', { globals: {} }, (use, host) => {
     let type = text.slice(0, comma).replace(outerSpace, '');
     let body = percentDecode(text.slice(comma + 1));
     if (encodedEnd.test(type)) {
-      const decoded = host.base64Decode(toText(body));
+      const decoded = host.base64Decode(use('encoding').isomorphicDecode(body));
       if (decoded === null) return null;
       body = toBytes(decoded);
       type = type.replace(encodedEnd, '');
@@ -96,12 +96,6 @@ const blobUrlsFamily = define('blob_urls', { globals: {} }, (use, host) => {
 
   function percentDecode(text: string): Uint8Array<ArrayBuffer> {
     return use('form_urlencoded').percentDecode(use('encoding').utf8Encode(text));
-  }
-
-  function toText(bytes: Uint8Array): string {
-    let text = '';
-    for (let at = 0; at < bytes.length; at++) text += String.fromCharCode(bytes[at]!);
-    return text;
   }
 
   function toBytes(text: string): Uint8Array<ArrayBuffer> {

@@ -243,6 +243,18 @@ const encodingFamily = define(
       throw new (use('dom_exception').DOMException)(message, 'InvalidCharacterError');
     }
 
+    const { fromCharCode } = String;
+    const UNITS_AT_A_TIME = 8192;
+
+    /** A string with a character for each byte (https://infra.spec.whatwg.org/#isomorphic-decode). */
+    function isomorphicDecode(bytes: Uint8Array): string {
+      let text = '';
+      for (let at = 0; at < bytes.length; at += UNITS_AT_A_TIME) {
+        text += Reflect.apply(fromCharCode, undefined, bytes.subarray(at, at + UNITS_AT_A_TIME));
+      }
+      return text;
+    }
+
     return {
       TextEncoder,
       TextDecoder,
@@ -251,6 +263,7 @@ const encodingFamily = define(
       decodePart,
       decodeWith,
       encodingOfMark,
+      isomorphicDecode,
       utf8Encode,
       utf8Decode,
     };

@@ -1,7 +1,7 @@
 // Owns EventSource (https://html.spec.whatwg.org/#server-sent-events): a fetch whose body is a stream of
 // events, and that is made again when it ends. It ends with its request. Runs on the isolate's thread.
 
-const eventSourceFamily = define('event_source', { globals: { EventSource: 'class' } }, (use, host) => {
+const eventSourceFamily = define('event_source', { globals: { EventSource: 'class' } }, (use) => {
   const { defineConstants, finishInterface, requireArguments, toDictionary, toUSVString } = use('webidl');
   const { Event, EventTarget, dispatchTrusted } = use('events');
   const { defineEventHandler } = use('event_handlers');
@@ -170,25 +170,20 @@ const eventSourceFamily = define('event_source', { globals: { EventSource: 'clas
 
   /** The bytes of a text in UTF-8, each as a character, as headers have them. */
   function toByteText(text: string): string {
-    return String.fromCharCode(...new (use('encoding').TextEncoder)().encode(text));
+    const { isomorphicDecode, utf8Encode } = use('encoding');
+    return isomorphicDecode(utf8Encode(text));
   }
 
-  function pause(delayMs: number, signal: InstanceType<Families['abort']['AbortSignal']>): Promise<void> {
-    const callbacks = use('callbacks');
-    return new Promise((resolve) => {
-      const id = host.timerStart(delayMs);
-      const stop = () => {
-        callbacks.off(id);
-        host.timerCancel(id);
-        resolve();
-      };
-      callbacks.on(id, () => {
-        callbacks.off(id);
-        use('abort').removeAbortAlgorithm(signal, stop);
-        resolve();
-      });
-      use('abort').addAbortAlgorithm(signal, stop);
-    });
+  /** Waits, but no longer than until the signal. */
+  async function pause(
+    delayMs: number,
+    signal: InstanceType<Families['abort']['AbortSignal']>,
+  ): Promise<void> {
+    try {
+      await use('scheduler').waitUntil(delayMs, signal);
+    } catch {
+      // It was closed, which its loop sees.
+    }
   }
 
   for (const type of ['open', 'message', 'error']) defineEventHandler(EventSource, type);

@@ -69,7 +69,8 @@ const fileReaderFamily = define(
 
       readAsBinaryString(blob: unknown): void {
         void this.#state;
-        this.#read(toBlob(blob, 'readAsBinaryString', arguments.length), toBinaryString);
+        const given = toBlob(blob, 'readAsBinaryString', arguments.length);
+        this.#read(given, use('encoding').isomorphicDecode);
       }
 
       readAsText(blob: unknown, encoding: unknown = undefined): void {
@@ -84,7 +85,8 @@ const fileReaderFamily = define(
         void this.#state;
         const given = toBlob(blob, 'readAsDataURL', arguments.length);
         const type = given.type || 'application/octet-stream';
-        this.#read(given, (bytes) => `data:${type};base64,${host.base64Encode(toBinaryString(bytes))}`);
+        const { isomorphicDecode } = use('encoding');
+        this.#read(given, (bytes) => `data:${type};base64,${host.base64Encode(isomorphicDecode(bytes))}`);
       }
 
       abort(): void {
@@ -151,18 +153,6 @@ const fileReaderFamily = define(
       requireArguments(1, given, what);
       if (!isBlob(value)) throw new TypeError(`${what}: parameter 1 is not of type 'Blob'.`);
       return value;
-    }
-
-    const { fromCharCode } = String;
-    const STEP = 8192;
-
-    /** A string with a character for each byte. */
-    function toBinaryString(bytes: Uint8Array): string {
-      let text = '';
-      for (let at = 0; at < bytes.length; at += STEP) {
-        text += Reflect.apply(fromCharCode, undefined, bytes.subarray(at, at + STEP));
-      }
-      return text;
     }
 
     /** The File API's "package data" for text: the given label, the type's charset, else UTF-8. */

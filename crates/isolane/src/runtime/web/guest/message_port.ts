@@ -5,7 +5,7 @@
 const messagePortFamily = define(
   'message_port',
   { globals: { MessageChannel: 'class', MessagePort: 'class' } },
-  (use, host) => {
+  (use) => {
     const { finishInterface, illegalConstructor, internal, makeTransferable, requireArguments } =
       use('webidl');
     const { Event, EventTarget, dispatchTrusted } = use('events');
@@ -110,10 +110,7 @@ const messagePortFamily = define(
     /** Takes back what is on its way to a port. */
     function stopTasks(end: End): Message[] {
       const messages = [...end.tasks.values()];
-      for (const id of end.tasks.keys()) {
-        use('callbacks').off(id);
-        host.timerCancel(id);
-      }
+      for (const id of end.tasks.keys()) use('tasks').cancelTask(id);
       end.tasks.clear();
       return messages;
     }
@@ -123,23 +120,12 @@ const messagePortFamily = define(
         end.waiting.push(message);
         return;
       }
-      const id = runAsTask(() => {
+      const id = use('tasks').queueTask(() => {
         end.tasks.delete(id);
         dispatchTrusted(end.port, use('event_types').createMessageEvent('message', message));
       });
       end.tasks.set(id, message);
       use('callbacks').onForget(id, () => end.tasks.delete(id));
-    }
-
-    /** Runs `steps` in a task of the current request; answers the task's id. */
-    function runAsTask(steps: () => void): number {
-      const callbacks = use('callbacks');
-      const id = host.timerStart(0);
-      callbacks.on(id, () => {
-        callbacks.off(id);
-        steps();
-      });
-      return id;
     }
 
     function disentangle(end: End): void {
@@ -149,7 +135,7 @@ const messagePortFamily = define(
       end.other = null;
       if (other === null) return;
       other.other = null;
-      runAsTask(() => dispatchTrusted(other.port, new Event('close')));
+      use('tasks').queueTask(() => dispatchTrusted(other.port, new Event('close')));
     }
 
     /** The objects of the second argument of postMessage: a sequence, or a dictionary with one. */

@@ -29,6 +29,7 @@ const schedulerFamily = define(
       }
     }
 
+    /** A promise of a point in time; it is rejected with the signal's reason where that is aborted before. */
     function waitUntil(delay: number, signal: Signal | null): Promise<void> {
       const callbacks = use('callbacks');
       return new Promise((resolve, reject) => {
@@ -52,7 +53,7 @@ const schedulerFamily = define(
     }
 
     finishInterface(Scheduler);
-    return { Scheduler, scheduler: new Scheduler(internal) };
+    return { Scheduler, scheduler: new Scheduler(internal), waitUntil };
   },
 );
 interface Families {

@@ -228,9 +228,8 @@ const subtleCryptoFamily = define('subtle_crypto', { globals: { SubtleCrypto: 'c
         normalized.publicExponent,
         usages,
       );
-      if (typeof made !== 'number') return keysOf(made, normalized, isExtractable, usages);
-      await use('callbacks').wait(made);
-      return keysOf(host.subtleTake(made), normalized, isExtractable, usages);
+      if (typeof made === 'number') await use('callbacks').wait(made);
+      return keysOf(taken(made), normalized, isExtractable, usages);
     }
 
     async deriveKey(
@@ -266,9 +265,8 @@ const subtleCryptoFamily = define('subtle_crypto', { globals: { SubtleCrypto: 'c
         isExtractable,
         usages,
       );
-      if (typeof made !== 'number') return createKey(made, derived, isExtractable, usages);
-      await use('callbacks').wait(made);
-      return createKey(host.subtleTake(made) as HostKey, derived, isExtractable, usages);
+      if (typeof made === 'number') await use('callbacks').wait(made);
+      return createKey(taken(made) as HostKey, derived, isExtractable, usages);
     }
 
     async deriveBits(algorithm: unknown, baseKey: unknown, length: unknown = null): Promise<ArrayBuffer> {
@@ -400,9 +398,8 @@ const subtleCryptoFamily = define('subtle_crypto', { globals: { SubtleCrypto: 'c
         kind,
         data,
       );
-      if (typeof made !== 'number') return createKey(made, unwrapped, isExtractable, usages);
-      await use('callbacks').wait(made);
-      return createKey(host.subtleTake(made) as HostKey, unwrapped, isExtractable, usages);
+      if (typeof made === 'number') await use('callbacks').wait(made);
+      return createKey(taken(made) as HostKey, unwrapped, isExtractable, usages);
     }
   }
   finishInterface(SubtleCrypto);
@@ -433,6 +430,11 @@ const subtleCryptoFamily = define('subtle_crypto', { globals: { SubtleCrypto: 'c
         source,
       ),
     );
+  }
+
+  /** The keys of an answer; those that took long to make are fetched, which is to be done once it came. */
+  function taken(answer: HostAnswer<HostKey | HostKeyPair>): HostKey | HostKeyPair {
+    return typeof answer === 'number' ? host.subtleTake(answer) : answer;
   }
 
   function keysOf(
