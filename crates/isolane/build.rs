@@ -6,6 +6,8 @@
 
 #[path = "build/guest.rs"]
 mod guest;
+#[path = "build/rehearsal.rs"]
+mod rehearsal;
 #[path = "build/snapshot.rs"]
 mod snapshot;
 #[path = "src/typescript.rs"]
@@ -26,7 +28,8 @@ fn main() {
     let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo"));
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("set by cargo"));
     let sources = guest::sources(&root.join("src/runtime/web/guest"));
-    guest::write(&sources, &out).expect("OUT_DIR is writable");
-    let blob = snapshot::create(sources);
+    guest::write_sources(&sources, &out).expect("OUT_DIR is writable");
+    let (blob, plan) = snapshot::create(sources);
+    guest::write_globals(&plan.globals, &out).expect("OUT_DIR is writable");
     std::fs::write(out.join("snapshot.bin"), &blob[..]).expect("OUT_DIR is writable");
 }

@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use crate::rehearsal::Global;
 use crate::typescript;
 
 /// One guest file: its name without extension, and its JavaScript, which is the expression of a
@@ -44,22 +45,27 @@ pub(crate) fn sources(dir: &Path) -> Vec<GuestSource> {
         .collect()
 }
 
-/// Writes the sources, and the list of them in Rust that `runtime/snapshot.rs` includes.
-pub(crate) fn write(sources: &[GuestSource], out: &Path) -> std::io::Result<()> {
+/// Writes the sources, and the list of them in Rust that `runtime/families.rs` includes.
+pub(crate) fn write_sources(sources: &[GuestSource], out: &Path) -> std::io::Result<()> {
     let directory = out.join("guest");
     std::fs::create_dir_all(&directory)?;
-    let mut list = String::from("[\n");
+    let mut list = String::new();
     for GuestSource { name, code } in sources {
         std::fs::write(directory.join(format!("{name}.js")), code)?;
         let path = format!("concat!(env!(\"OUT_DIR\"), \"/guest/{name}.js\")");
-        writeln!(
-            list,
-            "v8::String::create_external_onebyte_const(include_bytes!({path})),"
-        )
-        .expect("memory");
+        writeln!(list, "Family::new(\"{name}\", include_bytes!({path})),").expect("memory");
     }
-    list.push(']');
-    std::fs::write(out.join("guest_sources.rs"), list)
+    let count = sources.len();
+    let item = format!("pub(super) static FAMILIES: [Family; {count}] = [{list}];");
+    std::fs::write(out.join("guest_families.rs"), item)
+}
+
+/// Writes which family makes which global, by the globals' names in order, for `runtime/families.rs`.
+pub(crate) fn write_globals(globals: &[Global], out: &Path) -> std::io::Result<()> {
+    let owner = |global: &Global| (global.name.clone(), global.family.clone());
+    let mut owners: Vec<_> = globals.iter().map(owner).collect();
+    owners.sort();
+    std::fs::write(out.join("guest_globals.rs"), format!("{owners:?}"))
 }
 
 /// Escapes what is not ASCII, which only occurs in strings and templates.

@@ -6,14 +6,35 @@
     { get: (host, name) => host[name] ?? (() => 0) },
   ),
 
+  /** What was defined, with its globals, and what of it was made. */
+  notes() {
+    return { defined: [], globals: [], made: [] };
+  },
+
+  /** Defines families as `define` does, and notes them. */
+  recorder(define, notes) {
+    return (name, options, factory) => {
+      notes.defined.push(name);
+      for (const global in options.globals) notes.globals.push([global, options.globals[global], name]);
+      define(name, options, (use, host) => {
+        notes.made.push(name);
+        return factory(use, host);
+      });
+    };
+  },
+
   /** Makes every family, and looks whether each makes its globals. */
-  checkAll(booted) {
-    booted.loadAll();
+  checkAll(booted, notes) {
+    for (const name of notes.defined) booted.resolve(name, '');
+    for (const [global, , family] of notes.globals) {
+      if (booted.resolve(family, global) === undefined) throw new Error(`${family} does not make ${global}`);
+    }
   },
 
   /** Makes the families that most workers use and runs typical events, so that V8 compiles them. */
   rehearse(booted) {
-    for (const name of ['native_guards', 'url', 'encoding', 'console', 'timers', 'fetch']) booted.load(name);
+    for (const name of ['native_guards', 'array_buffer', 'global_scope']) booted.resolve(name, '');
+    for (const name of ['url', 'encoding', 'console', 'timers', 'fetch']) booted.resolve(name, '');
     const { entry } = booted;
     const handlers = [
       (request) => new Response(`hello ${request.url}`),
@@ -28,7 +49,7 @@
         throw new Error('rehearsed');
       },
     ];
-    globalThis.Response = booted.resolve('Response');
+    globalThis.Response = booted.resolve('response', 'Response');
     let id = 1;
     for (const fetch of handlers) {
       entry(0, 0, { fetch }, '{"a":1}', [null, 'f', 'g', 'h']);

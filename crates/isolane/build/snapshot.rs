@@ -1,4 +1,5 @@
-//! Builds the startup snapshot: a context in which every web API is defined, none is made.
+//! Builds the startup snapshot: a context in which every web API has its place, and none is made but
+//! what every request needs.
 
 use std::borrow::Cow;
 use std::ffi::c_void;
@@ -6,6 +7,7 @@ use std::ffi::c_void;
 use v8::MapFnTo;
 
 use crate::guest::GuestSource;
+use crate::rehearsal::{self, Global, Plan};
 use crate::v8_flags::V8_FLAGS;
 
 /// The names of the native operations, in the order of their external references.
@@ -15,9 +17,9 @@ macro_rules! ops {
 include!("../src/runtime/web/ops.in.rs");
 
 /// A guest file's name, and its code as V8 reads it: where it is.
-struct Source {
-    name: String,
-    code: v8::OneByteConst,
+pub(crate) struct Source {
+    pub(crate) name: String,
+    pub(crate) code: v8::OneByteConst,
 }
 
 /// What the snapshot is made from, for as long as this process lives.
@@ -69,25 +71,27 @@ fn lazy_global(
     panic!("a global was touched while the snapshot was made");
 }
 
-pub(crate) fn create(sources: Vec<GuestSource>) -> v8::StartupData {
+/// The snapshot, and what it was made by.
+pub(crate) fn create(sources: Vec<GuestSource>) -> (v8::StartupData, Plan) {
     let material = Material::new(sources);
     v8::V8::set_flags_from_string(V8_FLAGS);
     let platform = v8::new_unprotected_default_platform(1, false).make_shared();
     v8::V8::initialize_platform(platform);
     v8::V8::initialize();
 
-    check(&material.sources);
+    let plan = rehearsal::plan(&material.sources);
     let references = Cow::Borrowed(&material.references[..]);
     let mut isolate = v8::Isolate::snapshot_creator(Some(references), None);
     {
         v8::scope!(let scope, &mut isolate);
-        let scripts = compile(scope, &material.sources);
-        warm_up(scope, &scripts);
+        let is_used = |source: &&Source| source.name == "boot" || plan.made.contains(&source.name);
+        let scripts = compile(scope, material.sources.iter().filter(is_used));
+        rehearsal::warm_up(scope, &scripts);
         let context = v8::Context::new(scope, v8::ContextOptions::default());
         {
             let scope = &mut v8::ContextScope::new(scope, context);
             let booted = boot(scope, &scripts, &material.references);
-            install_globals(scope, context, booted);
+            install_globals(scope, context, &plan.globals);
             for (index, name) in ["entry", "resolve"].into_iter().enumerate() {
                 let function = property(scope, booted, name);
                 assert_eq!(scope.add_context_data(context, function), index);
@@ -95,20 +99,20 @@ pub(crate) fn create(sources: Vec<GuestSource>) -> v8::StartupData {
         }
         scope.set_default_context(context);
     }
-    isolate
+    let blob = isolate
         .create_blob(v8::FunctionCodeHandling::Keep)
-        .expect("a snapshot")
+        .expect("a snapshot");
+    (blob, plan)
 }
 
-/// Compiles every guest file once, so that all contexts share the functions and their bytecode.
-fn compile<'s>(
+/// Compiles guest files once, so that all contexts share the functions and their bytecode.
+pub(crate) fn compile<'s>(
     scope: &mut v8::PinScope<'s, '_, ()>,
-    sources: &'static [Source],
+    sources: impl Iterator<Item = &'static Source>,
 ) -> Vec<v8::Local<'s, v8::UnboundScript>> {
     let context = v8::Context::new(scope, v8::ContextOptions::default());
     let scope = &mut v8::ContextScope::new(scope, context);
     sources
-        .iter()
         .map(|source| {
             let code = v8::String::new_from_onebyte_const(scope, &source.code).expect("a string");
             let origin = origin(scope, &format!("isolane:{}", source.name));
@@ -122,54 +126,6 @@ fn compile<'s>(
             .unwrap_or_else(|| panic!("{} does not compile", source.name))
         })
         .collect()
-}
-
-/// What a warmed-up context has run: typical requests, on a host whose operations do nothing.
-const REHEARSAL: &str = include_str!("rehearsal.js");
-
-/// Makes every family in an isolate that is thrown away: a mistake is to end the build.
-fn check(sources: &'static [Source]) {
-    let mut isolate = v8::Isolate::new(v8::CreateParams::default());
-    v8::scope!(let scope, &mut isolate);
-    let scripts = compile(scope, sources);
-    rehearse(scope, &scripts, "checkAll");
-}
-
-/// Makes the families that most workers use and runs typical requests, in a context that is thrown
-/// away: their bytecode goes into the snapshot. What is rare is compiled at its first use, because
-/// every isolate pays for the size of the snapshot.
-fn warm_up<'s>(scope: &mut v8::PinScope<'s, '_, ()>, scripts: &[v8::Local<'s, v8::UnboundScript>]) {
-    rehearse(scope, scripts, "rehearse");
-}
-
-fn rehearse<'s>(
-    scope: &mut v8::PinScope<'s, '_, ()>,
-    scripts: &[v8::Local<'s, v8::UnboundScript>],
-    part: &str,
-) {
-    let context = v8::Context::new(scope, v8::ContextOptions::default());
-    let scope = &mut v8::ContextScope::new(scope, context);
-    let code = string(scope, REHEARSAL);
-    let parts = v8::Script::compile(scope, code, None).and_then(|script| script.run(scope));
-    let parts: v8::Local<v8::Object> = parts
-        .and_then(|value| value.try_into().ok())
-        .expect("an object expression");
-    let idle_host = property(scope, parts, "idleHost");
-    let booted = boot_with(scope, scripts, idle_host);
-    let part: v8::Local<v8::Function> =
-        property(scope, parts, part).try_into().expect("a function");
-    v8::tc_scope!(let scope, scope);
-    let undefined = v8::undefined(scope).into();
-    if part.call(scope, undefined, &[booted.into()]).is_none() {
-        let stack = scope.stack_trace().or(scope.exception());
-        panic!(
-            "the rehearsal threw: {}",
-            stack
-                .map(|value| value.to_rust_string_lossy(scope))
-                .unwrap_or_default()
-        );
-    }
-    scope.perform_microtask_checkpoint();
 }
 
 /// Boots a context on the native functions, and makes the families that every request needs.
@@ -191,11 +147,11 @@ fn boot<'s>(
         host.set(scope, key.into(), function.into())
             .expect("a plain object");
     }
-    let booted = boot_with(scope, scripts, host.into());
-    let load: v8::Local<v8::Function> = property(scope, booted, "load")
-        .try_into()
-        .expect("a function");
+    let (booted, define) = start(scope, &scripts[0], host.into());
+    define_families(scope, &scripts[1..], define);
+    let resolve: v8::Local<v8::Function> = function(property(scope, booted, "resolve"));
     let undefined = v8::undefined(scope).into();
+    let none = string(scope, "").into();
     for name in [
         "native_guards",
         "array_buffer",
@@ -204,43 +160,52 @@ fn boot<'s>(
         "global_scope",
     ] {
         let name = string(scope, name).into();
-        load.call(scope, undefined, &[name])
+        resolve
+            .call(scope, undefined, &[name, none])
             .expect("a factory does not throw");
     }
     booted
 }
 
-/// Runs `boot` and hands it a host and the definitions of every family.
-fn boot_with<'s>(
+/// Runs `boot` on a host; gives its object, and `define`.
+pub(crate) fn start<'s>(
     scope: &mut v8::PinScope<'s, '_>,
-    scripts: &[v8::Local<'s, v8::UnboundScript>],
+    boot: &v8::Local<'s, v8::UnboundScript>,
     host: v8::Local<'s, v8::Value>,
-) -> v8::Local<'s, v8::Object> {
+) -> (v8::Local<'s, v8::Object>, v8::Local<'s, v8::Value>) {
     let undefined = v8::undefined(scope).into();
-    let mut wrappers = scripts.iter().map(|script| {
-        let value = script
-            .bind_to_current_context(scope)
-            .run(scope)
-            .expect("a function expression");
-        v8::Local::<v8::Function>::try_from(value).expect("a function")
-    });
-    let boot = wrappers.next().expect("boot is first");
-    let wrappers: Vec<_> = wrappers.collect();
     let booted = v8::Object::new(scope);
-    boot.call(scope, undefined, &[booted.into()])
+    wrapper(scope, boot)
+        .call(scope, undefined, &[booted.into()])
         .expect("boot does not throw");
-    let start: v8::Local<v8::Function> = property(scope, booted, "start")
-        .try_into()
-        .expect("a function");
+    let start = function(property(scope, booted, "start"));
     let define = start
         .call(scope, undefined, &[host])
         .expect("start does not throw");
-    for wrapper in wrappers {
-        wrapper
+    (booted, define)
+}
+
+/// Hands `define` to families' files.
+pub(crate) fn define_families<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    scripts: &[v8::Local<'s, v8::UnboundScript>],
+    define: v8::Local<'s, v8::Value>,
+) {
+    let undefined = v8::undefined(scope).into();
+    for script in scripts {
+        wrapper(scope, script)
             .call(scope, undefined, &[define])
             .expect("a definition does not throw");
     }
-    booted
+}
+
+/// The function that a guest file is.
+fn wrapper<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    script: &v8::Local<'s, v8::UnboundScript>,
+) -> v8::Local<'s, v8::Function> {
+    let value = script.bind_to_current_context(scope).run(scope);
+    function(value.expect("a function expression"))
 }
 
 /// Puts every global on the global object as a lazy data property: guests see an ordinary data
@@ -248,34 +213,19 @@ fn boot_with<'s>(
 fn install_globals(
     scope: &mut v8::PinScope<'_, '_>,
     context: v8::Local<v8::Context>,
-    booted: v8::Local<v8::Object>,
+    globals: &[Global],
 ) {
-    let global = context.global(scope);
-    let list: v8::Local<v8::Array> = property(scope, booted, "globals")
-        .try_into()
-        .expect("an array");
-    for index in 0..list.length() {
-        let pair: v8::Local<v8::Array> = list
-            .get_index(scope, index)
-            .and_then(|pair| pair.try_into().ok())
-            .expect("a pair");
-        let name: v8::Local<v8::Name> = pair
-            .get_index(scope, 0)
-            .and_then(|name| name.try_into().ok())
-            .expect("a name");
-        let kind = pair
-            .get_index(scope, 1)
-            .expect("a kind")
-            .to_rust_string_lossy(scope);
-        if kind == "native" || kind == "module" {
-            continue;
-        }
-        let attributes = match kind.as_str() {
+    let target = context.global(scope);
+    for global in globals {
+        let attributes = match global.kind.as_str() {
+            // What V8 makes with every context, and what only modules export.
+            "native" | "module" => continue,
             "function" => v8::PropertyAttribute::NONE,
             _ => v8::PropertyAttribute::DONT_ENUM,
         };
-        global.delete(scope, name.into());
-        set_lazy(scope, global, name, attributes);
+        let name = string(scope, &global.name);
+        target.delete(scope, name.into());
+        set_lazy(scope, target, name.into(), attributes);
     }
 }
 
@@ -299,7 +249,11 @@ fn set_lazy(
         .expect("an extensible global");
 }
 
-fn property<'s>(
+pub(crate) fn function<'s>(value: v8::Local<'s, v8::Value>) -> v8::Local<'s, v8::Function> {
+    value.try_into().expect("a function")
+}
+
+pub(crate) fn property<'s>(
     scope: &mut v8::PinScope<'s, '_>,
     object: v8::Local<v8::Object>,
     name: &str,
@@ -308,7 +262,10 @@ fn property<'s>(
     object.get(scope, key.into()).expect("a plain object")
 }
 
-fn string<'s>(scope: &mut v8::PinScope<'s, '_>, text: &str) -> v8::Local<'s, v8::String> {
+pub(crate) fn string<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    text: &str,
+) -> v8::Local<'s, v8::String> {
     v8::String::new(scope, text).expect("a short string")
 }
 

@@ -64,8 +64,7 @@ fn evaluate<'s>(
 fn export_all(scope: &mut v8::PinScope<'_, '_>, module: v8::Local<v8::Module>) -> Option<()> {
     let realm = RealmState::of(scope)?;
     let name = realm.modules.borrow().name_of(module)?;
-    let key = v8::String::new(scope, &name)?;
-    let namespace = realm.resolve(scope, key.into())?;
+    let namespace = realm.resolve(scope, &name)?;
     let namespace: v8::Local<v8::Object> = namespace.try_into().ok()?;
     for export in exports_of(&name)? {
         let key = v8::String::new(scope, export)?;

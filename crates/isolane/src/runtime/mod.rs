@@ -6,6 +6,7 @@ mod builtin_modules;
 pub(crate) mod code_cache;
 pub(crate) mod events;
 pub(crate) mod exception;
+pub(crate) mod families;
 mod handle;
 mod loading;
 pub(crate) mod module_kinds;

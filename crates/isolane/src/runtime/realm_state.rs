@@ -26,6 +26,7 @@ use crate::process;
 use crate::request::{LogEntry, LogLevel, LogSink, Response, Start, Usage};
 use crate::settlement::{AbortFlag, Settlement};
 
+use super::families;
 use super::modules::ModuleMap;
 use super::ticket::Ticket;
 use super::web::cache::CacheSlot;
@@ -263,15 +264,21 @@ impl RealmState {
         isolate.set_data(REALM_SLOT, std::ptr::null_mut());
     }
 
-    /// The value of a global that the guest side makes at its first use.
+    /// The value of a global that the guest side makes at its first use; undefined where it makes none of
+    /// that name.
     pub(crate) fn resolve<'s>(
         &self,
         scope: &mut v8::PinScope<'s, '_>,
-        name: v8::Local<'s, v8::Value>,
+        global: &str,
     ) -> Option<v8::Local<'s, v8::Value>> {
-        let resolve = v8::Local::new(scope, &self.resolve);
         let undefined = v8::undefined(scope).into();
-        resolve.call(scope, undefined, &[name])
+        let Some(family) = families::family_of(global) else {
+            return Some(undefined);
+        };
+        let family = v8::String::new(scope, family)?.into();
+        let global = v8::String::new(scope, global)?.into();
+        let resolve = v8::Local::new(scope, &self.resolve);
+        resolve.call(scope, undefined, &[family, global])
     }
 
     /// Begins an operation of the current request; its answer comes under the returned id.

@@ -4,13 +4,11 @@ use std::sync::OnceLock;
 
 use v8::MapFnTo;
 
+use super::families::FAMILIES;
 use super::realm_state::RealmState;
 use super::web::OPERATIONS;
 
 static BLOB: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/snapshot.bin"));
-
-/// The guest side's sources, to which the snapshot refers.
-static SOURCES: &[v8::OneByteConst] = &include!(concat!(env!("OUT_DIR"), "/guest_sources.rs"));
 
 /// The snapshot's context data: the guest side's entry function.
 pub(crate) const ENTRY: usize = 0;
@@ -40,8 +38,8 @@ pub(crate) fn external_references() -> &'static [v8::ExternalReference] {
             let operations = OPERATIONS.iter().map(|operation| v8::ExternalReference {
                 function: *operation,
             });
-            let sources = SOURCES.iter().map(|source| v8::ExternalReference {
-                pointer: std::ptr::from_ref(source).cast_mut().cast(),
+            let sources = FAMILIES.iter().map(|family| v8::ExternalReference {
+                pointer: std::ptr::from_ref(&family.source).cast_mut().cast(),
             });
             let end = v8::ExternalReference {
                 pointer: std::ptr::null_mut(),
@@ -84,7 +82,11 @@ fn lazy_global<'s>(
     _args: v8::PropertyCallbackArguments,
     mut value: v8::ReturnValue,
 ) {
-    if let Some(made) = RealmState::of(scope).and_then(|realm| realm.resolve(scope, name.into())) {
+    let Some(realm) = RealmState::of(scope) else {
+        return;
+    };
+    let name = name.to_rust_string_lossy(scope);
+    if let Some(made) = realm.resolve(scope, &name) {
         value.set(made);
     }
 }

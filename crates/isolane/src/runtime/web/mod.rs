@@ -28,6 +28,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use v8::MapFnTo;
 
+use super::families;
 use super::realm_state::RealmState;
 
 macro_rules! ops {

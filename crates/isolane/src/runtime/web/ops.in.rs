@@ -2,6 +2,9 @@
 // call them. The build script reads the names, the library the functions; the order is the order
 // of V8's external references in the startup snapshot.
 ops! {
+    // boot
+    "familyLoad" => families::load,
+    "familyKeep" => families::keep,
     // callbacks, timers, console, performance
     "timerStart" => timers::timer_start,
     "timerCancel" => timers::timer_cancel,

@@ -49,8 +49,7 @@ pub(super) fn resolve_global<'s>(
     let Some(realm) = RealmState::of(scope) else {
         return Some(None);
     };
-    let name = new_string(scope, name);
-    let found = realm.resolve(scope, name.into())?;
+    let found = realm.resolve(scope, name)?;
     Some(found.try_cast::<v8::Function>().ok())
 }
 

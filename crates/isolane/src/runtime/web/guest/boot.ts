@@ -1,53 +1,44 @@
 // Owns the table of families: defines them, makes each at its first use, and gives the native side
 // its two ways in, `entry` (events and answers) and `resolve` (a global that is read for the first time).
+// What few workers use is not even defined before: its file is compiled when it is asked for.
 // Runs on the isolate's thread. It is the one file that is called before `define` exists.
 
-const booted = define as unknown as {
-  start(host: object): unknown;
-  load(name: string): void;
-  loadAll(): void;
-  resolve(name: string): unknown;
-  entry: EntryFunction;
-  globals: Array<[name: string, kind: GlobalKind]>;
-};
-
-interface Definition {
-  factory(use: (name: string) => unknown, host: object): Record<string, unknown>;
+interface Host {
+  /** The function of `define` that a family's file is; it is not defined yet. */
+  familyLoad(name: string): (define: DefineFamily) => void;
+  /** Says that the family was made, so that its code is worth keeping for other isolates. */
+  familyKeep(name: string): void;
 }
 
-booted.globals = [];
+type Factory = (use: (name: string) => unknown, host: Host) => Record<string, unknown>;
+type DefineFamily = (name: string, options: object, factory: Factory) => void;
+
+const booted = define as unknown as {
+  start(host: Host): DefineFamily;
+  resolve(family: string, name: string): unknown;
+  entry: EntryFunction;
+};
 
 booted.start = (host) => {
-  const definitions = { __proto__: null } as unknown as Record<string, Definition>;
+  const factories = { __proto__: null } as unknown as Record<string, Factory>;
   const made = { __proto__: null } as unknown as Record<string, Record<string, unknown>>;
-  const owners = { __proto__: null } as unknown as Record<string, string>;
 
-  const use = (name: string): Record<string, unknown> => {
-    const family = made[name];
-    if (family !== undefined) return family;
-    const definition = definitions[name];
-    if (definition === undefined) throw new Error('there is no family ' + name);
-    return (made[name] = definition.factory(use, host));
+  const use = (name: string): Record<string, unknown> => made[name] ?? make(name);
+
+  const make = (name: string): Record<string, unknown> => {
+    const factory = factories[name];
+    if (factory !== undefined) return (made[name] = factory(use, host));
+    host.familyLoad(name)(defineFamily);
+    const family = (made[name] = factories[name]!(use, host));
+    host.familyKeep(name);
+    return family;
   };
 
-  booted.resolve = (name) => {
-    const owner = owners[name];
-    return owner === undefined ? undefined : use(owner)[name];
+  const defineFamily: DefineFamily = (name, _options, factory) => {
+    factories[name] = factory;
   };
 
-  booted.load = (name) => {
-    use(name);
-  };
-
-  booted.loadAll = () => {
-    for (const name in definitions) {
-      const family = use(name);
-      for (const global in owners) {
-        if (owners[global] === name && !(global in family))
-          throw new Error(name + ' does not make ' + global);
-      }
-    }
-  };
+  booted.resolve = (family, name) => use(family)[name];
 
   let serve: Families['serve'] | undefined;
   booted.entry = (kind, id, a, b, c, d) => {
@@ -55,15 +46,5 @@ booted.start = (host) => {
     return serve.dispatch(kind, id, a, b, c, d);
   };
 
-  return (
-    name: string,
-    options: { globals?: Record<string, GlobalKind> },
-    factory: Definition['factory'],
-  ) => {
-    definitions[name] = { factory };
-    for (const global in options.globals) {
-      owners[global] = name;
-      booted.globals.push([global, options.globals[global] as GlobalKind]);
-    }
-  };
+  return defineFamily;
 };
