@@ -152,6 +152,9 @@ impl std::fmt::Debug for AbortHandle {
     }
 }
 
+/// How often a spinning caller looks for its answer before it looks at the time.
+const LOOKS_PER_TIME: usize = 16;
+
 /// The answer to one run; it needs no particular executor.
 ///
 /// # Cancel safety
@@ -231,8 +234,12 @@ impl<T> RunFuture<T> {
             return self.take();
         }
         let begin = Instant::now();
-        while !self.shared.settled.load(Ordering::Acquire) {
-            for _ in 0..16 {
+        loop {
+            // Between two looks at the time, which take longer.
+            for _ in 0..LOOKS_PER_TIME {
+                if self.shared.settled.load(Ordering::Acquire) {
+                    return self.take();
+                }
                 std::hint::spin_loop();
             }
             if begin.elapsed() >= limit {
@@ -240,7 +247,6 @@ impl<T> RunFuture<T> {
                 return None;
             }
         }
-        self.take()
     }
 
     /// Calls back with the answer, on the isolate's thread, or here where it is there already.

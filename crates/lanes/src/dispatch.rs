@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::lane::{Lane, Pace};
 use crate::slot::{BUSY, LOOKING, PARKED, ThreadId, WATCHING};
-use crate::sync::{Ordering, SPIN, fence};
+use crate::sync::{LOOKS_PER_TIME, Ordering, SPIN, fence};
 use crate::threads::{Role, Threads};
 
 /// How long a quick thread may take for a batch before the relief takes what waits behind it.
@@ -193,8 +193,12 @@ impl<L: Lane> Threads<L> {
     fn spin_for_work(&self, id: ThreadId, limit: Duration) -> bool {
         let begin = Instant::now();
         loop {
-            if self.has_work(id.index) {
-                return true;
+            // Between two looks at the time, which take longer.
+            for _ in 0..LOOKS_PER_TIME {
+                if self.has_work(id.index) {
+                    return true;
+                }
+                std::hint::spin_loop();
             }
             let looked = begin.elapsed();
             if looked >= limit {
@@ -203,9 +207,6 @@ impl<L: Lane> Threads<L> {
             if looked >= YIELD_AFTER {
                 // Who would push the next lane may be waiting for this very processor.
                 std::thread::yield_now();
-            }
-            for _ in 0..16 {
-                std::hint::spin_loop();
             }
         }
     }

@@ -14,6 +14,9 @@ mod imp {
     /// than a caller takes to wake, or each would find the other asleep again and again.
     pub(crate) const SPIN: Duration = Duration::from_micros(200);
 
+    /// How often a spinning thread looks for work before it looks at the time.
+    pub(crate) const LOOKS_PER_TIME: usize = 16;
+
     pub(crate) use crossbeam_queue::SegQueue as Queue;
 }
 
@@ -28,6 +31,7 @@ mod imp {
 
     /// One look: more would be the same look again.
     pub(crate) const SPIN: Duration = Duration::ZERO;
+    pub(crate) const LOOKS_PER_TIME: usize = 1;
 
     /// Stands for the lock-free queue, which loom cannot see into. It promises as little: what a
     /// push did before is seen by who pops its item or reads the length that it left, and asking

@@ -1,6 +1,10 @@
 //! Reads the processor time of a thread, from that thread or from another one, without signals.
+//!
+//! A look at that clock is a system call, which takes longer than many a turn. So what begins and ends
+//! within a fraction of a millisecond is measured by the time that passed, which is no less.
 
-use std::time::Duration;
+use std::cell::Cell;
+use std::time::{Duration, Instant};
 
 /// The processor-time clock of one thread.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +25,55 @@ impl ThreadClock {
 /// How much processor time the calling thread has used.
 pub(crate) fn thread_cpu_time() -> Duration {
     imp::own()
+}
+
+/// For how long a look at the clock is good enough to count on from.
+const GOOD_FOR: Duration = Duration::from_micros(300);
+
+thread_local! {
+    /// When the calling thread looked at its clock, and what it said.
+    static LOOK: Cell<Option<(Instant, Duration)>> = const { Cell::new(None) };
+}
+
+/// A moment in the calling thread's life, from which processor time is counted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CpuMark {
+    at: Instant,
+    /// The thread's processor time, or up to 0.3 ms more.
+    cpu: Duration,
+}
+
+impl CpuMark {
+    /// This moment.
+    pub(crate) fn now() -> Self {
+        let at = Instant::now();
+        let look = LOOK
+            .get()
+            .filter(|(looked_at, _)| at.duration_since(*looked_at) <= GOOD_FOR);
+        let (looked_at, cpu) = look.unwrap_or_else(|| {
+            let look = (at, thread_cpu_time());
+            LOOK.set(Some(look));
+            look
+        });
+        Self {
+            at,
+            cpu: cpu + at.duration_since(looked_at),
+        }
+    }
+
+    /// What the thread's clock says at that moment, or up to 0.3 ms more.
+    pub(crate) fn cpu(self) -> Duration {
+        self.cpu
+    }
+
+    /// How much processor time the thread has used since, or up to 0.3 ms more or less.
+    pub(crate) fn used(self) -> Duration {
+        let elapsed = self.at.elapsed();
+        if elapsed <= GOOD_FOR {
+            return elapsed;
+        }
+        elapsed.min(thread_cpu_time().saturating_sub(self.cpu))
+    }
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]

@@ -17,7 +17,7 @@ use crate::error::{Error, ErrorKind, Owner};
 use super::LimitKind;
 use super::external::ExternalGuard;
 use super::rescue::{Bystanders, GivenUp, Unanswered};
-use super::thread_clock::{ThreadClock, thread_cpu_time};
+use super::thread_clock::{CpuMark, ThreadClock};
 
 /// How often armed turns are looked at: the most a turn overruns its limit.
 const TICK: Duration = Duration::from_millis(2);
@@ -195,7 +195,7 @@ pub(crate) struct TurnBudget {
 
 /// A turn under watch on this thread.
 pub(crate) struct Watch {
-    cpu_at_start: Duration,
+    begin: CpuMark,
 }
 
 /// How a watched turn went.
@@ -213,12 +213,12 @@ impl Watch {
         bystanders: &Arc<Bystanders>,
         budget: TurnBudget,
     ) -> Self {
-        let cpu_at_start = thread_cpu_time();
+        let begin = CpuMark::now();
         SLOT.with(|slot| {
             *slot.0.armed.lock() = Some(Armed {
                 external: external.clone(),
                 bystanders: bystanders.clone(),
-                cpu_until: budget.cpu.map(|cpu| cpu_at_start + cpu),
+                cpu_until: budget.cpu.map(|cpu| begin.cpu() + cpu),
                 budget,
                 fired: None,
             });
@@ -227,7 +227,7 @@ impl Watch {
         if watchdog.asleep.load(Ordering::SeqCst) && watchdog.asleep.swap(false, Ordering::SeqCst) {
             watchdog.thread.unpark();
         }
-        Self { cpu_at_start }
+        Self { begin }
     }
 
     /// Ends the watch: after this, nothing terminates the turn any more.
@@ -235,7 +235,7 @@ impl Watch {
         let armed = SLOT.with(|slot| slot.0.armed.lock().take());
         let firing = armed.and_then(|armed| armed.fired);
         Watched {
-            cpu: thread_cpu_time().saturating_sub(self.cpu_at_start),
+            cpu: self.begin.used(),
             fired: firing.as_ref().map(|firing| firing.why),
             given_up: firing.is_some_and(|firing| firing.given_up),
         }

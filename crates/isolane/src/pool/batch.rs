@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::Context;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use isolane_lanes::{LaneQueue, Pace};
 
@@ -98,6 +98,7 @@ impl Lane {
         }
         core.isolate = Some(LockerManagedIsolate::new(self.recipe.clone())?);
         core.running_since_ns = now_ns;
+        core.housekept_ns = now_ns;
         Ok(())
     }
 
@@ -115,14 +116,14 @@ impl Lane {
         let Core {
             isolate: Some(isolate),
             buffer,
-            housekept,
+            housekept_ns,
             late,
             ..
         } = core
         else {
             return;
         };
-        let mut turns = 0_u64;
+        let (mut turns, mut now_ns) = (0_u64, begin_ns);
         {
             let mut locked = isolate.lock();
             for _ in 0..BATCH_ITEMS {
@@ -135,7 +136,8 @@ impl Lane {
                     item => self.run_item(&mut locked, item, isolate_is_new && turns == 0),
                 }
                 turns += 1;
-                if self.threads.now_ns() - begin_ns > BATCH_TIME.as_nanos() as u64 {
+                now_ns = self.threads.now_ns();
+                if now_ns - begin_ns > BATCH_TIME.as_nanos() as u64 {
                     break;
                 }
             }
@@ -145,18 +147,19 @@ impl Lane {
             isolate
                 .lock()
                 .poll(&mut Context::from_waker(&waker), buffer);
+            now_ns = self.threads.now_ns();
         }
         let idle = isolate.active() == 0;
-        if housekept.elapsed() > HOUSEKEEPING_INTERVAL
+        if now_ns.saturating_sub(*housekept_ns) > HOUSEKEEPING_INTERVAL.as_nanos() as u64
             || (idle && self.recipe.definition.context == ContextPolicy::Fresh)
         {
             isolate.lock().housekeep();
-            *housekept = Instant::now();
+            now_ns = self.threads.now_ns();
+            *housekept_ns = now_ns;
             self.memory_bytes
                 .store(isolate.memory_bytes(), Ordering::Relaxed);
         }
         self.active.store(isolate.active(), Ordering::Relaxed);
-        let now_ns = self.threads.now_ns();
         self.note_turns(begin_ns, now_ns, turns);
         let ended = Ended {
             now_ns,

@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use isolane_lanes::{Abandoned, Lane as _, LaneQueue, Pace};
 use isolane_scheduler::{CallbackMessage, RequestId};
@@ -93,7 +93,7 @@ pub(crate) struct Lane {
 pub(super) struct Core {
     pub(super) isolate: Option<LockerManagedIsolate>,
     pub(super) buffer: Vec<CallbackMessage>,
-    pub(super) housekept: Instant,
+    pub(super) housekept_ns: u64,
     /// Requests that came too late for an isolate that takes no more.
     pub(super) late: Vec<StartRequest>,
     /// When its isolate was made.
@@ -132,7 +132,7 @@ impl Lane {
             core: Mutex::new(Core {
                 isolate: None,
                 buffer: Vec::new(),
-                housekept: Instant::now(),
+                housekept_ns: 0,
                 late: Vec::new(),
                 running_since_ns: 0,
             }),

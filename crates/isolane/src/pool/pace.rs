@@ -2,9 +2,8 @@
 //! that overran. Written by the thread that runs a lane, read by whoever pushes.
 //!
 //! Processor time is what counts, so that a lane is not blamed for a thread that had to wait for a
-//! processor. Asking for it costs a system call, so a thread does so about once a millisecond.
+//! processor.
 
-use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -12,7 +11,7 @@ use std::time::Duration;
 use isolane_lanes::Pace;
 use parking_lot::Mutex;
 
-use crate::limits::thread_clock::thread_cpu_time;
+use crate::limits::thread_clock::CpuMark;
 
 /// A lane whose turns take less than this on average is quick.
 const QUICK: Duration = Duration::from_millis(1);
@@ -25,14 +24,6 @@ const SENTENCE: Duration = Duration::from_secs(1);
 const DOUBLINGS: u32 = 6;
 /// An overrun is forgotten when this time has passed since its sentence ended.
 const FORGIVEN_AFTER: Duration = Duration::from_secs(60);
-/// How old a thread's last look at its clock may be.
-const SAMPLE_NS: u64 = 1_000_000;
-
-thread_local! {
-    /// When this thread looked at its processor clock, and what that said; both in nanoseconds.
-    static SAMPLE: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
-}
-
 /// What a worker did, kept across its isolates and deployments.
 #[derive(Default)]
 pub(crate) struct Conduct {
@@ -68,7 +59,7 @@ pub(crate) struct LanePace {
 
 /// A batch of a lane's turns, as far as its pace goes.
 pub(super) struct Batch {
-    begin_ns: u64,
+    begin: CpuMark,
     was_quick: bool,
 }
 
@@ -104,18 +95,15 @@ impl LanePace {
 
     /// The calling thread begins a batch.
     pub(super) fn begin(&self, begin_ns: u64) -> Batch {
-        if begin_ns.saturating_sub(SAMPLE.get().0) > SAMPLE_NS {
-            SAMPLE.set((begin_ns, cpu_ns()));
-        }
         Batch {
-            begin_ns,
+            begin: CpuMark::now(),
             was_quick: self.pace(|| begin_ns) == Pace::Quick,
         }
     }
 
     /// The calling thread has run the batch.
     pub(super) fn end(&self, batch: &Batch, ended: Ended) {
-        let used_ns = batch.cpu_ns(ended.now_ns);
+        let used_ns = u64::try_from(batch.begin.used().as_nanos()).unwrap_or(u64::MAX);
         let has_overrun = batch.was_quick && u128::from(used_ns) >= OVERRUN.as_nanos();
         // One that was quick to end did not use up a limit: its caller aborted it.
         let has_offended = ended.was_limited && u128::from(used_ns) >= QUICK.as_nanos();
@@ -136,27 +124,10 @@ impl LanePace {
     }
 }
 
-impl Batch {
-    /// What the batch used of its thread's processor time, or a little less.
-    fn cpu_ns(&self, now_ns: u64) -> u64 {
-        let elapsed_ns = now_ns - self.begin_ns;
-        if elapsed_ns <= SAMPLE_NS {
-            return elapsed_ns;
-        }
-        let (sampled_ns, cpu_then_ns) = SAMPLE.get();
-        let before_ns = self.begin_ns - sampled_ns;
-        let used_ns = cpu_ns().saturating_sub(cpu_then_ns);
-        elapsed_ns.min(used_ns.saturating_sub(before_ns))
-    }
-}
-
-fn cpu_ns() -> u64 {
-    u64::try_from(thread_cpu_time().as_nanos()).unwrap_or(u64::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::thread_clock::thread_cpu_time;
 
     const MS: u64 = 1_000_000;
 

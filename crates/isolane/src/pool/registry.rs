@@ -1,10 +1,11 @@
 //! The pool's workers by id, each with its deployed definition and its lanes.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
+use foldhash::fast::RandomState;
 use isolane_scheduler::RequestId;
 use parking_lot::{Mutex, RwLock};
 
@@ -76,12 +77,14 @@ impl AbortTarget for Deployment {
 /// The deployments by worker id; sharded so that requests for different workers do not meet.
 #[derive(Default)]
 pub(crate) struct Registry {
-    shards: [RwLock<HashMap<Arc<str>, Arc<Deployment>>>; SHARDS],
+    shards: [Shard; SHARDS],
     hasher: RandomState,
 }
 
+type Shard = RwLock<HashMap<Arc<str>, Arc<Deployment>, RandomState>>;
+
 impl Registry {
-    fn shard(&self, id: &str) -> &RwLock<HashMap<Arc<str>, Arc<Deployment>>> {
+    fn shard(&self, id: &str) -> &Shard {
         &self.shards[self.hasher.hash_one(id) as usize % SHARDS]
     }
 

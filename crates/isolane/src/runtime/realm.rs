@@ -3,7 +3,6 @@
 //! and which thread it is entered on.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -105,7 +104,7 @@ impl Realm {
             has_reported: Cell::new(false),
             handled_late: RefCell::default(),
             ends: RefCell::default(),
-            outgoing: RefCell::new(HashMap::new()),
+            outgoing: RefCell::default(),
             codecs: RefCell::default(),
             made_keys: RefCell::default(),
         });

@@ -5,7 +5,7 @@
 //! isolates that can be locked do not support) for the time of a turn; see [`RealmState::enter`].
 
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -13,6 +13,8 @@ use isolane_scheduler::{
     BodyReader, CallbackId, FetchClient, FetchRequest, RequestId, SchedulerHandle,
     SchedulerMessage, StreamError, StreamId, next_id,
 };
+
+use rustc_hash::FxHashMap;
 
 use crate::cache::CacheStore;
 use crate::crypto::Output;
@@ -31,6 +33,9 @@ use super::modules::ModuleMap;
 use super::ticket::Ticket;
 use super::web::cache::CacheSlot;
 use super::web::compression::OpenCodec;
+
+/// What has an id. Ids are ours, so that nobody can choose them to collide.
+pub(crate) type IdMap<V> = FxHashMap<u64, V>;
 
 /// The isolate's data slot that points to the realm whose turn runs.
 const REALM_SLOT: u32 = 0;
@@ -211,7 +216,7 @@ pub(crate) struct RealmState {
     pub(crate) host_functions: Vec<HostFunction>,
     pub(crate) cache_store: Arc<dyn CacheStore>,
     /// Where the answers of caches will be, by the operations that wait for them.
-    pub(crate) cache_answers: RefCell<HashMap<CallbackId, CacheSlot>>,
+    pub(crate) cache_answers: RefCell<IdMap<CacheSlot>>,
     pub(crate) modules: RefCell<ModuleMap>,
     pub(crate) origin: Instant,
     pub(crate) origin_unix_ms: f64,
@@ -222,8 +227,8 @@ pub(crate) struct RealmState {
     pub(crate) limited: Cell<bool>,
     /// An operation panicked in this turn.
     pub(crate) panicked: Cell<bool>,
-    pub(crate) requests: RefCell<HashMap<RequestId, ActiveRequest>>,
-    pub(crate) operations: RefCell<HashMap<CallbackId, Operation>>,
+    pub(crate) requests: RefCell<IdMap<ActiveRequest>>,
+    pub(crate) operations: RefCell<IdMap<Operation>>,
     /// Operations of ended requests, whose callbacks the guest side still holds.
     pub(crate) orphaned: RefCell<Vec<CallbackId>>,
     pub(crate) unhandled: RefCell<Vec<Rejection>>,
@@ -233,11 +238,11 @@ pub(crate) struct RealmState {
     pub(crate) handled_late: RefCell<Vec<v8::Global<v8::Promise>>>,
     pub(crate) ends: RefCell<Vec<(RequestId, End)>>,
     /// Outgoing streams that no response or fetch has taken yet.
-    pub(crate) outgoing: RefCell<HashMap<StreamId, BodyReader>>,
+    pub(crate) outgoing: RefCell<IdMap<BodyReader>>,
     /// What compression streams are in the middle of.
-    pub(crate) codecs: RefCell<HashMap<u64, OpenCodec>>,
+    pub(crate) codecs: RefCell<IdMap<OpenCodec>>,
     /// Keys that long work made, until the guest side takes them.
-    pub(crate) made_keys: RefCell<HashMap<CallbackId, (RequestId, Output)>>,
+    pub(crate) made_keys: RefCell<IdMap<(RequestId, Output)>>,
 }
 
 impl RealmState {

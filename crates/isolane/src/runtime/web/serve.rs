@@ -21,7 +21,27 @@ use super::timers::id_of;
 /// no cost of its own; each is a copy here.
 const MAX_HEAD_BYTES: usize = 1 << 20;
 
-/// `host.respond(id, status, statusText, headersFlat, body, finished)`: the handler's answer.
+/// The header lists that `guest/response.ts` names by their numbers, since most responses have one of them.
+fn known_headers(number: i32) -> Vec<(String, String)> {
+    let content_type = match number {
+        1 => "text/plain;charset=UTF-8",
+        2 => "application/json",
+        _ => return Vec::new(),
+    };
+    vec![("content-type".to_owned(), content_type.to_owned())]
+}
+
+fn headers_of(
+    scope: &mut v8::PinScope<'_, '_>,
+    value: v8::Local<v8::Value>,
+) -> Option<Vec<(String, String)>> {
+    match v8::Local::<v8::Int32>::try_from(value) {
+        Ok(number) => Some(known_headers(number.value())),
+        Err(_) => pairs_of(scope, value),
+    }
+}
+
+/// `host.respond(id, status, statusText, headers, body, finished)`: the handler's answer.
 pub(crate) fn respond(
     scope: &mut v8::PinScope,
     args: v8::FunctionCallbackArguments,
@@ -40,7 +60,10 @@ pub(crate) fn respond(
     let (status_text, body) = (args.get(2), args.get(4));
     // Looked at before anything is copied.
     let too_long = length_of(body) > limit || length_of(status_text) > MAX_HEAD_BYTES as u64;
-    let Some(headers) = (!too_long).then(|| pairs_of(scope, args.get(3))).flatten() else {
+    let Some(headers) = (!too_long)
+        .then(|| headers_of(scope, args.get(3)))
+        .flatten()
+    else {
         let error = Error::limit(LimitKind::Response);
         realm.ends.borrow_mut().push((request, End::Fail(error)));
         return;
@@ -204,10 +227,9 @@ pub(crate) fn host_call<'s>(
 }
 
 fn text_of(scope: &mut v8::PinScope<'_, '_>, value: v8::Local<v8::Value>) -> String {
-    if value.is_string() {
-        value.to_rust_string_lossy(scope)
-    } else {
-        String::new()
+    match v8::Local::<v8::String>::try_from(value) {
+        Ok(text) if text.length() > 0 => text.to_rust_string_lossy(scope),
+        _ => String::new(),
     }
 }
 

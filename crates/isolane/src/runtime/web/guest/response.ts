@@ -7,8 +7,8 @@ type ResponseFacade = InstanceType<Families['response']['Response']>;
 interface ResponseParts {
   status: number;
   statusText: string;
-  /** Names in lower case and values in turn. Not to be written to: responses share such lists. */
-  headers: string[];
+  /** Names in lower case and values in turn, or the number of a list that the host has too (serve.rs). */
+  headers: number | readonly string[];
   body: HostBody;
 }
 
@@ -36,6 +36,7 @@ const responseFamily = define('response', { globals: { Response: 'class' } }, (u
   // Header lists that many responses share: nobody writes to a list, a Headers object gets a copy.
   const noHeaders: readonly string[] = [];
   const textHeaders: readonly string[] = ['content-type', textType];
+  const jsonHeaders: readonly string[] = ['content-type', 'application/json'];
   const byGuest: ResponseOrigin = { type: 'default', url: '', redirected: false, guard: 'response' };
   const immutable: ResponseOrigin = { type: 'default', url: '', redirected: false, guard: 'immutable' };
   const networkError: ResponseOrigin = { type: 'error', url: '', redirected: false, guard: 'immutable' };
@@ -97,7 +98,7 @@ const responseFamily = define('response', { globals: { Response: 'class' } }, (u
       requireArguments(1, arguments.length, "Failed to execute 'json' on 'Response'");
       const text = stringify(data);
       if (text === undefined) throw new TypeError('The value cannot be written as JSON');
-      const response = new Response(text, internal, ['content-type', 'application/json'], byGuest);
+      const response = new Response(text, internal, jsonHeaders, byGuest);
       if (init !== undefined) response.#initialize(init, 'application/json');
       return response;
     }
@@ -212,7 +213,7 @@ const responseFamily = define('response', { globals: { Response: 'class' } }, (u
         return {
           status: response.#status,
           statusText: response.#statusText,
-          headers: response.#list() as string[],
+          headers: toKnownList(response.#list()),
           body: body as HostBody,
         };
       };
@@ -234,6 +235,12 @@ const responseFamily = define('response', { globals: { Response: 'class' } }, (u
     }
   }
   finishInterface(Response);
+
+  function toKnownList(list: readonly string[]): number | readonly string[] {
+    if (list === textHeaders) return 1;
+    if (list === jsonHeaders) return 2;
+    return list.length === 0 ? 0 : list;
+  }
 
   function isNullBodyStatus(status: number): boolean {
     return status === 204 || status === 205 || status === 304;

@@ -7,7 +7,7 @@ interface Host {
     id: number,
     status: number,
     statusText: string,
-    headers: string[],
+    headers: number | readonly string[],
     body: null | string | Uint8Array | number,
     finished: boolean,
   ): void;
