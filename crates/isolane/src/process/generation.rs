@@ -222,9 +222,7 @@ impl Generation {
         if !table.requests.contains_key(&request) {
             return;
         }
-        let _ = self
-            .outbox
-            .queue(&ToChild::Abort { request }, Bytes::new());
+        let _ = self.outbox.queue(&ToChild::Abort { request }, Bytes::new());
         drop(table);
         self.outbox.flush();
     }
