@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'ava';
-import { compare, type ExpectedFailure, update } from '../scripts/wpt/expectations.js';
+import { compare, count, type Expected, type ExpectedFailure, update } from '../scripts/wpt/expectations.js';
 import { findTests, missingScript, openFolder } from '../scripts/wpt/folder.js';
 import type { Outcome } from '../scripts/wpt/outcome.js';
 import { parsePipe, serveFolder } from '../scripts/wpt/server.js';
@@ -81,32 +81,74 @@ const failing: Outcome = {
   ],
 };
 
+const fails = (...fail: ExpectedFailure[]): Expected => ({ inapplicable: [], fail });
+const doesNotApply = (...inapplicable: ExpectedFailure[]): Expected => ({ inapplicable, fail: [] });
+const crashed: Outcome = { status: 'crash', message: 'SIGSEGV', subtests: [] };
+
 test('compares an outcome with what is expected', (t) => {
-  t.deepEqual(compare([{ reason: 'so', subtests: ['bad'] }], failing), []);
-  t.deepEqual(compare([], failing), ['unexpected failure: bad: why']);
-  t.deepEqual(compare([{ reason: 'so', subtests: ['bad', 'good'] }], failing), ['unexpected pass: good']);
-  t.deepEqual(compare([{ reason: 'so', subtests: ['bad', 'gone'] }], failing), [
-    'listed, but no such subtest: gone',
-  ]);
-  t.deepEqual(compare([{ reason: '', subtests: ['bad'] }], failing), ['a listed failure has no reason']);
-  const crashed: Outcome = { status: 'crash', message: 'SIGSEGV', subtests: [] };
-  t.deepEqual(compare([], crashed), ["the run ended with 'crash', expected 'ok': SIGSEGV"]);
-  t.deepEqual(compare([{ reason: 'so', run: 'crash' }], crashed), []);
-  t.is(compare([{ reason: 'so', run: 'timeout' }], failing).length, 2);
+  for (const list of [fails, doesNotApply]) {
+    t.deepEqual(compare(list({ reason: 'so', subtests: ['bad'] }), failing), []);
+    t.deepEqual(compare(list(), failing), ['unexpected failure: bad: why']);
+    t.deepEqual(compare(list({ reason: 'so', subtests: ['bad', 'good'] }), failing), [
+      'unexpected pass: good',
+    ]);
+    t.deepEqual(compare(list({ reason: 'so', subtests: ['bad', 'gone'] }), failing), [
+      'listed, but no such subtest: gone',
+    ]);
+    t.deepEqual(compare(list({ reason: '', subtests: ['bad'] }), failing), [
+      'a listed failure has no reason',
+    ]);
+    t.deepEqual(compare(list(), crashed), ["the run ended with 'crash', expected 'ok': SIGSEGV"]);
+    t.deepEqual(compare(list({ reason: 'so', run: 'crash' }), crashed), []);
+    t.is(compare(list({ reason: 'so', run: 'timeout' }), failing).length, 2);
+  }
+  const bad = [{ reason: 'so', subtests: ['bad'] }];
+  t.deepEqual(compare({ inapplicable: bad, fail: bad }, failing), ['listed as both: bad']);
 });
 
-test('an update keeps the reasons of what fails still', (t) => {
+test('counts what does not apply apart from what fails', (t) => {
+  const bad: ExpectedFailure = { reason: 'so', subtests: ['bad'] };
+  t.deepEqual(count(fails(bad), failing), { passed: 1, failed: 1, inapplicable: 0 });
+  t.deepEqual(count(doesNotApply(bad), failing), { passed: 1, failed: 0, inapplicable: 1 });
+  t.deepEqual(count(doesNotApply({ reason: 'so', subtests: ['good', 'bad'] }), failing), {
+    passed: 1,
+    failed: 0,
+    inapplicable: 1,
+  });
+  t.deepEqual(count(fails(), crashed), { passed: 0, failed: 1, inapplicable: 0 });
+  t.deepEqual(count(doesNotApply({ reason: 'so', run: 'crash' }), crashed), {
+    passed: 0,
+    failed: 0,
+    inapplicable: 1,
+  });
+  t.deepEqual(count(doesNotApply({ reason: 'so', run: 'error' }), crashed), {
+    passed: 0,
+    failed: 1,
+    inapplicable: 0,
+  });
+});
+
+test('an update keeps the lists and reasons of what fails still', (t) => {
   const expected: ExpectedFailure[] = [
     { reason: 'kept', subtests: ['bad', 'good'] },
     { reason: 'gone', subtests: ['good'] },
     { reason: 'gone too', run: 'error' },
   ];
   const worse = { ...failing, subtests: [...failing.subtests, { name: 'new', status: 2, message: null }] };
-  t.deepEqual(update(expected, worse), [
-    { reason: 'kept', subtests: ['bad'] },
-    { reason: '', subtests: ['new'] },
-  ]);
-  t.deepEqual(update([], { status: 'timeout', message: '', subtests: [] }), [{ reason: '', run: 'timeout' }]);
+  t.deepEqual(
+    update(fails(...expected), worse),
+    fails({ reason: 'kept', subtests: ['bad'] }, { reason: '', subtests: ['new'] }),
+  );
+  t.deepEqual(update(doesNotApply(...expected), worse), {
+    inapplicable: [{ reason: 'kept', subtests: ['bad'] }],
+    fail: [{ reason: '', subtests: ['new'] }],
+  });
+  const over: Outcome = { status: 'timeout', message: '', subtests: [] };
+  t.deepEqual(update(fails(), over), fails({ reason: '', run: 'timeout' }));
+  t.deepEqual(
+    update(doesNotApply({ reason: 'kept', run: 'timeout' }), over),
+    doesNotApply({ reason: 'kept', run: 'timeout' }),
+  );
 });
 
 test('serves files with the pipe functions that tests use', async (t) => {
@@ -130,6 +172,6 @@ test('runs tests in isolates and fails on what is not expected', (t) => {
   t.is(status, 1);
   t.regex(stderr, /^a\/scripts\.any\.js: unexpected failure: fails: no$/m);
   t.regex(stderr, /^1 results are not as/m);
-  t.regex(stdout, /^a +3 +6 +1 +85\.7$/m);
+  t.regex(stdout, /^a +3 +6 +1 +0 +85\.7$/m);
   t.regex(stdout, /missing\.any\.js is not run: the folder has no a\/nothing\.js/);
 });

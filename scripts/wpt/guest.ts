@@ -24,13 +24,16 @@ const scope = globalThis as unknown as GuestScope;
 const { stringify } = JSON;
 const LONGEST_MESSAGE = 1000;
 
-/** Gives what the harness looks for to recognise a shell, and relative URLs their base. */
+/**
+ * Gives what the harness looks for to recognise a shell, and relative URLs their base. The runtime has no
+ * location, so its origin stays what it is: opaque.
+ */
 export function prelude(base: string): void {
   scope.self ??= scope;
   const no = () => false;
   scope.GLOBAL = { isWindow: no, isWorker: no, isShadowRealm: no };
-  const { href, origin, protocol, host, hostname, port, pathname, search, hash } = new URL(base);
-  scope.location = { href, origin, protocol, host, hostname, port, pathname, search, hash };
+  const { href, protocol, host, hostname, port, pathname, search, hash } = new URL(base);
+  scope.location = { href, origin: 'null', protocol, host, hostname, port, pathname, search, hash };
   const resolve = (args: unknown[]): unknown[] => {
     const [input] = args;
     const isUrl = typeof input === 'string' && URL.canParse(input, base);

@@ -2,49 +2,49 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { WptTest } from './folder.js';
-import { type Outcome, passed } from './outcome.js';
+import type { Counts } from './expectations.js';
 
-interface Score {
+interface Score extends Counts {
   tests: number;
-  passed: number;
-  failed: number;
 }
 
-/** Counts outcomes by suite. */
+/** Adds up the counts of tests by suite. */
 export class Scores {
   readonly #suites = new Map<string, Score>();
 
-  add(test: WptTest, outcome: Outcome): void {
-    const score = this.#suites.get(test.suite) ?? { tests: 0, passed: 0, failed: 0 };
-    const passes = outcome.subtests.filter(passed).length;
-    score.tests++;
-    score.passed += passes;
-    // A run without results counts as one failure.
-    score.failed += Math.max(outcome.subtests.length - passes, outcome.status === 'ok' ? 0 : 1);
-    this.#suites.set(test.suite, score);
+  add(suite: string, counts: Counts): void {
+    const score = this.#suites.get(suite) ?? { tests: 0, passed: 0, failed: 0, inapplicable: 0 };
+    this.#suites.set(suite, sum(score, { tests: 1, ...counts }));
   }
 
   /** A row for each suite and one for all, beneath a head. */
   rows(): string[][] {
-    const total: Score = { tests: 0, passed: 0, failed: 0 };
-    const rows = [['suite', 'tests', 'passed', 'failed', '%']];
+    let total: Score = { tests: 0, passed: 0, failed: 0, inapplicable: 0 };
+    const rows = [['suite', 'tests', 'passed', 'failed', 'not applicable', '%']];
     for (const [suite, score] of Array.from(this.#suites).sort(([a], [b]) => (a < b ? -1 : 1))) {
       rows.push(row(suite, score));
-      total.tests += score.tests;
-      total.passed += score.passed;
-      total.failed += score.failed;
+      total = sum(total, score);
     }
     rows.push(row('all', total));
     return rows;
   }
 }
 
-function row(suite: string, { tests, passed, failed }: Score): string[] {
-  const all = passed + failed;
+function sum(a: Score, b: Score): Score {
+  return {
+    tests: a.tests + b.tests,
+    passed: a.passed + b.passed,
+    failed: a.failed + b.failed,
+    inapplicable: a.inapplicable + b.inapplicable,
+  };
+}
+
+function row(suite: string, { tests, passed, failed, inapplicable }: Score): string[] {
+  const applicable = passed + failed;
   // Rounded down: 100 says that all pass.
-  const percentage = all === 0 ? 100 : Math.floor((passed / all) * 1000) / 10;
-  return [suite, String(tests), String(passed), String(failed), percentage.toFixed(1)];
+  const percentage = applicable === 0 ? 100 : Math.floor((passed / applicable) * 1000) / 10;
+  const counts = [tests, passed, failed, inapplicable].map(String);
+  return [suite, ...counts, percentage.toFixed(1)];
 }
 
 /** The rows in columns; numbers to the right. */

@@ -9,7 +9,18 @@
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { runAll } from './crew.js';
-import { compare, type Expectations, readExpectations, update, writeExpectations } from './expectations.js';
+import {
+  compare,
+  count,
+  type Expectations,
+  type Expected,
+  expectedOf,
+  expectNothing,
+  readExpectations,
+  setExpected,
+  update,
+  writeExpectations,
+} from './expectations.js';
 import { findTests, missingScript, openFolder, type WptTest } from './folder.js';
 import { explain, type Outcome, passed } from './outcome.js';
 import { columns, Scores, writeReadme } from './report.js';
@@ -49,9 +60,9 @@ async function main(): Promise<void> {
   const problems = suites.vanished(found, wanted, values.update);
   const server = await serveFolder(folder);
   const onOutcome = (test: WptTest, outcome: Outcome) => {
-    scores.add(test, outcome);
     if (values.verbose) print(test, outcome);
     problems.push(...suites.take(test, outcome, values));
+    scores.add(test.suite, count(suites.expected(test), outcome));
   };
   try {
     await runAll(tests, { folder, origin: server.origin, size, onOutcome });
@@ -88,21 +99,20 @@ class Suites {
   /** The problems of one outcome; with --update there are only those that a person has to solve. */
   take(test: WptTest, outcome: Outcome, flags: Flags): string[] {
     const suite = this.#of(test.suite);
-    let expected = suite.fail[test.name] ?? [];
-    if (flags.update) {
-      expected = update(expected, outcome);
-      if (expected.length === 0) delete suite.fail[test.name];
-      else suite.fail[test.name] = expected;
-    }
-    return compare(expected, outcome).map((problem) => `${test.name}: ${problem}`);
+    if (flags.update) setExpected(suite, test.name, update(this.expected(test), outcome));
+    return compare(this.expected(test), outcome).map((problem) => `${test.name}: ${problem}`);
+  }
+
+  expected(test: WptTest): Expected {
+    return expectedOf(this.#of(test.suite), test.name);
   }
 
   /** The listed tests that are not there any more; with --update they leave the list. */
   vanished(found: readonly WptTest[], wanted: (name: string) => boolean, isUpdate: boolean): string[] {
     const names = new Set(found.flatMap(({ name, file }) => [name, file]));
     const problems: string[] = [];
-    for (const { skip, fail } of this.#suites.values()) {
-      for (const list of [skip, fail]) {
+    for (const { skip, inapplicable, fail } of this.#suites.values()) {
+      for (const list of [skip, inapplicable, fail]) {
         for (const name of Object.keys(list)) {
           if (names.has(name) || !wanted(name)) continue;
           if (isUpdate) delete list[name];
@@ -120,7 +130,7 @@ class Suites {
   #of(suite: string): Expectations {
     let expectations = this.#suites.get(suite);
     if (expectations === undefined) {
-      expectations = { skip: {}, fail: {} };
+      expectations = expectNothing();
       this.#suites.set(suite, expectations);
     }
     return expectations;

@@ -163,7 +163,7 @@ fn agree(key: &Key, public: &Key) -> Result<Secret, Fault> {
             Err(Fault::invalid_access("public is a key on another curve"))
         }
         Algorithm::Ecdh => ec::agree(key, public),
-        Algorithm::X25519 => okp::agree(key, public),
+        Algorithm::X25519 | Algorithm::X448 => okp::agree(key, public),
         _ => Err(Fault::invalid_access("The key does not derive bits")),
     }
 }

@@ -54,7 +54,9 @@ fn with_identifier<R>(
             named = oid_of_curve(key.curve()?);
             (EC_PUBLIC_KEY, Some(AnyRef::from(&named)))
         }
-        Algorithm::Ed25519 | Algorithm::X25519 => (oid_of_okp(key.algorithm), None),
+        Algorithm::Ed25519 | Algorithm::X25519 | Algorithm::Ed448 | Algorithm::X448 => {
+            (oid_of_okp(key.algorithm), None)
+        }
         _ => (RSA_ENCRYPTION, Some(AnyRef::NULL)),
     };
     then(AlgorithmIdentifierRef { oid, parameters })
@@ -81,7 +83,7 @@ fn pkcs8(key: &Key) -> Result<Secret, Fault> {
             };
             Secret::new(structure.to_der().map_err(unencodable)?)
         }
-        Algorithm::Ed25519 | Algorithm::X25519 => {
+        Algorithm::Ed25519 | Algorithm::X25519 | Algorithm::Ed448 | Algorithm::X448 => {
             let octets = OctetStringRef::new(&key.material).map_err(unencodable)?;
             Secret::new(octets.to_der().map_err(unencodable)?)
         }
@@ -104,7 +106,9 @@ pub(crate) fn export_jwk(key: &Key, usages: u32, extractable: bool) -> Result<Jw
             jwk
         }
         Algorithm::Ecdsa | Algorithm::Ecdh => curve_members(key)?,
-        Algorithm::Ed25519 | Algorithm::X25519 => octet_members(key)?,
+        Algorithm::Ed25519 | Algorithm::X25519 | Algorithm::Ed448 | Algorithm::X448 => {
+            octet_members(key)?
+        }
         _ => secret_members(key)?,
     };
     jwk.describe(usages, extractable);
@@ -151,13 +155,9 @@ fn curve_members(key: &Key) -> Result<Jwk, Fault> {
 }
 
 fn octet_members(key: &Key) -> Result<Jwk, Fault> {
-    let name = match key.algorithm {
-        Algorithm::Ed25519 => "Ed25519",
-        _ => "X25519",
-    };
     let mut jwk = Jwk::default();
     jwk.kty = Some("OKP".to_owned());
-    jwk.crv = Some(name.to_owned());
+    jwk.crv = Some(okp::name(key.algorithm).to_owned());
     if key.kind == Kind::Private {
         jwk.x = Some(encode(&okp::public_of(key)?.material));
         jwk.d = Some(encode(&key.material));

@@ -92,7 +92,9 @@ impl Generation {
             (Algorithm::Ecdsa | Algorithm::Ecdh, Some(curve), _) => {
                 pair(ec::generate(self.algorithm, curve)?)
             }
-            (Algorithm::Ed25519 | Algorithm::X25519, _, _) => pair(okp::generate(self.algorithm)?),
+            (Algorithm::Ed25519 | Algorithm::X25519 | Algorithm::Ed448 | Algorithm::X448, _, _) => {
+                pair(okp::generate(self.algorithm)?)
+            }
             (Algorithm::Hmac, _, Some(hash)) => self.hmac(hash),
             (_, _, _) => {
                 let bytes = self.length_bits.unwrap_or(0) as usize / 8;

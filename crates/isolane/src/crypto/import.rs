@@ -15,7 +15,9 @@ pub(super) const EC_PUBLIC_KEY: ObjectIdentifier =
 pub(super) const RSA_ENCRYPTION: ObjectIdentifier =
     ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 const X25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.110");
+const X448: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.111");
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
+const ED448: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.113");
 
 /// The name that structures have for a curve.
 pub(super) fn oid_of_curve(curve: Curve) -> ObjectIdentifier {
@@ -26,10 +28,12 @@ pub(super) fn oid_of_curve(curve: Curve) -> ObjectIdentifier {
     }
 }
 
-/// The name that structures have for X25519 and Ed25519.
+/// The name that structures have for Ed25519, X25519, Ed448 and X448 (RFC 8410).
 pub(super) fn oid_of_okp(algorithm: Algorithm) -> ObjectIdentifier {
     match algorithm {
         Algorithm::X25519 => X25519,
+        Algorithm::X448 => X448,
+        Algorithm::Ed448 => ED448,
         _ => ED25519,
     }
 }
@@ -147,7 +151,7 @@ impl Import {
                 self.check_usages(Kind::Public)?;
                 self.ec_public(curve, bytes)
             }
-            Algorithm::Ed25519 | Algorithm::X25519 => {
+            Algorithm::Ed25519 | Algorithm::X25519 | Algorithm::Ed448 | Algorithm::X448 => {
                 self.check_usages(Kind::Public)?;
                 self.okp(Kind::Public, bytes.clone())
             }
@@ -208,10 +212,11 @@ impl Import {
         Ok(ec::private_key(self.algorithm, curve, scalar, &point))
     }
 
-    /// A half of an X25519 or Ed25519 pair.
+    /// A half of a pair of octets.
     pub(super) fn okp(&self, kind: Kind, bytes: Secret) -> Result<Key, Fault> {
-        if bytes.len() != okp::KEY_BYTES {
-            return Err(Fault::data("The key must have 32 bytes"));
+        let length = okp::key_bytes(self.algorithm);
+        if bytes.len() != length {
+            return Err(Fault::data(format!("The key must have {length} bytes")));
         }
         Ok(Key::half(self.algorithm, kind, bytes))
     }
@@ -230,7 +235,7 @@ impl Import {
                 expect_curve(&info.algorithm, curve)?;
                 self.ec_public(curve, key)
             }
-            Algorithm::Ed25519 | Algorithm::X25519 => {
+            Algorithm::Ed25519 | Algorithm::X25519 | Algorithm::Ed448 | Algorithm::X448 => {
                 expect_okp(&info.algorithm, self.algorithm)?;
                 self.okp(Kind::Public, Secret::new(key.to_vec()))
             }
@@ -261,7 +266,7 @@ impl Import {
                 }
                 self.ec_private(curve, key.private_key, key.public_key)
             }
-            Algorithm::Ed25519 | Algorithm::X25519 => {
+            Algorithm::Ed25519 | Algorithm::X25519 | Algorithm::Ed448 | Algorithm::X448 => {
                 expect_okp(&info.algorithm, self.algorithm)?;
                 let key =
                     <&pkcs8::der::asn1::OctetStringRef>::from_der(key).map_err(|_| malformed())?;

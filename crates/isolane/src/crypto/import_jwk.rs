@@ -13,7 +13,9 @@ pub(super) fn import(import: &Import, jwk: &Jwk) -> Result<Key, Fault> {
         Algorithm::Hmac => hmac(import, jwk),
         Algorithm::RsaPkcs1 | Algorithm::RsaPss | Algorithm::RsaOaep => rsa(import, jwk),
         Algorithm::Ecdsa | Algorithm::Ecdh => curve(import, jwk),
-        Algorithm::Ed25519 | Algorithm::X25519 => octets(import, jwk),
+        Algorithm::Ed25519 | Algorithm::X25519 | Algorithm::Ed448 | Algorithm::X448 => {
+            octets(import, jwk)
+        }
         Algorithm::Hkdf | Algorithm::Pbkdf2 => Err(Fault::not_supported(
             "The algorithm's keys have no such format",
         )),
@@ -121,9 +123,10 @@ fn octets(import: &Import, jwk: &Jwk) -> Result<Key, Fault> {
     let kind = half_of(jwk);
     import.check_usages(kind)?;
     expect_type(jwk, "OKP")?;
-    let (name, purpose) = match import.algorithm {
-        Algorithm::Ed25519 => ("Ed25519", "sig"),
-        _ => ("X25519", "enc"),
+    let name = okp::name(import.algorithm);
+    let purpose = match import.algorithm {
+        Algorithm::Ed25519 | Algorithm::Ed448 => "sig",
+        _ => "enc",
     };
     if jwk.crv.as_deref() != Some(name) {
         return Err(Fault::data(format!(

@@ -17,6 +17,8 @@ pub(crate) enum Algorithm {
     Ecdh,
     Ed25519,
     X25519,
+    Ed448,
+    X448,
     AesCtr,
     AesCbc,
     AesGcm,
@@ -27,7 +29,7 @@ pub(crate) enum Algorithm {
 }
 
 impl Algorithm {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 16] = [
         Self::RsaPkcs1,
         Self::RsaPss,
         Self::RsaOaep,
@@ -35,6 +37,8 @@ impl Algorithm {
         Self::Ecdh,
         Self::Ed25519,
         Self::X25519,
+        Self::Ed448,
+        Self::X448,
         Self::AesCtr,
         Self::AesCbc,
         Self::AesGcm,
@@ -53,12 +57,14 @@ impl Algorithm {
     pub(super) fn usages(self, kind: Kind) -> u32 {
         use usage::{DECRYPT, DERIVE, ENCRYPT, SIGN, UNWRAP_KEY, VERIFY, WRAP_KEY};
         match (self, kind) {
-            (Self::RsaPkcs1 | Self::RsaPss | Self::Ecdsa | Self::Ed25519, Kind::Public) => VERIFY,
-            (Self::RsaPkcs1 | Self::RsaPss | Self::Ecdsa | Self::Ed25519, _) => SIGN,
+            (Self::RsaPkcs1 | Self::RsaPss | Self::Ecdsa, Kind::Public) => VERIFY,
+            (Self::RsaPkcs1 | Self::RsaPss | Self::Ecdsa, _) => SIGN,
+            (Self::Ed25519 | Self::Ed448, Kind::Public) => VERIFY,
+            (Self::Ed25519 | Self::Ed448, _) => SIGN,
             (Self::RsaOaep, Kind::Public) => ENCRYPT | WRAP_KEY,
             (Self::RsaOaep, _) => DECRYPT | UNWRAP_KEY,
-            (Self::Ecdh | Self::X25519, Kind::Public) => 0,
-            (Self::Ecdh | Self::X25519 | Self::Hkdf | Self::Pbkdf2, _) => DERIVE,
+            (Self::Ecdh | Self::X25519 | Self::X448, Kind::Public) => 0,
+            (Self::Ecdh | Self::X25519 | Self::X448 | Self::Hkdf | Self::Pbkdf2, _) => DERIVE,
             (Self::AesKw, _) => WRAP_KEY | UNWRAP_KEY,
             (Self::AesCtr | Self::AesCbc | Self::AesGcm, _) => {
                 ENCRYPT | DECRYPT | WRAP_KEY | UNWRAP_KEY
@@ -138,8 +144,8 @@ impl Curve {
 /// A key and what it is for.
 ///
 /// The material is, by algorithm: the bytes of a secret key; a PKCS #1 structure for RSA; for ECDSA and
-/// ECDH an uncompressed point, behind the scalar where the key is private; for Ed25519 and X25519 the
-/// 32 bytes of either half.
+/// ECDH an uncompressed point, behind the scalar where the key is private; for Ed25519, X25519, Ed448 and
+/// X448 the octets of either half.
 pub(crate) struct Key {
     pub(crate) algorithm: Algorithm,
     pub(crate) kind: Kind,

@@ -33,4 +33,4 @@ pub(crate) use import::{Format, Import, KeyData};
 pub(crate) use jwk::Jwk;
 pub(crate) use key::{Algorithm, Curve, Key, Kind, Secret};
 pub(crate) use random::fill_random;
-pub(crate) use task::{Cipher, Output, Task};
+pub(crate) use task::{Cipher, Output, Scheme, Task};

@@ -65,6 +65,16 @@ impl Cipher {
     }
 }
 
+/// The parameters of a signature, beside the key.
+pub(crate) struct Scheme {
+    /// ECDSA.
+    pub(crate) hash: Option<Hash>,
+    /// RSA-PSS.
+    pub(crate) salt_bytes: u32,
+    /// Ed448.
+    pub(crate) context: Vec<u8>,
+}
+
 /// What is to be done; everything in it is a copy of the guest's.
 pub(crate) enum Task {
     Digest {
@@ -83,16 +93,12 @@ pub(crate) enum Task {
     },
     Sign {
         key: Key,
-        /// ECDSA.
-        hash: Option<Hash>,
-        /// RSA-PSS.
-        salt_bytes: u32,
+        scheme: Scheme,
         data: Secret,
     },
     Verify {
         key: Key,
-        hash: Option<Hash>,
-        salt_bytes: u32,
+        scheme: Scheme,
         signature: Vec<u8>,
         data: Secret,
     },
@@ -176,13 +182,15 @@ impl Task {
             Self::Encrypt { key, cipher, data } | Self::Decrypt { key, cipher, data } => {
                 key.material.len() + cipher.extra_bytes() + data.len()
             }
-            Self::Sign { key, data, .. } => key.material.len() + data.len(),
+            Self::Sign { key, scheme, data } => {
+                key.material.len() + scheme.context.len() + data.len()
+            }
             Self::Verify {
                 key,
+                scheme,
                 signature,
                 data,
-                ..
-            } => key.material.len() + signature.len() + data.len(),
+            } => key.material.len() + scheme.context.len() + signature.len() + data.len(),
             Self::Generate(_) => 0,
             Self::DeriveBits {
                 key, derivation, ..
@@ -230,16 +238,10 @@ impl Task {
             Self::Decrypt { key, cipher, data } => {
                 cipher.decrypt(&key, data, control).map(Output::Bytes)
             }
-            Self::Sign {
-                key,
-                hash,
-                salt_bytes,
-                data,
-            } => sign(&key, hash, salt_bytes, &data, control),
+            Self::Sign { key, scheme, data } => sign(&key, &scheme, &data, control),
             Self::Verify {
                 key,
-                hash,
-                salt_bytes,
+                scheme,
                 signature,
                 data,
             } => {
@@ -247,7 +249,7 @@ impl Task {
                     signature: &signature,
                     data: &data,
                 };
-                verify(&key, hash, salt_bytes, &signed, control).map(Output::Truth)
+                verify(&key, &scheme, &signed, control).map(Output::Truth)
             }
             Self::Generate(generation) => generation.run(control),
             Self::DeriveBits {
@@ -294,19 +296,14 @@ impl Task {
     }
 }
 
-fn sign(
-    key: &Key,
-    hash: Option<Hash>,
-    salt_bytes: u32,
-    data: &[u8],
-    control: &Control<'_>,
-) -> Result<Output, Fault> {
-    let signature = match (key.algorithm, hash) {
+fn sign(key: &Key, scheme: &Scheme, data: &[u8], control: &Control<'_>) -> Result<Output, Fault> {
+    let signature = match (key.algorithm, scheme.hash) {
         (Algorithm::Hmac, _) => mac::sign(key, data, control),
-        (Algorithm::Ed25519, _) => okp::sign(key, data),
+        (Algorithm::Ed25519, _) => okp::sign_ed25519(key, data),
+        (Algorithm::Ed448, _) => okp::sign_ed448(key, &scheme.context, data),
         (Algorithm::Ecdsa, Some(hash)) => ec::sign(key, hash, data, control),
         (Algorithm::RsaPkcs1 | Algorithm::RsaPss, _) => {
-            rsa_schemes::sign(key, salt_bytes, data, control)
+            rsa_schemes::sign(key, scheme.salt_bytes, data, control)
         }
         _ => Err(Fault::invalid_access("The key does not sign")),
     }?;
@@ -320,17 +317,17 @@ struct Signed<'a> {
 
 fn verify(
     key: &Key,
-    hash: Option<Hash>,
-    salt_bytes: u32,
+    scheme: &Scheme,
     &Signed { signature, data }: &Signed<'_>,
     control: &Control<'_>,
 ) -> Result<bool, Fault> {
-    match (key.algorithm, hash) {
+    match (key.algorithm, scheme.hash) {
         (Algorithm::Hmac, _) => mac::verify(key, signature, data, control),
-        (Algorithm::Ed25519, _) => okp::verify(key, signature, data),
+        (Algorithm::Ed25519, _) => okp::verify_ed25519(key, signature, data),
+        (Algorithm::Ed448, _) => okp::verify_ed448(key, &scheme.context, signature, data),
         (Algorithm::Ecdsa, Some(hash)) => ec::verify(key, hash, signature, data, control),
         (Algorithm::RsaPkcs1 | Algorithm::RsaPss, _) => {
-            rsa_schemes::verify(key, salt_bytes, signature, data, control)
+            rsa_schemes::verify(key, scheme.salt_bytes, signature, data, control)
         }
         _ => Err(Fault::invalid_access("The key does not verify")),
     }

@@ -159,6 +159,100 @@ fn signatures_give_the_known_answers_and_hold() {
 }
 
 #[test]
+fn ed448_signs_and_verifies_as_rfc_8032_says() {
+    all_right(
+        r"
+        // Section 7.4: 1 octet, and the same with a context.
+        const prefix = '3047020100300506032b6571043b0439';
+        const seed = 'c4eab05d357007c632f3dbb48489924d552b08fe0c353a0d4a1f00acda2c463afbea67c5e8d2877c5e3bc397a659949ef8021e954e0a12274e';
+        const point = '43ba28f430cdff456ae531545f7ecd0ac834a55d9358c0372bfa0c6c6798c0866aea01eb00742802b8438ea4cb82169c235160627b4c3a9480';
+        const key = await subtle.importKey('pkcs8', bytes(prefix + seed), 'Ed448', true, ['sign']);
+        const theirs = await subtle.importKey('raw', bytes(point), 'ed448', true, ['verify']);
+        const foo = { name: 'Ed448', context: ascii('foo') };
+        const plain = await subtle.sign('Ed448', key, bytes('03'));
+        const scoped = await subtle.sign(foo, key, bytes('03'));
+        same('Ed448', hex(plain), '26b8f91727bd62897af15e41eb43c377efb9c610d48f2335cb0bd0087810f4352541b143c4b981b7e18f62de8ccdf633fc1bf037ab7cd779805e0dbcc0aae1cbcee1afb2e027df36bc04dcecbf154336c19f0af7e0a6472905e799f1953d2a0ff3348ab21aa4adafd1d234441cf807c03a00');
+        same('with a context', hex(scoped), 'd4f8f6131770dd46f40867d6fd5d5055de43541f8c5e35abbcd001b32a89f7d2151f7647f11d8ca2ae279fb842d607217fce6e042f6815ea000c85741de5c8da1144a6a1aba7f96de42505d7a7298524fda538fccbbb754f578c1cad10d54d0d5428407e85dcbc98a49155c13764e66c3c00');
+        const verified = (algorithm, signature, data = bytes('03')) => subtle.verify(algorithm, theirs, signature, data);
+        same('verified', await verified('Ed448', plain), true);
+        same('verified with its context', await verified(foo, scoped), true);
+        same('without its context', await verified('Ed448', scoped), false);
+        same('another text', await verified('Ed448', plain, bytes('04')), false);
+        same('too short', await verified('Ed448', plain.slice(1)), false);
+        const unreduced = new Uint8Array(plain);
+        // The order is added to S.
+        let carry = 0;
+        const order = bytes('f34458ab92c27823558fc58d72c26c219036d6ae49db4ec4e923ca7cffffffffffffffffffffffffffffffffffffffffffffffffffffff3f');
+        for (let at = 0; at < 56; at++) {
+          carry += unreduced[57 + at] + order[at];
+          unreduced[57 + at] = carry & 255;
+          carry >>= 8;
+        }
+        same('S past the order', await verified('Ed448', unreduced), false);
+        const longest = { name: 'Ed448', context: new Uint8Array(255) };
+        same('the longest context', await verified(longest, await subtle.sign(longest, key, bytes('03'))), true);
+        const longer = { name: 'Ed448', context: new Uint8Array(256) };
+        same('too long a context', await nameOf(subtle.sign(longer, key, bytes('03'))), 'OperationError');
+        same('too long a context to verify', await nameOf(verified(longer, plain)), 'OperationError');
+        same('no bytes for a context', await nameOf(subtle.sign({ name: 'Ed448', context: 'foo' }, key, bytes('03'))), 'TypeError');
+        // With a key of small order, S = 1 and the base point would be right for any text.
+        const one = new Uint8Array(57);
+        one[0] = 1;
+        const base = '14fa30f25b790898adc8d74e2c13bdfdc4397ce61cffd33ad7c2a0051e9c78874098a36c7373ea4b62c7c9563720768824bcb66e71463f6900';
+        const forged = bytes(base + hex(one));
+        const minusOne = 'fe' + 'ff'.repeat(27) + 'fe' + 'ff'.repeat(27) + '00';
+        for (const small of [hex(one), minusOne, '00'.repeat(57), '00'.repeat(56) + '80']) {
+          const weak = await subtle.importKey('raw', bytes(small), 'Ed448', true, ['verify']);
+          same(`a key of small order, ${small}`, await subtle.verify('Ed448', weak, forged, bytes('03')), false);
+        }
+        const pair = await subtle.generateKey('Ed448', true, ['sign', 'verify']);
+        const signature = await subtle.sign('Ed448', pair.privateKey, new Uint8Array(1 << 20));
+        same('a new key', await subtle.verify('Ed448', pair.publicKey, signature, new Uint8Array(1 << 20)), true);
+        same('what it shows', JSON.stringify(pair.publicKey.algorithm), JSON.stringify({ name: 'Ed448' }));
+        ",
+    );
+}
+
+#[test]
+fn x448_agrees_as_rfc_7748_says() {
+    all_right(
+        r"
+        // Section 6.2.
+        const alice = bytes('9a8f4925d1519f5775cf46b04b5800d4ee9ee8bae8bc5565d498c28dd9c9baf574a9419744897391006382a6f127ab1d9ac2d8c0a598726b');
+        const bob = bytes('3eb7a829b0cd20f5bcfc0b599b6feccf6da4627107bdb0d4f345b43027d8b972fc3e34fb4232a13ca706dcb57aec3dae07bdc1c67bf33609');
+        const secret = '07fff4181ac6cc95ec1c16a94a0f74d12da232ce40a77552281d282bb60c0b56fd2464c335543936521c24403085d59a449a5037514a879d';
+        const prefix = bytes('3046020100300506032b656f043a0438');
+        const pkcs8 = new Uint8Array([...prefix, ...alice]);
+        const key = await subtle.importKey('pkcs8', pkcs8, 'X448', true, ['deriveBits', 'deriveKey']);
+        const derive = async (point, length) => subtle.deriveBits({ name: 'X448', public: await subtle.importKey('raw', point, 'X448', true, []) }, key, length);
+        same('X448', hex(await derive(bob, null)), secret);
+        same('some of it', hex(await derive(bob, 12)), secret.slice(0, 3) + '0');
+        same('too much', await nameOf(derive(bob, 456)), 'OperationError');
+        const high = 'ff'.repeat(27);
+        for (const small of ['00'.repeat(56), '01' + '00'.repeat(55), 'feffff' + 'ff'.repeat(25) + 'fe' + high, 'ff'.repeat(28) + 'fe' + high, '00'.repeat(28) + 'ff' + high]) {
+          same(`a point of small order, ${small}`, await nameOf(derive(bytes(small), 448)), 'OperationError');
+        }
+        const jwk = await subtle.exportKey('jwk', key);
+        same('its curve', `${jwk.kty} ${jwk.crv}`, 'OKP X448');
+        const again = await subtle.importKey('jwk', jwk, 'X448', true, ['deriveBits']);
+        same('its pkcs8', hex(await subtle.exportKey('pkcs8', again)), hex(pkcs8));
+        same('a public half that is not its own', await nameOf(subtle.importKey('jwk', { ...jwk, x: jwk.d }, 'X448', true, ['deriveBits'])), 'DataError');
+        same('another curve', await nameOf(subtle.importKey('jwk', jwk, 'X25519', true, ['deriveBits'])), 'DataError');
+        same('a key that is too short', await nameOf(subtle.importKey('raw', new Uint8Array(32), 'X448', true, [])), 'DataError');
+        same('the algorithm of another curve', await nameOf(subtle.importKey('pkcs8', pkcs8, 'Ed448', true, ['sign'])), 'DataError');
+        const one = await subtle.generateKey('X448', false, ['deriveBits']);
+        const other = await subtle.generateKey('X448', false, ['deriveBits']);
+        const shared = ({ privateKey }, { publicKey }) => subtle.deriveBits({ name: 'X448', public: publicKey }, privateKey, 448);
+        same('new keys', hex(await shared(one, other)), hex(await shared(other, one)));
+        const spki = await subtle.exportKey('spki', one.publicKey);
+        same('its spki', hex(spki).slice(0, 24), '3042300506032b656f033900');
+        const x25519 = await subtle.generateKey('X25519', false, ['deriveBits']);
+        same('a key of another curve', await nameOf(shared(one, x25519)), 'InvalidAccessError');
+        ",
+    );
+}
+
+#[test]
 fn exceptions_come_by_their_names() {
     all_right(
         r"

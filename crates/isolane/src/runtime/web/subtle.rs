@@ -77,7 +77,7 @@ pub(crate) fn crypt<'s>(
     });
 }
 
-/// `subtleSign(key, hash, saltLength, data)`.
+/// `subtleSign(key, hash, saltLength, context, data)`.
 pub(crate) fn sign<'s>(
     scope: &mut PinScope<'s, '_>,
     args: FunctionCallbackArguments<'s>,
@@ -86,14 +86,13 @@ pub(crate) fn sign<'s>(
     perform(scope, &args, rv, |scope, arguments| {
         Some(Task::Sign {
             key: arguments.key()?,
-            hash: arguments.hash(),
-            salt_bytes: arguments.number(),
+            scheme: arguments.scheme(scope)?,
             data: arguments.bytes(scope)?,
         })
     });
 }
 
-/// `subtleVerify(key, hash, saltLength, signature, data)`.
+/// `subtleVerify(key, hash, saltLength, context, signature, data)`.
 pub(crate) fn verify<'s>(
     scope: &mut PinScope<'s, '_>,
     args: FunctionCallbackArguments<'s>,
@@ -102,8 +101,7 @@ pub(crate) fn verify<'s>(
     perform(scope, &args, rv, |scope, arguments| {
         Some(Task::Verify {
             key: arguments.key()?,
-            hash: arguments.hash(),
-            salt_bytes: arguments.number(),
+            scheme: arguments.scheme(scope)?,
             signature: arguments.bytes(scope)?.to_vec(),
             data: arguments.bytes(scope)?,
         })

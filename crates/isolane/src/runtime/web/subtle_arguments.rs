@@ -4,7 +4,8 @@
 //! Called on whichever thread holds the isolate.
 
 use crate::crypto::{
-    Algorithm, Cipher, Curve, Derivation, Fault, Format, Hash, Import, Jwk, Key, KeyData, Secret,
+    Algorithm, Cipher, Curve, Derivation, Fault, Format, Hash, Import, Jwk, Key, KeyData, Scheme,
+    Secret,
 };
 use crate::limits::buffer::Charge;
 use crate::runtime::realm_state::RealmState;
@@ -117,6 +118,15 @@ impl<'a, 's> Arguments<'a, 's> {
         })
     }
 
+    /// A hash, the length of a salt, and a context.
+    pub(super) fn scheme(&mut self, scope: &mut v8::PinScope<'_, '_>) -> Read<Scheme> {
+        Some(Scheme {
+            hash: Hash::from_number(self.number()),
+            salt_bytes: self.number(),
+            context: self.plain_bytes(scope)?,
+        })
+    }
+
     /// A hash, two parameters of bytes (the first may be a public key) and a count of iterations.
     pub(super) fn derivation(
         &mut self,
@@ -124,7 +134,10 @@ impl<'a, 's> Arguments<'a, 's> {
         key: &Key,
     ) -> Read<(Derivation, Option<u32>)> {
         let hash = Hash::from_number(self.number());
-        let derivation = if matches!(key.algorithm, Algorithm::Ecdh | Algorithm::X25519) {
+        let derivation = if matches!(
+            key.algorithm,
+            Algorithm::Ecdh | Algorithm::X25519 | Algorithm::X448
+        ) {
             let public = self.key()?;
             self.value();
             self.value();

@@ -9,7 +9,7 @@ interface NormalizedAlgorithm {
   parameter: number;
   /** Of a key, a counter or a tag. */
   length: number | undefined;
-  /** A counter, an initialization vector, a label or a salt. */
+  /** A counter, an initialization vector, a label, a salt or a context. */
   first: BufferSource | undefined;
   /** Additional data or info. */
   second: BufferSource | undefined;
@@ -43,6 +43,8 @@ const cryptoAlgorithmsFamily = define('crypto_algorithms', { globals: {} }, (use
     'ECDH',
     'Ed25519',
     'X25519',
+    'Ed448',
+    'X448',
     'AES-CTR',
     'AES-CBC',
     'AES-GCM',
@@ -59,13 +61,15 @@ const cryptoAlgorithmsFamily = define('crypto_algorithms', { globals: {} }, (use
     Ecdh: 5,
     Ed25519: 6,
     X25519: 7,
-    AesCtr: 8,
-    AesCbc: 9,
-    AesGcm: 10,
-    AesKw: 11,
-    Hmac: 12,
-    Hkdf: 13,
-    Pbkdf2: 14,
+    Ed448: 8,
+    X448: 9,
+    AesCtr: 10,
+    AesCbc: 11,
+    AesGcm: 12,
+    AesKw: 13,
+    Hmac: 14,
+    Hkdf: 15,
+    Pbkdf2: 16,
   } as const;
   const HASHES = ['', 'SHA-1', 'SHA-256', 'SHA-384', 'SHA-512'];
   const CURVES = ['', 'P-256', 'P-384', 'P-521'];
@@ -132,10 +136,13 @@ const cryptoAlgorithmsFamily = define('crypto_algorithms', { globals: {} }, (use
           algorithm <= Id.RsaPss ||
           algorithm === Id.Ecdsa ||
           algorithm === Id.Ed25519 ||
+          algorithm === Id.Ed448 ||
           algorithm === Id.Hmac
         );
       case 'deriveBits':
-        return algorithm === Id.Ecdh || algorithm === Id.X25519 || algorithm >= Id.Hkdf;
+        return (
+          algorithm === Id.Ecdh || algorithm === Id.X25519 || algorithm === Id.X448 || algorithm >= Id.Hkdf
+        );
       case 'generateKey':
       case 'exportKey':
         return algorithm < Id.Hkdf;
@@ -170,6 +177,7 @@ const cryptoAlgorithmsFamily = define('crypto_algorithms', { globals: {} }, (use
       case 'sign':
         if (algorithm === Id.RsaPss) normalized.count = members.number('saltLength', toUnsignedLong);
         if (algorithm === Id.Ecdsa) normalized.parameter = members.hash();
+        if (algorithm === Id.Ed448) normalized.first = members.optionalBytes('context');
         break;
       case 'deriveBits':
         readDerivation(normalized, members);

@@ -22,11 +22,18 @@ interface Host {
     length: number | undefined,
     data: BufferSource,
   ): HostAnswer<ArrayBuffer>;
-  subtleSign(key: ArrayBuffer, hash: number, saltLength: number, data: BufferSource): HostAnswer<ArrayBuffer>;
+  subtleSign(
+    key: ArrayBuffer,
+    hash: number,
+    saltLength: number,
+    context: BufferSource | undefined,
+    data: BufferSource,
+  ): HostAnswer<ArrayBuffer>;
   subtleVerify(
     key: ArrayBuffer,
     hash: number,
     saltLength: number,
+    context: BufferSource | undefined,
     signature: BufferSource,
     data: BufferSource,
   ): HostAnswer<boolean>;
@@ -186,7 +193,8 @@ const subtleCryptoFamily = define('subtle_crypto', { globals: { SubtleCrypto: 'c
       const source = toBufferSource(data, `${what}: parameter 3`);
       const normalized = normalize(identifier, 'sign');
       const slots = usable(signing, normalized, 'sign');
-      return settled(host.subtleSign(slots.host.material, normalized.parameter, normalized.count, source));
+      const { parameter, count, first } = normalized;
+      return settled(host.subtleSign(slots.host.material, parameter, count, first, source));
     }
 
     async verify(algorithm: unknown, key: unknown, signature: unknown, data: unknown): Promise<boolean> {
@@ -199,9 +207,8 @@ const subtleCryptoFamily = define('subtle_crypto', { globals: { SubtleCrypto: 'c
       const source = toBufferSource(data, `${what}: parameter 4`);
       const normalized = normalize(identifier, 'sign');
       const slots = usable(verifying, normalized, 'verify');
-      return settled(
-        host.subtleVerify(slots.host.material, normalized.parameter, normalized.count, signed, source),
-      );
+      const { parameter, count, first } = normalized;
+      return settled(host.subtleVerify(slots.host.material, parameter, count, first, signed, source));
     }
 
     async digest(algorithm: unknown, data: unknown): Promise<ArrayBuffer> {
