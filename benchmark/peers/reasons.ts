@@ -1,0 +1,42 @@
+// Owns why Isolane does not lead where it does not: by case and peer, kept beside the figures so that each
+// has to be looked into. A reason that stays after its case is won is not printed.
+
+import type { CaseName } from './cases.js';
+import type { PeerName } from './peer.js';
+
+const ON_THE_CALLERS_THREAD =
+  "the worker runs on the caller's thread, which is held up meanwhile: no other thread is woken or waited for, and nothing bounds a worker that spins";
+
+const FUNCTION_CALL = 'a function call without any isolation is the floor';
+
+const CONTEXT_ONLY =
+  "only a context is made, in the caller's isolate: no heap of its own, no limit, no boundary between tenants";
+
+const SHIM_IN_CONTEXT = "the context has the shim's one class instead of the web platform";
+
+export const REASONS: Readonly<Partial<Record<CaseName, Partial<Record<PeerName, string>>>>> = {
+  cold: { 'node-vm': CONTEXT_ONLY, quickjs: 'an interpreter without a compiler has little to set up' },
+  context: { 'node-vm': SHIM_IN_CONTEXT, quickjs: SHIM_IN_CONTEXT, 'isolated-vm': SHIM_IN_CONTEXT },
+  warm: onOneThread(),
+  'rate-1': onOneThread(),
+  'rate-8': onOneThread(),
+  'rate-64': onOneThread(),
+  'rate-512': onOneThread(),
+  'idle-100': { 'node-vm': CONTEXT_ONLY, quickjs: 'QuickJS keeps a small heap and no compiled code' },
+  'idle-1000': { 'node-vm': CONTEXT_ONLY, quickjs: 'QuickJS keeps a small heap and no compiled code' },
+  cpu: { 'isolated-vm-sync': ON_THE_CALLERS_THREAD, 'node-vm': ON_THE_CALLERS_THREAD, node: FUNCTION_CALL },
+  timer: { 'node-vm': ON_THE_CALLERS_THREAD, node: FUNCTION_CALL },
+  'timer-64': { 'node-vm': ON_THE_CALLERS_THREAD, node: FUNCTION_CALL },
+  download: { 'edge-runtime': ON_THE_CALLERS_THREAD, node: FUNCTION_CALL },
+  upload: { 'edge-runtime': ON_THE_CALLERS_THREAD, node: FUNCTION_CALL },
+};
+
+function onOneThread(): Partial<Record<PeerName, string>> {
+  return {
+    'isolated-vm-sync': ON_THE_CALLERS_THREAD,
+    'node-vm': ON_THE_CALLERS_THREAD,
+    quickjs: ON_THE_CALLERS_THREAD,
+    'edge-runtime': ON_THE_CALLERS_THREAD,
+    node: FUNCTION_CALL,
+  };
+}
