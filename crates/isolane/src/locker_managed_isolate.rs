@@ -17,7 +17,12 @@ use crate::runtime::realm::{EnteredRealm, Health, Realm, RealmOptions};
 use crate::unentered_isolate::{IsolateLock, UnenteredIsolate};
 
 /// Contexts that move between threads together with their isolate.
-struct Realms(Vec<Realm>);
+#[derive(Default)]
+struct Realms {
+    serving: Vec<Realm>,
+    /// Belongs to no worker yet.
+    unclaimed: Option<Realm>,
+}
 
 // SAFETY: a realm's handles (Globals, its microtask queue) and state are touched only through
 // `LockedIsolate`, which holds the isolate's lock, and dropped under that lock (see `Drop` below).
@@ -65,7 +70,7 @@ impl LockerManagedIsolate {
     pub(crate) fn new(recipe: IsolateRecipe) -> Result<Self, Error> {
         let isolate = UnenteredIsolate::new(&recipe.limits)?;
         Ok(Self {
-            realms: Realms(Vec::new()),
+            realms: Realms::default(),
             isolate,
             recipe,
             condition: Condition {
@@ -77,10 +82,38 @@ impl LockerManagedIsolate {
         })
     }
 
+    /// Makes an isolate ahead, with a context, for whichever worker needs one next.
+    pub(crate) fn unclaimed(limits: Limits) -> Result<Self, Error> {
+        let mut made = Self::new(IsolateRecipe {
+            definition: Arc::new(WorkerDefinition::modules([])),
+            limits,
+            worker_id: Arc::from(""),
+            on_log: None,
+            group: 0,
+        })?;
+        let mut lock = made.isolate.lock();
+        let realm = Realm::unclaimed(&mut lock, made.isolate.guards())?;
+        drop(lock);
+        made.realms.unclaimed = Some(realm);
+        Ok(made)
+    }
+
+    /// Whether a worker with these limits can have the isolate.
+    pub(crate) fn suits(&self, limits: &Limits) -> bool {
+        let own = &self.recipe.limits;
+        (own.heap_bytes, own.buffer_bytes) == (limits.heap_bytes, limits.buffer_bytes)
+    }
+
+    /// Gives an unclaimed isolate, which [suits](Self::suits), to a worker.
+    pub(crate) fn claim(&mut self, recipe: IsolateRecipe) {
+        self.recipe = recipe;
+    }
+
     /// Locks the isolate on this thread for a batch of turns.
     pub(crate) fn lock(&mut self) -> LockedIsolate<'_> {
         LockedIsolate {
-            realms: &mut self.realms.0,
+            realms: &mut self.realms.serving,
+            unclaimed: &mut self.realms.unclaimed,
             lock: self.isolate.lock(),
             isolate: &self.isolate,
             recipe: &self.recipe,
@@ -100,13 +133,13 @@ impl LockerManagedIsolate {
 
     /// How many requests run here or wait for the worker to load.
     pub(crate) fn active(&self) -> usize {
-        self.realms.0.iter().map(Realm::active).sum()
+        self.realms.serving.iter().map(Realm::active).sum()
     }
 
     pub(crate) fn memory_bytes(&self) -> usize {
         let heap = self
             .realms
-            .0
+            .serving
             .iter()
             .map(Realm::heap_used_bytes)
             .max()
@@ -119,7 +152,7 @@ impl Drop for LockerManagedIsolate {
     fn drop(&mut self) {
         // Contexts go under the lock and before the isolate.
         let mut lock = self.isolate.lock();
-        self.realms.0.clear();
+        self.realms = Realms::default();
         isolate_params::empty_heap(&mut lock, self.isolate.guards());
     }
 }
@@ -136,6 +169,7 @@ impl std::fmt::Debug for LockerManagedIsolate {
 /// A pooled isolate that this thread has locked.
 pub(crate) struct LockedIsolate<'a> {
     realms: &'a mut Vec<Realm>,
+    unclaimed: &'a mut Option<Realm>,
     lock: IsolateLock<'a>,
     isolate: &'a UnenteredIsolate,
     recipe: &'a IsolateRecipe,
@@ -253,6 +287,25 @@ impl LockedIsolate<'_> {
         }
     }
 
+    /// Collects what the isolate holds without need, however little.
+    pub(crate) fn cool(&mut self) {
+        if self.condition.health != Health::Condemned {
+            self.collect();
+        }
+    }
+
+    fn collect(&mut self) {
+        self.lock.low_memory_notification();
+        if self.isolate.guards().heap.exceeded() {
+            self.condition.health = Health::Condemned;
+        }
+        self.condition.kept_bytes = self.used_bytes();
+        let heap_used_bytes = self.lock.get_heap_statistics().used_heap_size();
+        for realm in self.realms.iter() {
+            realm.note_heap(heap_used_bytes);
+        }
+    }
+
     /// An idle isolate collects nothing by itself, however much its last requests have left.
     fn give_back_garbage(&mut self) {
         let used = self.used_bytes();
@@ -262,11 +315,7 @@ impl LockedIsolate<'_> {
             GARBAGE_BYTES
         };
         if used > self.condition.kept_bytes + allowed {
-            self.lock.low_memory_notification();
-            if self.isolate.guards().heap.exceeded() {
-                self.condition.health = Health::Condemned;
-            }
-            self.condition.kept_bytes = self.used_bytes();
+            self.collect();
         }
     }
 
@@ -305,7 +354,13 @@ impl LockedIsolate<'_> {
             group,
             owner: Owner::Pool,
         };
-        let mut realm = Realm::new(&mut self.lock, self.isolate.guards(), options)?;
+        let mut realm = match self.unclaimed.take() {
+            Some(mut realm) => {
+                realm.claim(&mut self.lock, options)?;
+                realm
+            }
+            None => Realm::new(&mut self.lock, self.isolate.guards(), options)?,
+        };
         before_loading(&mut realm, &mut self.lock);
         realm.load(&mut self.lock, &definition, limits);
         self.realms.push(realm);

@@ -1,6 +1,9 @@
 //! What a process holds, sampled while it works, and the slope of that curve: is something never given
 //! back? Used by the soak and by the short version of it among the tests.
 
+#[cfg(target_os = "linux")]
+use std::time::{Duration, Instant};
+
 /// What the process held after so many units of work.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sample {
@@ -14,17 +17,10 @@ impl Sample {
     /// What the process holds now; `None` where this system does not tell.
     #[cfg(target_os = "linux")]
     pub(crate) fn now(units: u64) -> Option<Self> {
-        give_back();
         let count = |path| std::fs::read_dir(path).ok().map(|all| all.count() as u64);
-        let pages: u64 = std::fs::read_to_string("/proc/self/statm")
-            .ok()?
-            .split_whitespace()
-            .nth(1)?
-            .parse()
-            .ok()?;
         Some(Self {
             units,
-            resident_bytes: pages * 4096,
+            resident_bytes: settled_bytes()?,
             handles: count("/proc/self/fd")?,
             threads: count("/proc/self/task")?,
         })
@@ -34,6 +30,38 @@ impl Sample {
     pub(crate) fn now(_units: u64) -> Option<Self> {
         None
     }
+}
+
+/// What the process holds once its threads have done what they do after the last request: an isolate is
+/// dropped, another made ahead.
+#[cfg(target_os = "linux")]
+fn settled_bytes() -> Option<u64> {
+    const LOOK_EVERY: Duration = Duration::from_millis(5);
+    const STEADY_LOOKS: u32 = 8;
+    const PATIENCE: Duration = Duration::from_secs(3);
+    /// Less than any isolate takes.
+    const STEADY_BYTES: u64 = 128 << 10;
+    let begin = Instant::now();
+    let (mut before, mut steady) = (resident_bytes()?, 0);
+    while steady < STEADY_LOOKS && begin.elapsed() < PATIENCE {
+        std::thread::sleep(LOOK_EVERY);
+        let now = resident_bytes()?;
+        steady = if now.abs_diff(before) < STEADY_BYTES {
+            steady + 1
+        } else {
+            0
+        };
+        before = now;
+    }
+    Some(before)
+}
+
+#[cfg(target_os = "linux")]
+fn resident_bytes() -> Option<u64> {
+    give_back();
+    let status = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: u64 = status.split_whitespace().nth(1)?.parse().ok()?;
+    Some(pages * 4096)
 }
 
 /// Has the allocator give free memory back, so that the curve shows what is held.

@@ -12,6 +12,7 @@ use isolane_lanes::{LaneQueue, Pace};
 use crate::ContextPolicy;
 use crate::error::{Error, ErrorKind};
 use crate::locker_managed_isolate::{LockedIsolate, LockerManagedIsolate};
+use crate::runtime::events::StartRequest;
 use crate::runtime::realm::Health;
 
 use super::lane::{Core, Item, Lane, Threads};
@@ -37,6 +38,9 @@ impl isolane_lanes::Lane for Lane {
     }
 
     fn pace(&self) -> Pace {
+        if self.cooling.load(Ordering::Acquire) {
+            return Pace::Slow;
+        }
         self.pace.pace(|| self.threads.now_ns())
     }
 
@@ -93,10 +97,17 @@ impl Lane {
     }
 
     fn make_isolate(&self, core: &mut Core, now_ns: u64) -> Result<(), Error> {
-        if let Some(owner) = self.owner.upgrade() {
-            owner.makes_isolate();
-        }
-        core.isolate = Some(LockerManagedIsolate::new(self.recipe.clone())?);
+        let spare = self
+            .owner
+            .upgrade()
+            .and_then(|owner| owner.spare_isolate(&self.recipe.limits));
+        core.isolate = Some(match spare {
+            Some(mut isolate) => {
+                isolate.claim(self.recipe.clone());
+                isolate
+            }
+            None => LockerManagedIsolate::new(self.recipe.clone())?,
+        });
         core.running_since_ns = now_ns;
         core.housekept_ns = now_ns;
         Ok(())
@@ -124,6 +135,7 @@ impl Lane {
             return;
         };
         let (mut turns, mut now_ns) = (0_u64, begin_ns);
+        let mut has_cooled = false;
         {
             let mut locked = isolate.lock();
             for _ in 0..BATCH_ITEMS {
@@ -133,7 +145,20 @@ impl Lane {
                         self.queued.fetch_sub(1, Ordering::Relaxed);
                         late.push(*start);
                     }
-                    item => self.run_item(&mut locked, item, isolate_is_new && turns == 0),
+                    Item::Cool => {
+                        self.cooling.store(false, Ordering::Release);
+                        locked.cool();
+                        has_cooled = true;
+                        continue;
+                    }
+                    Item::Start(start) => {
+                        self.run_start(&mut locked, start, isolate_is_new && turns == 0);
+                    }
+                    Item::Abort(request, error) => {
+                        self.forget_abort(request);
+                        locked.abort(request, &error);
+                    }
+                    Item::Fail(error) => locked.fail_all(&error),
                 }
                 turns += 1;
                 now_ns = self.threads.now_ns();
@@ -160,6 +185,11 @@ impl Lane {
                 .store(isolate.memory_bytes(), Ordering::Relaxed);
         }
         self.active.store(isolate.active(), Ordering::Relaxed);
+        if has_cooled && turns == 0 {
+            // It is not what the worker's requests take, and no use of the isolate.
+            self.busy_since.store(0, Ordering::Relaxed);
+            return;
+        }
         self.note_turns(begin_ns, now_ns, turns);
         let ended = Ended {
             now_ns,
@@ -174,26 +204,22 @@ impl Lane {
         }
     }
 
-    fn run_item(&self, locked: &mut LockedIsolate<'_>, item: Item, isolate_is_new: bool) {
-        match item {
-            Item::Start(mut start) => {
-                if let Some(ticket) = &mut start.ticket {
-                    ticket.enter_lane(&self.running);
-                }
-                // Counted as active first, so that the lane never looks idle in between.
-                self.active.fetch_add(1, Ordering::Relaxed);
-                self.queued.fetch_sub(1, Ordering::Relaxed);
-                if self.was_aborted(start.id) {
-                    start.fail(ErrorKind::Aborted.into());
-                } else {
-                    locked.start(*start, isolate_is_new);
-                }
-            }
-            Item::Abort(request, error) => {
-                self.forget_abort(request);
-                locked.abort(request, &error);
-            }
-            Item::Fail(error) => locked.fail_all(&error),
+    fn run_start(
+        &self,
+        locked: &mut LockedIsolate<'_>,
+        mut start: Box<StartRequest>,
+        isolate_is_new: bool,
+    ) {
+        if let Some(ticket) = &mut start.ticket {
+            ticket.enter_lane(&self.running);
+        }
+        // Counted as active first, so that the lane never looks idle in between.
+        self.active.fetch_add(1, Ordering::Relaxed);
+        self.queued.fetch_sub(1, Ordering::Relaxed);
+        if self.was_aborted(start.id) {
+            start.fail(ErrorKind::Aborted.into());
+        } else {
+            locked.start(*start, isolate_is_new);
         }
     }
 }

@@ -36,6 +36,7 @@ impl Pool {
         }
         self.threads.stop();
         self.threads.join();
+        self.reaper.close();
         for deployment in self.registry.all() {
             deployment.lanes.lock().clear();
             deployment.leaving.lock().clear();

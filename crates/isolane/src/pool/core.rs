@@ -9,6 +9,8 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::definition::WorkerDefinition;
 use crate::error::{Error, ErrorKind};
+use crate::limits::Limits;
+use crate::locker_managed_isolate::LockerManagedIsolate;
 use crate::request::{RunOptions, Start};
 use crate::runtime::events::{Event, StartRequest};
 use crate::runtime::modules;
@@ -34,6 +36,8 @@ pub(crate) struct Pool {
     /// All lanes that hold a place in the pool.
     pub(super) lanes: Mutex<Vec<Arc<Lane>>>,
     pub(super) forgetting: Forgetting,
+    /// Whether somebody looks for isolates to collect.
+    pub(super) cooling: AtomicBool,
     pub(super) waiting: Mutex<WaitingList>,
     /// Requests in that list, or out of it for a moment to find them a place.
     pub(super) places_wanted: AtomicUsize,
@@ -76,6 +80,7 @@ impl Pool {
             reaper,
             lanes: Mutex::default(),
             forgetting: Forgetting::default(),
+            cooling: AtomicBool::new(false),
             waiting: Mutex::new(WaitingList::new(workers_waiting.clone())),
             places_wanted: AtomicUsize::new(0),
             workers_waiting,
@@ -315,8 +320,14 @@ impl LaneOwner for Pool {
         self.yield_place(lane);
     }
 
-    fn makes_isolate(&self) {
+    fn spare_isolate(&self, limits: &Limits) -> Option<LockerManagedIsolate> {
         self.reaper.help();
+        let spare = self.reaper.spare(limits);
+        // Where one worker has come, another may.
+        if self.has_room() {
+            self.reaper.make_spare(*limits);
+        }
+        spare
     }
 
     fn place_again(&self, deployment: &Arc<Deployment>, starts: Vec<StartRequest>) {
@@ -329,6 +340,7 @@ impl LaneOwner for Pool {
         if !lane.is_accepting() {
             self.close_lane(lane);
         }
+        self.note_warm();
         if self.places_wanted.load(Ordering::SeqCst) > 0 {
             self.serve_waiting();
         }

@@ -10,6 +10,7 @@ use isolane_scheduler::{CallbackMessage, RequestId};
 use parking_lot::Mutex;
 
 use crate::error::{Error, ErrorKind};
+use crate::limits::Limits;
 use crate::limits::rescue::{self, ThreadUser};
 use crate::limits::watchdog;
 use crate::locker_managed_isolate::{IsolateRecipe, LockerManagedIsolate};
@@ -31,6 +32,8 @@ pub(crate) enum Item {
     Abort(RequestId, Error),
     /// Answer everything with the error: the pool closes.
     Fail(Error),
+    /// Give back what the isolate holds without need: nothing has come for it for a while.
+    Cool,
 }
 
 /// What the pool wants to know when a lane has run.
@@ -47,8 +50,8 @@ pub(crate) trait LaneOwner: Send + Sync {
     fn idle(&self, lane: &Arc<Lane>);
     /// The lane has more to do, and kept its place for long enough while others wait for one.
     fn make_way(&self, lane: &Arc<Lane>);
-    /// The calling thread is about to make an isolate.
-    fn makes_isolate(&self);
+    /// The calling thread needs an isolate: one that was made ahead, or it has to make one.
+    fn spare_isolate(&self, limits: &Limits) -> Option<LockerManagedIsolate>;
 }
 
 /// Where a lane lives.
@@ -82,6 +85,10 @@ pub(crate) struct Lane {
     pub(super) lost_requests: AtomicUsize,
     aborted: Mutex<Vec<RequestId>>,
     any_aborted: AtomicBool,
+    /// Whether a request has run here since the isolate was last collected for having nothing to do.
+    warm: AtomicBool,
+    /// Whether it is to be collected for that.
+    pub(super) cooling: AtomicBool,
     mean_turn_ns: AtomicU64,
     pub(super) busy_since: AtomicU64,
     pub(crate) last_used: AtomicU64,
@@ -125,6 +132,8 @@ impl Lane {
             lost_requests: AtomicUsize::new(0),
             aborted: Mutex::new(Vec::new()),
             any_aborted: AtomicBool::new(false),
+            warm: AtomicBool::new(false),
+            cooling: AtomicBool::new(false),
             mean_turn_ns: AtomicU64::new(0),
             busy_since: AtomicU64::new(0),
             last_used: AtomicU64::new(0),
@@ -245,6 +254,22 @@ impl Lane {
         self.hand_over(Item::Abort(request, ErrorKind::Aborted.into()));
     }
 
+    pub(super) fn is_warm(&self) -> bool {
+        self.warm.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn has_rested_for(&self, time: Duration, now_ns: u64) -> bool {
+        let last_used_ns = self.last_used.load(Ordering::Relaxed);
+        u128::from(now_ns.saturating_sub(last_used_ns)) >= time.as_nanos()
+    }
+
+    /// Has the isolate collected, on a patient thread.
+    pub(super) fn cool(self: &Arc<Self>) {
+        self.warm.store(false, Ordering::Relaxed);
+        self.cooling.store(true, Ordering::Release);
+        self.hand_over(Item::Cool);
+    }
+
     /// Ends all that waits or runs here.
     pub(crate) fn fail_all(self: &Arc<Self>, error: Error) {
         self.hand_over(Item::Fail(error));
@@ -330,6 +355,7 @@ impl Lane {
     pub(super) fn note_turns(&self, begin: u64, now: u64, turns: u64) {
         self.busy_since.store(0, Ordering::Relaxed);
         self.last_used.store(now, Ordering::Relaxed);
+        self.warm.store(true, Ordering::Relaxed);
         if let Some(turn) = (now - begin).checked_div(turns) {
             let mean = self.mean_turn_ns.load(Ordering::Relaxed);
             let next = if mean == 0 {

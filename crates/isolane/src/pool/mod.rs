@@ -3,6 +3,7 @@
 
 pub(crate) mod batch;
 pub(crate) mod closing;
+mod cooling;
 pub(crate) mod core;
 mod forgetting;
 pub(crate) mod lane;

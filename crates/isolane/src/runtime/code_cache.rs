@@ -1,7 +1,10 @@
 //! V8's compiled code, kept by the hash of its source for all isolates of the process, so that a
 //! worker that ran before starts without parsing. What goes in was produced here; nothing else may.
+//!
+//! To write code down takes V8 longer than to compile most modules, so that is done for a source that
+//! is compiled for the second time: most are never seen again.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
@@ -10,10 +13,15 @@ use sha2::{Digest, Sha256};
 /// The most that the cache holds; the least recently used go first.
 const MAX_BYTES: usize = 64 << 20;
 
+/// How many sources are remembered of which no code is kept; beyond it all are forgotten.
+const MAX_SEEN: usize = 10_000;
+
 type Key = [u8; 32];
 
 #[derive(Default)]
 struct CodeCache {
+    /// What was compiled once.
+    seen: HashSet<Key>,
     entries: HashMap<Key, (Arc<[u8]>, u64)>,
     bytes: usize,
     tick: u64,
@@ -25,6 +33,18 @@ impl CodeCache {
         let (code, used) = self.entries.get_mut(key)?;
         *used = self.tick;
         Some(code.clone())
+    }
+
+    /// Notes that a source was compiled; says whether its code is worth keeping.
+    fn note_compiled(&mut self, key: &Key) -> bool {
+        if self.seen.remove(key) {
+            return true;
+        }
+        if self.seen.len() >= MAX_SEEN {
+            self.seen.clear();
+        }
+        self.seen.insert(*key);
+        false
     }
 
     fn insert(&mut self, key: Key, code: Arc<[u8]>) {
@@ -73,8 +93,9 @@ pub(crate) fn compile_module<'s>(
     }
     let mut source = v8::script_compiler::Source::new(code, Some(origin));
     let module = v8::script_compiler::compile_module(scope, &mut source)?;
+    let is_worth_keeping = cache().lock().note_compiled(&key);
     let unbound = module.get_unbound_module_script(scope);
-    if let Some(data) = unbound.create_code_cache() {
+    if is_worth_keeping && let Some(data) = unbound.create_code_cache() {
         cache().lock().insert(key, Arc::from(&data[..]));
     }
     Some(module)

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use isolane_scheduler::{CallbackMessage, CallbackReceiver, RequestId};
 
-use crate::definition::WorkerDefinition;
+use crate::definition::{Outbound, WorkerDefinition};
 use crate::error::{Error, Owner};
 use crate::event_loop::EventLoopRuntime;
 use crate::isolate_params::IsolateGuards;
@@ -21,7 +21,7 @@ use crate::request::LogSink;
 use super::events::{self, StartRequest};
 use super::loading::Phase;
 use super::modules::ModuleMap;
-use super::realm_state::{ActiveRequest, RealmState, unix_ms};
+use super::realm_state::{ActiveRequest, RealmState, WorkerParts, unix_ms};
 use super::snapshot;
 use super::web::wasm;
 
@@ -49,6 +49,18 @@ pub(crate) struct RealmOptions {
     pub(crate) owner: Owner,
 }
 
+impl RealmOptions {
+    fn worker_parts(&self) -> Result<WorkerParts, Error> {
+        Ok(WorkerParts {
+            id: self.worker_id.clone(),
+            client: outbound::client(&self.definition.outbound)?,
+            on_log: self.on_log.clone(),
+            host_functions: events::host_functions(&self.definition),
+            cache_store: self.definition.caches.store().clone(),
+        })
+    }
+}
+
 /// One context and its requests.
 pub(crate) struct Realm {
     pub(super) state: Box<RealmState>,
@@ -74,21 +86,18 @@ impl Realm {
         guards: &IsolateGuards,
         options: RealmOptions,
     ) -> Result<Self, Error> {
-        let client = outbound::client(&options.definition.outbound)?;
+        let worker = options.worker_parts()?;
         let microtasks = v8::MicrotaskQueue::new(isolate, v8::MicrotasksPolicy::Explicit);
         let (scheduler, callbacks) = outbound::scheduler().connect();
-        let (context, entry, resolve) = new_context(isolate, &microtasks, &options.definition)?;
+        let (context, entry, resolve) =
+            new_context(isolate, &microtasks, options.definition.codegen)?;
         let state = Box::new(RealmState {
             context,
             entry,
             resolve,
             scheduler,
-            client,
+            worker,
             guards: guards.clone(),
-            worker_id: options.worker_id,
-            on_log: options.on_log,
-            host_functions: events::host_functions(&options.definition),
-            cache_store: options.definition.caches.store().clone(),
             cache_answers: RefCell::default(),
             panicked: Cell::new(false),
             modules: RefCell::new(ModuleMap::new(options.definition)),
@@ -121,6 +130,44 @@ impl Realm {
             turns: 0,
             has_served: false,
         })
+    }
+
+    /// Makes a context that belongs to no worker yet, with what most requests use.
+    pub(crate) fn unclaimed(
+        isolate: &mut v8::Isolate,
+        guards: &IsolateGuards,
+    ) -> Result<Self, Error> {
+        let options = RealmOptions {
+            definition: Arc::new(WorkerDefinition {
+                outbound: Outbound::None,
+                ..WorkerDefinition::modules([])
+            }),
+            worker_id: None,
+            on_log: None,
+            group: 0,
+            owner: Owner::Pool,
+        };
+        let mut realm = Self::new(isolate, guards, options)?;
+        realm.prepare(isolate);
+        Ok(realm)
+    }
+
+    /// Gives an unclaimed context to a worker.
+    pub(crate) fn claim(
+        &mut self,
+        isolate: &mut v8::Isolate,
+        options: RealmOptions,
+    ) -> Result<(), Error> {
+        self.state.worker = options.worker_parts()?;
+        self.state.origin = Instant::now();
+        self.state.origin_unix_ms = unix_ms();
+        self.group = options.group;
+        self.owner = options.owner;
+        v8::scope!(let scope, isolate);
+        let context = v8::Local::new(scope, &self.state.context);
+        context.set_allow_generation_from_strings(options.definition.codegen);
+        self.state.modules = RefCell::new(ModuleMap::new(options.definition));
+        Ok(())
     }
 
     /// Why the worker did not load, if it did not.
@@ -166,6 +213,10 @@ impl Realm {
 
     pub(crate) fn heap_used_bytes(&self) -> usize {
         self.state.heap_used_bytes.get()
+    }
+
+    pub(crate) fn note_heap(&self, used_bytes: usize) {
+        self.state.heap_used_bytes.set(used_bytes);
     }
 
     pub(crate) fn state(&self) -> &RealmState {
@@ -313,7 +364,7 @@ type ContextHandles = (
 fn new_context(
     isolate: &mut v8::Isolate,
     microtasks: &v8::MicrotaskQueue,
-    definition: &WorkerDefinition,
+    codegen: bool,
 ) -> Result<ContextHandles, Error> {
     v8::scope!(let scope, isolate);
     let options = v8::ContextOptions {
@@ -321,7 +372,7 @@ fn new_context(
         ..v8::ContextOptions::default()
     };
     let context = v8::Context::new(scope, options);
-    context.set_allow_generation_from_strings(definition.codegen);
+    context.set_allow_generation_from_strings(codegen);
     let scope = &mut v8::ContextScope::new(scope, context);
     wasm::install(scope).ok_or_else(|| Error::internal("a global could not be installed"))?;
     let function = |index| {

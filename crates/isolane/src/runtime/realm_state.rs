@@ -203,18 +203,23 @@ pub(crate) enum End {
 
 type Rejection = (v8::Global<v8::Promise>, v8::Global<v8::Value>);
 
+/// What a realm has of the worker that it runs, beside its modules.
+pub(crate) struct WorkerParts {
+    pub(crate) id: Option<Arc<str>>,
+    pub(crate) client: Arc<dyn FetchClient>,
+    pub(crate) on_log: Option<LogSink>,
+    pub(crate) host_functions: Vec<HostFunction>,
+    pub(crate) cache_store: Arc<dyn CacheStore>,
+}
+
 /// The state behind one context.
 pub(crate) struct RealmState {
     pub(crate) context: v8::Global<v8::Context>,
     pub(crate) entry: v8::Global<v8::Function>,
     pub(crate) resolve: v8::Global<v8::Function>,
     pub(crate) scheduler: SchedulerHandle,
-    pub(crate) client: Arc<dyn FetchClient>,
+    pub(crate) worker: WorkerParts,
     pub(crate) guards: IsolateGuards,
-    pub(crate) worker_id: Option<Arc<str>>,
-    pub(crate) on_log: Option<LogSink>,
-    pub(crate) host_functions: Vec<HostFunction>,
-    pub(crate) cache_store: Arc<dyn CacheStore>,
     /// Where the answers of caches will be, by the operations that wait for them.
     pub(crate) cache_answers: RefCell<IdMap<CacheSlot>>,
     pub(crate) modules: RefCell<ModuleMap>,
@@ -374,7 +379,7 @@ impl RealmState {
     }
 
     fn send_fetch(&self, request: RequestId, id: CallbackId, fetch: FetchRequest) {
-        let client = self.client.clone();
+        let client = self.worker.client.clone();
         self.scheduler.send(SchedulerMessage::Fetch {
             request,
             id,
@@ -448,13 +453,13 @@ impl RealmState {
             .borrow()
             .get(&request_id)
             .and_then(|active| active.on_log.clone());
-        let Some(sink) = own.or_else(|| self.on_log.clone()) else {
+        let Some(sink) = own.or_else(|| self.worker.on_log.clone()) else {
             return;
         };
         sink(LogEntry {
             level,
             message,
-            worker_id: self.worker_id.clone(),
+            worker_id: self.worker.id.clone(),
             request_id,
             timestamp_ms: unix_ms(),
         });

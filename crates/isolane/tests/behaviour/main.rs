@@ -7,6 +7,7 @@ mod fairness;
 mod limits;
 mod pool;
 #[cfg(unix)]
+mod prepared;
 mod process;
 mod soak;
 mod stuck;

@@ -53,8 +53,8 @@ pub(crate) fn call<'s>(
     };
     let slot = CacheSlot::default();
     let filled = slot.clone();
-    let worker_id = realm.worker_id.clone();
-    let store = realm.cache_store.clone();
+    let worker_id = realm.worker.id.clone();
+    let store = realm.worker.cache_store.clone();
     let call = async move {
         let answer = store
             .run(CacheCall {

@@ -199,7 +199,7 @@ pub(crate) fn host_call<'s>(
         return;
     };
     let index = args.get(0).uint32_value(scope).unwrap_or(u32::MAX) as usize;
-    let Some(function) = realm.host_functions.get(index) else {
+    let Some(function) = realm.worker.host_functions.get(index) else {
         throw_type_error(scope, "There is no such function");
         return;
     };
