@@ -1,6 +1,8 @@
 //! The parts of this crate that take bytes from guests and servers, for the fuzz targets and the
 //! replay of their corpora. Nothing else calls these.
 
+use std::sync::{Arc, OnceLock};
+
 use futures_util::StreamExt;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use tokio::runtime::Handle;
@@ -10,6 +12,7 @@ use url::Url;
 use crate::address_policy::Destinations;
 use crate::context::Context;
 use crate::redirects::Hop;
+use crate::timers::TimerQueue;
 use crate::{
     BodyReader, CallbackReceiver, FetchError, FetchRequest, OutboundPolicy, SchedulerHandle,
     content_coding, http_headers, timers,
@@ -93,10 +96,15 @@ impl Redirects {
 
 /// Makes a context whose work is done by a runtime of the caller's.
 pub fn connect(runtime: &Handle) -> (SchedulerHandle, CallbackReceiver) {
+    // One driver for all: a target connects again and again.
+    static TIMERS: OnceLock<Arc<TimerQueue>> = OnceLock::new();
+    let timers = TIMERS.get_or_init(|| {
+        timers::start("fuzz-timers".to_owned()).expect("the system can create a thread")
+    });
     let (callbacks, receiver) = mpsc::unbounded_channel();
     let context = Context::new(
         runtime.clone(),
-        timers::start(runtime),
+        timers.clone(),
         crate::compute::processors(),
         callbacks,
     );

@@ -53,12 +53,12 @@ impl Scheduler {
     pub fn new(options: SchedulerOptions) -> io::Result<Scheduler> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(options.threads.max(1))
-            .thread_name(options.thread_name)
+            .thread_name(&options.thread_name)
             .enable_all()
             // Timers are looked at after so many tasks at the latest: some compute for a while.
             .event_interval(8)
             .build()?;
-        let timers = timers::start(runtime.handle());
+        let timers = timers::start(format!("{}-timers", options.thread_name))?;
         Ok(Scheduler {
             runtime: Some(runtime),
             timers,
@@ -99,6 +99,7 @@ impl Scheduler {
 
 impl Drop for Scheduler {
     fn drop(&mut self) {
+        self.timers.stop();
         if let Some(runtime) = self.runtime.take() {
             // A plain drop would block, which is not allowed where the last owner is a task.
             runtime.shutdown_background();

@@ -1,17 +1,15 @@
-//! Timers of all contexts: one ordered queue, and the one task that fires what is due.
+//! Timers of all contexts: one ordered queue, and the one thread that fires what is due.
 //!
 //! The queue is a tree ordered by deadline and then by the order of scheduling, not a hashed wheel:
 //! a wheel loses the order within its slots, and scripts rely on it. The threads that hold isolates
-//! start and cancel timers in it directly; its lock is held for one change. Waiting itself is
-//! tokio's, to the millisecond, and nothing fires before its exact deadline.
+//! start and cancel timers in it directly; its lock is held for one change. A thread of its own waits,
+//! because tokio's timers are a millisecond late and wait for the tasks of their thread; nothing fires
+//! before its exact deadline.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-
-use tokio::runtime::Handle;
-use tokio::sync::Notify;
-use tokio::time::{Instant, sleep_until};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use std::{io, thread};
 
 use crate::context::Context;
 use crate::{CallbackId, CallbackMessage, RequestId};
@@ -84,6 +82,8 @@ struct State {
     ///
     /// Written by the driver, and by whoever starts a timer that is due before that.
     next_look: Option<Instant>,
+    /// Nothing is to fire any more.
+    stopped: bool,
 }
 
 /// All timers of all contexts of one scheduler.
@@ -91,7 +91,7 @@ struct State {
 pub(crate) struct TimerQueue {
     state: Mutex<State>,
     /// Tells the driver to look again.
-    earlier: Notify,
+    earlier: Condvar,
 }
 
 impl TimerQueue {
@@ -139,8 +139,8 @@ impl TimerQueue {
         drop(cancelled);
     }
 
-    /// Takes what is due, in order, and says when to look again.
-    fn take_due(&self) -> (Vec<Timer>, Option<Instant>) {
+    /// Takes what is due, in order, and notes when to look again.
+    fn take_due(&self) -> Vec<Timer> {
         let mut due = Vec::new();
         let mut state = self.lock();
         let now = Instant::now();
@@ -156,33 +156,57 @@ impl TimerQueue {
             .timers
             .first_key_value()
             .map(|((deadline, _), _)| *deadline);
-        (due, state.next_look)
+        due
     }
-}
 
-/// Starts the driver on the given runtime.
-pub(crate) fn start(runtime: &Handle) -> Arc<TimerQueue> {
-    let queue = Arc::new(TimerQueue::default());
-    runtime.spawn(drive(Arc::clone(&queue)));
-    queue
-}
-
-async fn drive(queue: Arc<TimerQueue>) {
-    loop {
-        let (due, next_look) = queue.take_due();
-        due.into_iter().for_each(Timer::fire);
-        match next_look {
-            None => queue.earlier.notified().await,
-            Some(deadline) => tokio::select! {
-                () = queue.earlier.notified() => {}
-                () = sleep_until(deadline) => {}
-            },
+    /// Waits until something may be due; false where nothing is to fire any more.
+    fn wait(&self) -> bool {
+        let mut state = self.lock();
+        loop {
+            if state.stopped {
+                return false;
+            }
+            let now = Instant::now();
+            state = match state.next_look {
+                Some(look) if look <= now => return true,
+                Some(look) => {
+                    let waited = self.earlier.wait_timeout(state, look - now);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => self
+                    .earlier
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner),
+            };
         }
     }
+
+    /// Ends the driver, which may be firing; nothing that is due later fires.
+    pub(crate) fn stop(&self) {
+        self.lock().stopped = true;
+        self.earlier.notify_one();
+    }
+}
+
+/// Starts the driver on a thread of that name.
+///
+/// # Errors
+/// What the system says when it refuses a thread.
+pub(crate) fn start(thread_name: String) -> io::Result<Arc<TimerQueue>> {
+    let queue = Arc::new(TimerQueue::default());
+    let driven = Arc::clone(&queue);
+    thread::Builder::new().name(thread_name).spawn(move || {
+        while driven.wait() {
+            driven.take_due().into_iter().for_each(Timer::fire);
+        }
+    })?;
+    Ok(queue)
 }
 
 #[cfg(test)]
 mod tests {
+    use tokio::runtime::Handle;
+
     use super::*;
 
     // Clocks finer than a microsecond make equal deadlines too rare to be seen from outside.
@@ -209,11 +233,11 @@ mod tests {
             });
         }
         queue.cancel(&[9]);
-        let (due, next_look) = queue.take_due();
+        let due = queue.take_due();
         assert_eq!(
             due.iter().map(|timer| timer.id).collect::<Vec<_>>(),
             [5, 3, 1]
         );
-        assert_eq!(next_look, None);
+        assert_eq!(queue.lock().next_look, None);
     }
 }
