@@ -212,6 +212,12 @@ impl Lane {
             && isolane_lanes::Lane::pace(self) == Pace::Quick
     }
 
+    /// Whether all of its turns are short, as far as is known of its worker.
+    pub(crate) fn is_steady(&self) -> bool {
+        let mean = self.mean_turn_ns.load(Ordering::Relaxed);
+        mean != 0 && mean < QUICK_TURN_NS && self.pace.is_steady()
+    }
+
     /// How long a request pushed now would wait, estimated.
     pub(crate) fn expected_wait(&self, now_ns: u64) -> Duration {
         let queued = self.queued() as u64 * self.mean_turn_ns.load(Ordering::Relaxed);

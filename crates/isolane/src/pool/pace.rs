@@ -93,6 +93,11 @@ impl LanePace {
         }
     }
 
+    /// Whether the lane is quick, and its worker has never overrun.
+    pub(super) fn is_steady(&self) -> bool {
+        self.conduct.slow_until_ns.load(Ordering::Relaxed) == 0 && self.pace(|| 0) == Pace::Quick
+    }
+
     /// The calling thread begins a batch.
     pub(super) fn begin(&self, begin_ns: u64) -> Batch {
         Batch {

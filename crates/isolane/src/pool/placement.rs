@@ -17,6 +17,9 @@ use super::registry::Deployment;
 /// A worker whose queue lasts longer than this gets another isolate, if it may.
 const WAIT_FOR_ANOTHER_ISOLATE: Duration = Duration::from_millis(1);
 
+/// A request waits this long for a lane whose turns are all short, rather than go to another.
+const WAIT_FOR_A_STEADY_LANE: Duration = Duration::from_micros(250);
+
 /// Whether a request may be refused.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Entry {
@@ -71,11 +74,17 @@ impl Pool {
         entry: Entry,
     ) -> Result<bool, Box<StartRequest>> {
         let lanes = deployment.lanes.lock();
-        let Some(lane) = lanes
-            .iter()
-            .filter(|lane| lane.is_accepting())
-            .min_by_key(|lane| lane.load())
-        else {
+        let accepting = || lanes.iter().filter(|lane| lane.is_accepting());
+        // Requests that are over in microseconds wait less behind each other than threads would for
+        // processors, so they keep to one lane while they can.
+        let steady = (lanes.len() > 1)
+            .then(|| self.threads.now_ns())
+            .and_then(|now_ns| {
+                accepting().find(|lane| {
+                    lane.is_steady() && lane.expected_wait(now_ns) < WAIT_FOR_A_STEADY_LANE
+                })
+            });
+        let Some(lane) = steady.or_else(|| accepting().min_by_key(|lane| lane.load())) else {
             return Err(start);
         };
         let queued = lane.queued();
