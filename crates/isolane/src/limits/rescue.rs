@@ -85,6 +85,8 @@ pub(crate) struct GivenUp {
     pub(crate) current: Option<Arc<dyn Unanswered>>,
     pub(crate) bystanders: Arc<Bystanders>,
     pub(crate) error: Error,
+    /// What the others who wait for the isolate are told.
+    pub(crate) error_of_others: Error,
 }
 
 impl GivenUp {
@@ -96,7 +98,7 @@ impl GivenUp {
         if let Some(current) = self.current {
             current.answer(self.error.clone());
         }
-        self.bystanders.answer_all(&self.error);
+        self.bystanders.answer_all(&self.error_of_others);
         let user = THREAD_USERS.lock().get(&self.group).and_then(Weak::upgrade);
         if let Some(user) = user {
             user.given_up(&self.error);

@@ -29,6 +29,9 @@ const IDLE_TICKS: u32 = 8;
 const UNWINDING_CPU: Duration = Duration::from_millis(100);
 /// How long a terminated turn may go on before it is given up, where its thread gets no processor.
 const UNWINDING_TIME: Duration = Duration::from_secs(1);
+/// The most that one look counts of what has passed since the last: beyond it the watchdog had no
+/// processor itself, as where the machine is paused, and the turn had no chance to end either.
+const LONGEST_STEP: Duration = Duration::from_millis(20);
 
 /// Why a turn was terminated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +54,15 @@ impl Fired {
             Self::Wall => Error::limit(LimitKind::Wall),
             Self::Aborted => ErrorKind::Aborted.into(),
             Self::Closed => owner.closed_error(),
+        }
+    }
+
+    /// What the other requests of the isolate are told where the turn is given up. Nobody aborted
+    /// those.
+    pub(crate) fn error_of_others(self, owner: Owner) -> Error {
+        match self {
+            Self::Aborted => Error::limit(LimitKind::Wall),
+            Self::Cpu | Self::Wall | Self::Closed => self.error(owner),
         }
     }
 }
@@ -76,14 +88,28 @@ struct Firing {
 }
 
 impl Firing {
-    fn advance(&mut self, cpu_now: Duration, is_collecting: bool) {
-        let now = Instant::now();
+    fn new(why: Fired, now: Instant, cpu_now: Duration) -> Self {
+        Self {
+            why,
+            looked: now,
+            cpu_looked: cpu_now,
+            lasted: Duration::ZERO,
+            cpu: Duration::ZERO,
+            given_up: false,
+        }
+    }
+
+    fn advance(&mut self, now: Instant, cpu_now: Duration, is_collecting: bool) {
         if !is_collecting {
-            self.lasted += now - self.looked;
-            self.cpu += cpu_now.saturating_sub(self.cpu_looked);
+            self.lasted += (now - self.looked).min(LONGEST_STEP);
+            self.cpu += cpu_now.saturating_sub(self.cpu_looked).min(LONGEST_STEP);
         }
         self.looked = now;
         self.cpu_looked = cpu_now;
+    }
+
+    fn ignores_its_end(&self) -> bool {
+        self.cpu >= UNWINDING_CPU || self.lasted >= UNWINDING_TIME
     }
 }
 
@@ -95,14 +121,8 @@ struct Slot {
 impl Slot {
     fn terminate(&self, armed: &mut Armed, why: Fired) {
         if armed.fired.is_none() {
-            armed.fired = Some(Firing {
-                why,
-                looked: Instant::now(),
-                cpu_looked: self.clock.read().unwrap_or_default(),
-                lasted: Duration::ZERO,
-                cpu: Duration::ZERO,
-                given_up: false,
-            });
+            let cpu_now = self.clock.read().unwrap_or_default();
+            armed.fired = Some(Firing::new(why, Instant::now(), cpu_now));
             armed.external.handle().terminate_execution();
         }
     }
@@ -124,11 +144,11 @@ impl Slot {
         // V8 forgets a termination that it meets between two calls into JavaScript.
         armed.external.handle().terminate_execution();
         firing.advance(
+            Instant::now(),
             self.clock.read().unwrap_or_default(),
             armed.external.heap().is_collecting(),
         );
-        let goes_on = firing.cpu >= UNWINDING_CPU || firing.lasted >= UNWINDING_TIME;
-        if firing.given_up || !goes_on {
+        if firing.given_up || !firing.ignores_its_end() {
             return None;
         }
         firing.given_up = true;
@@ -142,6 +162,7 @@ impl Slot {
             current: armed.budget.current.clone(),
             bystanders: armed.bystanders.clone(),
             error: firing.why.error(armed.budget.owner),
+            error_of_others: firing.why.error_of_others(armed.budget.owner),
         })
     }
 }
@@ -317,4 +338,36 @@ fn look(watchdog: &Watchdog) -> bool {
     // With no lock held: whoever is answered may ask for anything.
     given_up.into_iter().for_each(GivenUp::rescue);
     any
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Looks at a turn that was told to end, `looks` times; its thread has the processor for `cpu` of
+    /// each `step`.
+    fn look_on(looks: u32, step: Duration, cpu: Duration) -> Firing {
+        let begin = Instant::now();
+        let mut firing = Firing::new(Fired::Aborted, begin, Duration::ZERO);
+        for look in 1..=looks {
+            firing.advance(begin + step * look, cpu * look, false);
+        }
+        firing
+    }
+
+    #[test]
+    fn a_turn_that_goes_on_ignores_its_end() {
+        assert!(!look_on(49, TICK, TICK).ignores_its_end());
+        assert!(look_on(50, TICK, TICK).ignores_its_end());
+        assert!(!look_on(499, TICK, Duration::ZERO).ignores_its_end());
+        assert!(look_on(500, TICK, Duration::ZERO).ignores_its_end());
+    }
+
+    #[test]
+    fn a_pause_of_the_machine_is_not_held_against_a_turn() {
+        let pause = Duration::from_secs(60);
+        assert!(!look_on(1, pause, Duration::ZERO).ignores_its_end());
+        // The clocks of threads may go on meanwhile.
+        assert!(!look_on(1, pause, pause).ignores_its_end());
+    }
 }

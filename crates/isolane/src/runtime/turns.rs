@@ -174,7 +174,7 @@ impl Realm {
         }
         if let (Some(fired), true) = (watched.fired, watched.given_up) {
             // Who waited was told so by the watchdog; nothing is to run here any more.
-            self.condemn(&fired.error(self.owner));
+            self.condemn(&fired.error_of_others(self.owner));
             return;
         }
         if let Some(fired) = watched.fired {

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use futures_executor::block_on;
 use isolane::{
-    Error, Limits, Request, RunOptions, RuntimeHandle, RuntimeOptions, SharedIsolateHandle,
-    SharedIsolateOptions, Worker, WorkerDefinition, WorkerOptions,
+    Error, Limits, LogSink, Request, RunOptions, RuntimeHandle, RuntimeOptions,
+    SharedIsolateHandle, SharedIsolateOptions, Worker, WorkerDefinition, WorkerFuture,
+    WorkerOptions,
 };
 
 use crate::support::{handler, pool_with, run, small_limits, text};
@@ -109,6 +110,34 @@ fn the_other_requests_of_its_isolate_are_answered_with_it() {
     let again = block_on(again).expect("a context on a new thread");
     let answer = block_on(again.fetch(request(), RunOptions::default()));
     assert_eq!(text(answer.expect("an answer")), "on");
+    assert!(begin.elapsed() < PROMPTLY);
+}
+
+#[test]
+fn nobody_is_told_of_an_abort_that_was_anothers() {
+    let isolate = SharedIsolateHandle::new(SharedIsolateOptions::default()).expect("an isolate");
+    let script = format!(
+        "if (request.url.endsWith('stuck')) {{ console.log('begun'); {STUCK} }} await new Promise(() => {{}})"
+    );
+    let (say, begun) = std::sync::mpsc::channel();
+    let on_log: LogSink = Arc::new(move |_| say.send(()).expect("the test waits"));
+    let context = isolate.create_context(handler(&script), Some(on_log));
+    let context = block_on(context).expect("a context");
+    let options = || RunOptions {
+        limits: Some(Limits {
+            cpu: None,
+            ..Limits::default()
+        }),
+        ..RunOptions::default()
+    };
+    let begin = Instant::now();
+    let waits = context.fetch(request(), options());
+    let stuck = context.fetch(Request::get("http://worker.test/stuck"), options());
+    begun.recv().expect("it begins");
+    stuck.abort_handle().abort();
+    let code = |answer: WorkerFuture| block_on(answer).expect_err("it is ended").code();
+    assert_eq!(code(stuck), "ERR_ABORTED");
+    assert_eq!(code(waits), "ERR_WALL_LIMIT");
     assert!(begin.elapsed() < PROMPTLY);
 }
 
