@@ -45,7 +45,7 @@ enum Spare {
     #[default]
     None,
     Coming,
-    Ready(LockerManagedIsolate),
+    Ready(Box<LockerManagedIsolate>),
     /// The pool is closed: none is wanted any more.
     Unwanted,
 }
@@ -97,7 +97,7 @@ impl Reaper {
         let ready = {
             let mut spare = self.spare.lock();
             match std::mem::take(&mut *spare) {
-                Spare::Ready(isolate) => Some(isolate),
+                Spare::Ready(isolate) => Some(*isolate),
                 other => {
                     *spare = other;
                     None
@@ -152,7 +152,8 @@ fn make(place: &Mutex<Spare>, limits: Limits) {
         return;
     }
     // Where none can be made, whoever needs one tries for itself and says why.
-    let made = LockerManagedIsolate::unclaimed(limits).map_or(Spare::None, Spare::Ready);
+    let made = LockerManagedIsolate::unclaimed(limits)
+        .map_or(Spare::None, |isolate| Spare::Ready(Box::new(isolate)));
     let mut spare = place.lock();
     let unneeded = match *spare {
         Spare::Unwanted => made,
