@@ -7,6 +7,10 @@
 //! Maglev is off because a short loop of its code (`for (;;);` in a function that has run before) only counts
 //! down its budget for optimisation: it looks whether it is to end when that is used up, seconds late.
 //!
+//! Without Maglev, functions are optimised where it would have taken them over: by default TurboFan waits for
+//! seven times as much, and a handler with a loop may never get there, because the optimised loop is left
+//! again at the end of each call.
+//!
 //! An isolate's garbage is collected on the thread that runs it, so that a tenant who makes much of it pays
 //! for it in its own time: V8's helper threads would take the processors from the others, uncharged.
 
@@ -18,5 +22,6 @@ pub(crate) const V8_FLAGS: &str = concat!(
     " --no-turboshaft-loop-unrolling",
     " --no-wasm-loop-unrolling",
     " --no-maglev",
+    " --invocation-count-for-turbofan=400",
     " --single-threaded-gc",
 );
