@@ -14,22 +14,47 @@ const CONTEXT_ONLY =
 
 const SHIM_IN_CONTEXT = "the context has the shim's one class instead of the web platform";
 
+const NO_WEB_PLATFORM = 'its isolates have none of the web platform in them, and less to set up and to keep';
+
+const EVEN = 'even, within what runs differ by';
+
 export const REASONS: Readonly<Partial<Record<CaseName, Partial<Record<PeerName, string>>>>> = {
-  cold: { 'node-vm': CONTEXT_ONLY, quickjs: 'an interpreter without a compiler has little to set up' },
+  cold: {
+    'node-vm': CONTEXT_ONLY,
+    'edge-runtime': CONTEXT_ONLY,
+    'isolated-vm': NO_WEB_PLATFORM,
+    quickjs: 'an interpreter without a compiler has little to set up',
+  },
   context: { 'node-vm': SHIM_IN_CONTEXT, quickjs: SHIM_IN_CONTEXT, 'isolated-vm': SHIM_IN_CONTEXT },
   warm: onOneThread(),
   'rate-1': onOneThread(),
   'rate-8': onOneThread(),
   'rate-64': onOneThread(),
   'rate-512': onOneThread(),
-  'idle-100': { 'node-vm': CONTEXT_ONLY, quickjs: 'QuickJS keeps a small heap and no compiled code' },
-  'idle-1000': { 'node-vm': CONTEXT_ONLY, quickjs: 'QuickJS keeps a small heap and no compiled code' },
-  cpu: { 'isolated-vm-sync': ON_THE_CALLERS_THREAD, 'node-vm': ON_THE_CALLERS_THREAD, node: FUNCTION_CALL },
-  timer: { 'node-vm': ON_THE_CALLERS_THREAD, node: FUNCTION_CALL },
+  'idle-100': idle(),
+  'idle-1000': idle(),
+  cpu: {
+    'isolated-vm': EVEN,
+    'isolated-vm-sync': ON_THE_CALLERS_THREAD,
+    'node-vm': ON_THE_CALLERS_THREAD,
+    'edge-runtime': ON_THE_CALLERS_THREAD,
+    node: FUNCTION_CALL,
+  },
+  timer: { 'isolated-vm': EVEN, quickjs: EVEN, 'node-vm': ON_THE_CALLERS_THREAD, node: FUNCTION_CALL },
   'timer-64': { 'node-vm': ON_THE_CALLERS_THREAD, node: FUNCTION_CALL },
   download: { 'edge-runtime': ON_THE_CALLERS_THREAD, node: FUNCTION_CALL },
-  upload: { 'edge-runtime': ON_THE_CALLERS_THREAD, node: FUNCTION_CALL },
+  upload: { deno: EVEN, 'edge-runtime': ON_THE_CALLERS_THREAD, node: FUNCTION_CALL },
 };
+
+function idle(): Partial<Record<PeerName, string>> {
+  return {
+    'node-vm': CONTEXT_ONLY,
+    'edge-runtime': CONTEXT_ONLY,
+    'isolated-vm': NO_WEB_PLATFORM,
+    workerd: EVEN,
+    quickjs: 'QuickJS keeps a small heap and no compiled code',
+  };
+}
 
 function onOneThread(): Partial<Record<PeerName, string>> {
   return {
