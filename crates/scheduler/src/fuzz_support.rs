@@ -1,7 +1,7 @@
 //! The parts of this crate that take bytes from guests and servers, for the fuzz targets and the
 //! replay of their corpora. Nothing else calls these.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use futures_util::StreamExt;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
@@ -15,7 +15,7 @@ use crate::redirects::Hop;
 use crate::timers::TimerQueue;
 use crate::{
     BodyReader, CallbackReceiver, FetchError, FetchRequest, OutboundPolicy, SchedulerHandle,
-    content_coding, http_headers, timers,
+    content_coding, http_headers,
 };
 
 /// Makes the headers that are sent of those a guest gave.
@@ -96,15 +96,19 @@ impl Redirects {
 
 /// Makes a context whose work is done by a runtime of the caller's.
 pub fn connect(runtime: &Handle) -> (SchedulerHandle, CallbackReceiver) {
-    // One driver for all: a target connects again and again.
-    static TIMERS: OnceLock<Arc<TimerQueue>> = OnceLock::new();
-    let timers = TIMERS.get_or_init(|| {
-        timers::start("fuzz-timers".to_owned()).expect("the system can create a thread")
+    // Driven by the caller's runtime, so that nothing fires while a script looks.
+    let timers = Arc::new(TimerQueue::default());
+    let driven = Arc::clone(&timers);
+    runtime.spawn(async move {
+        loop {
+            driven.fire_due();
+            tokio::task::yield_now().await;
+        }
     });
     let (callbacks, receiver) = mpsc::unbounded_channel();
     let context = Context::new(
         runtime.clone(),
-        timers.clone(),
+        timers,
         crate::compute::processors(),
         callbacks,
     );

@@ -159,6 +159,11 @@ impl TimerQueue {
         due
     }
 
+    /// Fires what is due, in order.
+    pub(crate) fn fire_due(&self) {
+        self.take_due().into_iter().for_each(Timer::fire);
+    }
+
     /// Waits until something may be due; false where nothing is to fire any more.
     fn wait(&self) -> bool {
         let mut state = self.lock();
