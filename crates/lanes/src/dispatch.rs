@@ -17,26 +17,55 @@ use crate::threads::{Role, Threads};
 /// How long a quick thread may take for a batch before the relief takes what waits behind it.
 const OVERRUN: Duration = Duration::from_millis(2);
 
-/// How long a thread that looks for work keeps its processor from others.
-const YIELD_AFTER: Duration = Duration::from_micros(5);
-
 /// How long a thread spins where work comes too seldom to wait for.
 const SHORTEST_SPIN: Duration = Duration::from_micros(10);
 
-/// How long a thread spins for work, by how long it last had none.
-pub(crate) struct Patience(Duration);
+/// Work that comes so soon after a thread has given up its processor may have waited for that.
+const AT_ONCE: Duration = Duration::from_micros(50);
+
+/// For how many rests a thread spins shortly after work seemed to wait for its processor.
+const CONSIDERATE_RESTS: u32 = 64;
+
+/// How long a thread spins for work, by how long it had none before.
+///
+/// It never offers its processor while it spins: a system may take that for giving up its share, for
+/// milliseconds.
+pub(crate) struct Patience {
+    spin: Duration,
+    considerate_rests: u32,
+}
+
+/// How a thread's rest went.
+struct Rest {
+    spun: Duration,
+    /// Nothing where work came before the thread slept.
+    slept: Option<Duration>,
+}
 
 impl Patience {
     pub(crate) fn new() -> Self {
-        Self(SPIN)
+        Self {
+            spin: SPIN,
+            considerate_rests: 0,
+        }
     }
 
-    fn learn(&mut self, rested: Duration) {
-        self.0 = if rested < 2 * SPIN {
-            SPIN
-        } else {
-            (self.0 / 2).max(SHORTEST_SPIN).min(SPIN)
+    fn learn(&mut self, rest: &Rest) {
+        let Some(slept) = rest.slept else {
+            // It was worth it.
+            return;
         };
+        if rest.spun >= SPIN && slept < AT_ONCE {
+            self.considerate_rests = CONSIDERATE_RESTS;
+        }
+        if self.considerate_rests > 0 {
+            self.considerate_rests -= 1;
+            self.spin = SHORTEST_SPIN.min(SPIN);
+        } else if rest.spun + slept < 2 * SPIN {
+            self.spin = SPIN;
+        } else {
+            self.spin = (self.spin / 2).max(SHORTEST_SPIN).min(SPIN);
+        }
     }
 }
 
@@ -152,19 +181,22 @@ impl<L: Lane> Threads<L> {
 
     /// Spins, then sleeps, until there may be work.
     pub(crate) fn rest(&self, id: ThreadId, patience: &mut Patience) {
+        if !self.options.spin || self.role(id.index) != Role::Quick {
+            return self.sleep(id);
+        }
+        self.slots[id.index].go(id, BUSY, LOOKING);
         let begin = Instant::now();
-        self.spin_and_sleep(id, patience.0);
-        patience.learn(begin.elapsed());
+        let has_work = self.spin_for_work(id, begin, patience.spin);
+        let spun = begin.elapsed();
+        if !has_work {
+            self.sleep(id);
+        }
+        let slept = (!has_work).then(|| begin.elapsed() - spun);
+        patience.learn(&Rest { spun, slept });
     }
 
-    fn spin_and_sleep(&self, id: ThreadId, spin: Duration) {
+    fn sleep(&self, id: ThreadId) {
         let slot = &self.slots[id.index];
-        if self.options.spin && self.role(id.index) == Role::Quick {
-            slot.go(id, BUSY, LOOKING);
-            if self.spin_for_work(id, spin) {
-                return;
-            }
-        }
         slot.go_to_rest(id);
         fence(Ordering::SeqCst);
         if self.has_work(id.index) {
@@ -190,8 +222,7 @@ impl<L: Lane> Threads<L> {
         }
     }
 
-    fn spin_for_work(&self, id: ThreadId, limit: Duration) -> bool {
-        let begin = Instant::now();
+    fn spin_for_work(&self, id: ThreadId, begin: Instant, limit: Duration) -> bool {
         loop {
             // Between two looks at the time, which take longer.
             for _ in 0..LOOKS_PER_TIME {
@@ -200,13 +231,8 @@ impl<L: Lane> Threads<L> {
                 }
                 std::hint::spin_loop();
             }
-            let looked = begin.elapsed();
-            if looked >= limit {
+            if begin.elapsed() >= limit {
                 return false;
-            }
-            if looked >= YIELD_AFTER {
-                // Who would push the next lane may be waiting for this very processor.
-                std::thread::yield_now();
             }
         }
     }

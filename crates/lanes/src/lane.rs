@@ -14,6 +14,8 @@ pub enum Pace {
     Quick,
     /// Its batches are long, or not known yet.
     Slow,
+    /// It is to have only what all others leave.
+    Background,
 }
 
 /// Something that one thread at a time runs, whenever there are items for it.

@@ -1,7 +1,8 @@
 //! The threads of one pool: their classes, their lives, and their end.
 //!
 //! Lanes that have proved quick run on the quick threads, all others on the patient ones, so that no
-//! quick lane ever waits for a slow one. A quick lane that turns out slow blocks its thread for once;
+//! quick lane ever waits for a slow one; those that are to have no more than what is left over, on the
+//! background threads. A quick lane that turns out slow blocks its thread for once;
 //! the other quick threads take what is queued behind it, and where all are blocked so, the relief
 //! thread does, which sleeps otherwise.
 
@@ -27,8 +28,10 @@ pub type Spawner = Box<dyn Fn(Role, Body) -> io::Result<JoinHandle<()>> + Send +
 pub enum Role {
     /// It runs quick lanes.
     Quick,
-    /// It runs all other lanes; its system priority may well be lower.
+    /// It runs slow lanes; its system priority may well be lower.
     Patient,
+    /// It runs lanes of the background; its system priority is to be the lowest.
+    Background,
     /// It runs quick lanes that wait behind one that is not quick any more.
     Relief,
 }
@@ -38,8 +41,10 @@ pub enum Role {
 pub struct Options {
     /// How many threads run quick lanes; at least one is made.
     pub quick: usize,
-    /// How many threads run the other lanes. With none there is one class only, and no relief.
+    /// How many threads run slow lanes. With none they run on the quick threads, and there is no relief.
     pub patient: usize,
+    /// How many threads run lanes of the background. With none they run where slow lanes do.
+    pub background: usize,
     /// Whether an idle quick thread looks for work for some time before it sleeps. Not worth it where
     /// there is one processor.
     pub spin: bool,
@@ -47,7 +52,7 @@ pub struct Options {
 
 /// The threads of one pool.
 pub struct Threads<L: Lane> {
-    /// The quick threads' slots, then the patient ones', then the relief's.
+    /// The quick threads' slots, then the patient ones', the background's, and the relief's.
     pub(crate) slots: Vec<Arc<Slot<Arc<L>>>>,
     pub(crate) options: Options,
     pub(crate) next: AtomicUsize,
@@ -67,7 +72,8 @@ impl<L: Lane> Threads<L> {
             quick: options.quick.max(1),
             ..options
         };
-        let count = options.quick + options.patient + usize::from(options.patient > 0);
+        let relief = usize::from(options.patient > 0);
+        let count = options.quick + options.patient + options.background + relief;
         let slot = || Arc::new(Slot::new());
         let threads = Arc::new(Self {
             slots: std::iter::repeat_with(slot).take(count).collect(),
@@ -116,11 +122,25 @@ impl<L: Lane> Threads<L> {
 
     /// The threads that run lanes of a pace.
     pub(crate) fn class(&self, pace: Pace) -> Range<usize> {
-        let Options { quick, patient, .. } = self.options;
+        let Options {
+            quick,
+            patient,
+            background,
+            ..
+        } = self.options;
         match pace {
-            Pace::Slow if patient > 0 => quick..quick + patient,
+            Pace::Background if background > 0 => {
+                let first = quick + patient;
+                first..first + background
+            }
+            Pace::Background | Pace::Slow if patient > 0 => quick..quick + patient,
             _ => 0..quick,
         }
+    }
+
+    /// Whether a lane's pace is one for this thread.
+    fn is_for(&self, id: ThreadId, lane: &L) -> bool {
+        self.role(id.index) == Role::Relief || self.class(lane.pace()).contains(&id.index)
     }
 
     /// The threads that do the same work as one of them.
@@ -128,6 +148,7 @@ impl<L: Lane> Threads<L> {
         match self.role(index) {
             Role::Quick => self.class(Pace::Quick),
             Role::Patient => self.class(Pace::Slow),
+            Role::Background => self.class(Pace::Background),
             Role::Relief => index..index + 1,
         }
     }
@@ -137,6 +158,8 @@ impl<L: Lane> Threads<L> {
             Role::Quick
         } else if self.class(Pace::Slow).contains(&index) {
             Role::Patient
+        } else if self.class(Pace::Background).contains(&index) {
+            Role::Background
         } else {
             Role::Relief
         }
@@ -170,6 +193,8 @@ impl<L: Lane> Threads<L> {
         let mut patience = Patience::new();
         while !self.is_stopping() && slot.is_held_by(id) {
             match self.next_lane(id.index) {
+                // What its pace was when it was queued may be wrong by now.
+                Some(lane) if !self.is_for(id, &lane) => self.enqueue(lane),
                 Some(lane) => {
                     self.begin_work(id);
                     self.run(lane, id);

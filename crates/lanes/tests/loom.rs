@@ -109,6 +109,7 @@ fn start(threads: usize) -> Arc<Threads<Notes>> {
     let options = Options {
         quick: threads,
         patient: 0,
+        background: 0,
         spin: true,
     };
     Threads::start(options, Box::new(|_, body| Ok(thread::spawn(body)))).expect("threads")

@@ -19,7 +19,7 @@ enum Item {
 struct Counter {
     queue: LaneQueue<Item>,
     threads: Arc<Threads<Counter>>,
-    is_slow: AtomicBool,
+    pace: Mutex<Pace>,
     is_running: AtomicBool,
     /// How often each item was run.
     runs: Vec<AtomicUsize>,
@@ -42,11 +42,7 @@ impl Lane for Counter {
     }
 
     fn pace(&self) -> Pace {
-        if self.is_slow.load(Ordering::Relaxed) {
-            Pace::Slow
-        } else {
-            Pace::Quick
-        }
+        *self.pace.lock().expect("no panic")
     }
 
     fn run(self: &Arc<Self>, _: u64) {
@@ -76,10 +72,11 @@ impl Lane for Counter {
     }
 }
 
-fn start(quick: usize, patient: usize) -> Arc<Threads<Counter>> {
+fn start(quick: usize, patient: usize, background: usize) -> Arc<Threads<Counter>> {
     let options = Options {
         quick,
         patient,
+        background,
         spin: true,
     };
     Threads::start(
@@ -94,7 +91,7 @@ fn lane(threads: &Arc<Threads<Counter>>, items: usize) -> (Arc<Counter>, Receive
     let lane = Arc::new(Counter {
         queue: LaneQueue::new(),
         threads: threads.clone(),
-        is_slow: AtomicBool::new(false),
+        pace: Mutex::new(Pace::Quick),
         is_running: AtomicBool::new(false),
         runs: std::iter::repeat_with(|| AtomicUsize::new(0))
             .take(items)
@@ -126,7 +123,7 @@ const ITEMS: usize = 20_000;
 
 #[test]
 fn every_item_is_run_once() {
-    let threads = start(3, 0);
+    let threads = start(3, 0, 0);
     let lanes: Vec<_> = (0..5).map(|_| lane(&threads, PUSHERS * ITEMS).0).collect();
     thread::scope(|scope| {
         for pusher in 0..PUSHERS {
@@ -151,7 +148,7 @@ fn every_item_is_run_once() {
 #[test]
 fn one_push_after_another_finds_a_thread_awake_or_wakes_it() {
     for count in [1, 2, 4] {
-        let threads = start(count, 0);
+        let threads = start(count, 0, 0);
         let (lane, _) = lane(&threads, 1);
         for pushed in 1..=ITEMS {
             assert!(lane.push(Item::Count(0)).is_ok());
@@ -168,7 +165,7 @@ fn one_push_after_another_finds_a_thread_awake_or_wakes_it() {
 
 #[test]
 fn every_waker_is_followed_by_a_run() {
-    let threads = start(2, 0);
+    let threads = start(2, 0, 0);
     let (lane, _) = lane(&threads, 1);
     for _ in 0..ITEMS {
         let before = lane.polls.load(Ordering::Relaxed);
@@ -181,7 +178,7 @@ fn every_waker_is_followed_by_a_run() {
 
 #[test]
 fn what_is_pushed_while_lanes_retire_is_run_or_given_back() {
-    let threads = start(2, 0);
+    let threads = start(2, 0, 0);
     for _ in 0..2_000 {
         let (lane, _) = lane(&threads, PUSHERS);
         let given_back = AtomicUsize::new(0);
@@ -204,7 +201,7 @@ fn what_is_pushed_while_lanes_retire_is_run_or_given_back() {
 
 #[test]
 fn lost_threads_are_replaced_while_lanes_are_pushed() {
-    let threads = start(2, 0);
+    let threads = start(2, 0, 0);
     let (busy, _) = lane(&threads, ITEMS);
     let stop = AtomicBool::new(false);
     let pushed = Mutex::new(0);
@@ -247,7 +244,7 @@ fn lost_threads_are_replaced_while_lanes_are_pushed() {
 
 #[test]
 fn a_thread_that_is_lost_while_all_stop_is_not_waited_for() {
-    let threads = start(1, 0);
+    let threads = start(1, 0, 0);
     let (lane, begun) = lane(&threads, 1);
     let (release, released) = channel();
     assert!(lane.push(Item::Stick(released)).is_ok());
@@ -266,9 +263,13 @@ fn a_thread_that_is_lost_while_all_stop_is_not_waited_for() {
 }
 
 impl Counter {
+    fn set_pace(&self, pace: Pace) {
+        *self.pace.lock().expect("no panic") = pace;
+    }
+
     fn role(&self) -> Option<Role> {
         let role = self.role.lock().expect("no panic");
-        [Role::Quick, Role::Patient, Role::Relief]
+        [Role::Quick, Role::Patient, Role::Background, Role::Relief]
             .into_iter()
             .find(|other| role.as_deref() == Some(format!("{other:?}").as_str()))
     }
@@ -276,9 +277,9 @@ impl Counter {
 
 #[test]
 fn slow_lanes_run_on_patient_threads_and_quick_ones_never_wait_for_them() {
-    let threads = start(1, 1);
+    let threads = start(1, 1, 0);
     let (slow, begun) = lane(&threads, 1);
-    slow.is_slow.store(true, Ordering::Relaxed);
+    slow.set_pace(Pace::Slow);
     let (quick, _) = lane(&threads, 1);
     let (release, released) = channel();
     assert!(slow.push(Item::Stick(released)).is_ok());
@@ -296,22 +297,41 @@ fn slow_lanes_run_on_patient_threads_and_quick_ones_never_wait_for_them() {
 
 #[test]
 fn a_lane_changes_its_thread_with_its_pace() {
-    let threads = start(2, 2);
+    let threads = start(2, 2, 2);
     let (lane, _) = lane(&threads, 1);
-    for pushed in 1..=ITEMS {
-        let is_slow = pushed % 3 == 0;
-        lane.is_slow.store(is_slow, Ordering::Relaxed);
+    let paces = [Pace::Quick, Pace::Slow, Pace::Background]
+        .into_iter()
+        .cycle();
+    for (pushed, pace) in (1..=ITEMS).zip(paces) {
+        lane.set_pace(pace);
         assert!(lane.push(Item::Count(0)).is_ok());
         wait_until(|| runs(&lane) == pushed && lane.queue.is_idle());
-        assert_eq!(lane.role() == Some(Role::Patient), is_slow);
+        match (pace, lane.role()) {
+            (Pace::Quick, Some(Role::Quick | Role::Relief))
+            | (Pace::Slow, Some(Role::Patient))
+            | (Pace::Background, Some(Role::Background)) => {}
+            (pace, role) => panic!("{pace:?} on {role:?}"),
+        }
     }
     threads.stop();
     threads.join();
 }
 
 #[test]
+fn lanes_of_the_background_run_on_patient_threads_where_it_has_none() {
+    let threads = start(1, 1, 0);
+    let (lane, _) = lane(&threads, 1);
+    lane.set_pace(Pace::Background);
+    assert!(lane.push(Item::Count(0)).is_ok());
+    wait_until(|| runs(&lane) == 1);
+    assert_eq!(lane.role(), Some(Role::Patient));
+    threads.stop();
+    threads.join();
+}
+
+#[test]
 fn the_relief_runs_what_waits_behind_quick_lanes_that_stick() {
-    let threads = start(2, 1);
+    let threads = start(2, 1, 0);
     let mut relieved = 0;
     while relieved < 20 {
         let stuck: Vec<_> = std::iter::repeat_with(|| {

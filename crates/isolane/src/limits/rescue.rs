@@ -1,9 +1,9 @@
 //! Answers requests from outside where the thread that runs their isolate does not come back.
 //!
-//! Some of V8's native functions never look whether they were told to stop. A turn that goes on in
-//! one is given up by the watchdog: its request, and what else waits for its isolate, is answered
-//! here, from the watchdog's thread. The isolate is not touched; it is dropped when its thread
-//! returns, if that ever happens.
+//! Some of V8's native functions never look whether they were told to stop, and a thread may get no
+//! processor to end on. A turn that goes on so is given up by the watchdog: its request, and what else
+//! waits for its isolate, is answered here, from the watchdog's thread. The isolate is not touched; it
+//! is dropped when its thread returns, if that ever happens.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, OnceLock, Weak};
@@ -70,14 +70,26 @@ type LastResort = fn(RequestId, LimitKind);
 
 static LAST_RESORT: OnceLock<LastResort> = OnceLock::new();
 
-/// Has `end` called before anyone is answered: a process that ends itself takes the thread with it.
+/// Has `end` called for a turn that does not end by itself: a process that ends takes its thread with it.
 pub(crate) fn set_last_resort(end: LastResort) {
     // There is one such process, and it says so once.
     let _ = LAST_RESORT.set(end);
 }
 
-/// A turn that ignored its end.
+/// What is given up for a turn that goes on after its end; each includes those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Rescue {
+    /// Who waits is answered.
+    Answer,
+    /// The thread is not waited for any more.
+    LoseThread,
+    /// The process ends, if it may.
+    EndProcess,
+}
+
+/// A turn that goes on after its end.
 pub(crate) struct GivenUp {
+    pub(crate) rescue: Rescue,
     pub(crate) request: RequestId,
     /// The limit that the turn passed; time, where it was asked to end for another reason.
     pub(crate) limit: LimitKind,
@@ -90,15 +102,20 @@ pub(crate) struct GivenUp {
 }
 
 impl GivenUp {
-    /// Answers everyone who waits for the isolate.
+    /// Answers everyone who waits for the isolate, and tells who uses its thread where that is lost.
     pub(crate) fn rescue(self) {
-        if let Some(end) = LAST_RESORT.get() {
+        if self.rescue == Rescue::EndProcess
+            && let Some(end) = LAST_RESORT.get()
+        {
             end(self.request, self.limit);
         }
         if let Some(current) = self.current {
             current.answer(self.error.clone());
         }
         self.bystanders.answer_all(&self.error_of_others);
+        if self.rescue != Rescue::LoseThread {
+            return;
+        }
         let user = THREAD_USERS.lock().get(&self.group).and_then(Weak::upgrade);
         if let Some(user) = user {
             user.given_up(&self.error);

@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorKind, Owner};
 
 use super::LimitKind;
 use super::external::ExternalGuard;
-use super::rescue::{Bystanders, GivenUp, Unanswered};
+use super::rescue::{Bystanders, GivenUp, Rescue, Unanswered};
 use super::thread_clock::{CpuMark, ThreadClock};
 
 /// How often armed turns are looked at: the most a turn overruns its limit.
@@ -25,10 +25,19 @@ const TICK: Duration = Duration::from_millis(2);
 /// How many ticks without an armed turn the watchdog waits for before it sleeps.
 const IDLE_TICKS: u32 = 8;
 
-/// How much processor time a terminated turn may still use before it is given up.
+/// How much processor time a terminated turn may still use before it and its thread are given up.
 const UNWINDING_CPU: Duration = Duration::from_millis(100);
-/// How long a terminated turn may go on before it is given up, where its thread gets no processor.
+/// How long a terminated turn may go on before who waits for it is answered without it, where its
+/// thread gets no processor.
 const UNWINDING_TIME: Duration = Duration::from_secs(1);
+/// How long it may go on so before its thread is given up too. One that only waits for a processor
+/// that others use is not lost, and a successor would wait for the same.
+const UNWINDING_TIME_OF_THREAD: Duration = Duration::from_secs(30);
+/// How much processor time it may use before a process that may end for it does. Others run there too,
+/// and most turns that end late end before that.
+const UNWINDING_CPU_OF_PROCESS: Duration = Duration::from_secs(2);
+/// How long it may go on so before such a process ends.
+const UNWINDING_TIME_OF_PROCESS: Duration = Duration::from_secs(60);
 /// The most that one look counts of what has passed since the last: beyond it the watchdog had no
 /// processor itself, as where the machine is paused, and the turn had no chance to end either.
 const LONGEST_STEP: Duration = Duration::from_millis(20);
@@ -84,7 +93,8 @@ struct Firing {
     /// took to collect garbage, which it is not asked to stop.
     lasted: Duration,
     cpu: Duration,
-    given_up: bool,
+    /// What was given up already.
+    rescued: Option<Rescue>,
 }
 
 impl Firing {
@@ -95,7 +105,7 @@ impl Firing {
             cpu_looked: cpu_now,
             lasted: Duration::ZERO,
             cpu: Duration::ZERO,
-            given_up: false,
+            rescued: None,
         }
     }
 
@@ -108,8 +118,18 @@ impl Firing {
         self.cpu_looked = cpu_now;
     }
 
-    fn ignores_its_end(&self) -> bool {
-        self.cpu >= UNWINDING_CPU || self.lasted >= UNWINDING_TIME
+    /// What is to be given up, by how long the turn goes on.
+    fn due(&self) -> Option<Rescue> {
+        let passed = |cpu, time| self.cpu >= cpu || self.lasted >= time;
+        if passed(UNWINDING_CPU_OF_PROCESS, UNWINDING_TIME_OF_PROCESS) {
+            Some(Rescue::EndProcess)
+        } else if passed(UNWINDING_CPU, UNWINDING_TIME_OF_THREAD) {
+            Some(Rescue::LoseThread)
+        } else if self.lasted >= UNWINDING_TIME {
+            Some(Rescue::Answer)
+        } else {
+            None
+        }
     }
 }
 
@@ -148,11 +168,10 @@ impl Slot {
             self.clock.read().unwrap_or_default(),
             armed.external.heap().is_collecting(),
         );
-        if firing.given_up || !firing.ignores_its_end() {
-            return None;
-        }
-        firing.given_up = true;
+        let due = firing.due().filter(|due| firing.rescued < Some(*due))?;
+        firing.rescued = Some(due);
         Some(GivenUp {
+            rescue: due,
             request: armed.budget.request,
             limit: match firing.why {
                 Fired::Cpu => LimitKind::Cpu,
@@ -224,7 +243,7 @@ pub(crate) struct Watched {
     pub(crate) cpu: Duration,
     pub(crate) fired: Option<Fired>,
     /// Whether it went on for so long that its request was answered without it.
-    pub(crate) given_up: bool,
+    pub(crate) answered: bool,
 }
 
 impl Watch {
@@ -258,7 +277,7 @@ impl Watch {
         Watched {
             cpu: self.begin.used(),
             fired: firing.as_ref().map(|firing| firing.why),
-            given_up: firing.is_some_and(|firing| firing.given_up),
+            answered: firing.is_some_and(|firing| firing.rescued.is_some()),
         }
     }
 }
@@ -356,18 +375,28 @@ mod tests {
     }
 
     #[test]
-    fn a_turn_that_goes_on_ignores_its_end() {
-        assert!(!look_on(49, TICK, TICK).ignores_its_end());
-        assert!(look_on(50, TICK, TICK).ignores_its_end());
-        assert!(!look_on(499, TICK, Duration::ZERO).ignores_its_end());
-        assert!(look_on(500, TICK, Duration::ZERO).ignores_its_end());
+    fn a_turn_that_goes_on_costs_its_thread_and_in_the_end_its_process() {
+        assert_eq!(look_on(49, TICK, TICK).due(), None);
+        assert_eq!(look_on(50, TICK, TICK).due(), Some(Rescue::LoseThread));
+        assert_eq!(look_on(999, TICK, TICK).due(), Some(Rescue::LoseThread));
+        assert_eq!(look_on(1000, TICK, TICK).due(), Some(Rescue::EndProcess));
+    }
+
+    #[test]
+    fn nobody_waits_for_a_turn_whose_thread_gets_no_processor() {
+        let starved = |looks| look_on(looks, TICK, Duration::ZERO).due();
+        assert_eq!(starved(499), None);
+        assert_eq!(starved(500), Some(Rescue::Answer));
+        assert_eq!(starved(14_999), Some(Rescue::Answer));
+        assert_eq!(starved(15_000), Some(Rescue::LoseThread));
+        assert_eq!(starved(30_000), Some(Rescue::EndProcess));
     }
 
     #[test]
     fn a_pause_of_the_machine_is_not_held_against_a_turn() {
         let pause = Duration::from_secs(60);
-        assert!(!look_on(1, pause, Duration::ZERO).ignores_its_end());
+        assert_eq!(look_on(1, pause, Duration::ZERO).due(), None);
         // The clocks of threads may go on meanwhile.
-        assert!(!look_on(1, pause, pause).ignores_its_end());
+        assert_eq!(look_on(1, pause, pause).due(), None);
     }
 }

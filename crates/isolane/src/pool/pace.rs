@@ -1,5 +1,5 @@
 //! Which class of threads a lane is for: how long its batches take, and what is remembered of a worker
-//! that overran. Written by the thread that runs a lane, read by whoever pushes.
+//! that overran or used up a limit. Written by the thread that runs a lane, read by whoever pushes.
 //!
 //! Processor time is what counts, so that a lane is not blamed for a thread that had to wait for a
 //! processor.
@@ -18,26 +18,42 @@ const QUICK: Duration = Duration::from_millis(1);
 /// A quick lane overruns when one batch takes this long. V8's garbage collector may take a few
 /// milliseconds of any worker's turn.
 const OVERRUN: Duration = Duration::from_millis(10);
-/// For how long a worker's lanes are slow after an overrun; twice as long each time.
+/// For how long a worker's lanes are slow after an overrun, or in the background after it used up a
+/// limit; twice as long each time.
 const SENTENCE: Duration = Duration::from_secs(1);
 /// How often the sentence doubles.
 const DOUBLINGS: u32 = 6;
 /// An overrun is forgotten when this time has passed since its sentence ended.
 const FORGIVEN_AFTER: Duration = Duration::from_secs(60);
+
 /// What a worker did, kept across its isolates and deployments.
 #[derive(Default)]
 pub(crate) struct Conduct {
     overruns: Mutex<u32>,
-    /// Until when all of its lanes are slow, or 0.
+    /// Until when none of its lanes is quick, or 0.
     slow_until_ns: AtomicU64,
+    /// Until when all of its lanes are in the background, or 0: not later than `slow_until_ns`.
+    background_until_ns: AtomicU64,
 }
 
 impl Conduct {
-    fn is_slow(&self, now_ns: u64) -> bool {
-        now_ns < self.slow_until_ns.load(Ordering::Relaxed)
+    /// The pace of a lane that would have this one if nothing were remembered.
+    fn adjusted(&self, pace: Pace, now_ns: impl FnOnce() -> u64) -> Pace {
+        let slow_until_ns = self.slow_until_ns.load(Ordering::Relaxed);
+        if slow_until_ns == 0 {
+            return pace;
+        }
+        let now_ns = now_ns();
+        if now_ns < self.background_until_ns.load(Ordering::Relaxed) {
+            Pace::Background
+        } else if now_ns < slow_until_ns {
+            Pace::Slow
+        } else {
+            pace
+        }
     }
 
-    fn note_overrun(&self, now_ns: u64) {
+    fn note_overrun(&self, now_ns: u64, used_up_a_limit: bool) {
         let mut overruns = self.overruns.lock();
         let since = now_ns.saturating_sub(self.slow_until_ns.load(Ordering::Relaxed));
         if Duration::from_nanos(since) > FORGIVEN_AFTER {
@@ -47,6 +63,9 @@ impl Conduct {
         *overruns = (*overruns + 1).min(DOUBLINGS);
         let until_ns = now_ns + sentence.as_nanos() as u64;
         self.slow_until_ns.store(until_ns, Ordering::Relaxed);
+        if used_up_a_limit {
+            self.background_until_ns.store(until_ns, Ordering::Relaxed);
+        }
     }
 }
 
@@ -85,12 +104,8 @@ impl LanePace {
     pub(super) fn pace(&self, now_ns: impl FnOnce() -> u64) -> Pace {
         let mean_ns = self.mean_ns.load(Ordering::Relaxed);
         let is_known = mean_ns != 0 && u128::from(mean_ns) < QUICK.as_nanos();
-        let is_remembered = self.conduct.slow_until_ns.load(Ordering::Relaxed) != 0;
-        if is_known && !(is_remembered && self.conduct.is_slow(now_ns())) {
-            Pace::Quick
-        } else {
-            Pace::Slow
-        }
+        let pace = if is_known { Pace::Quick } else { Pace::Slow };
+        self.conduct.adjusted(pace, now_ns)
     }
 
     /// Whether the lane is quick, and its worker has never overrun.
@@ -113,7 +128,7 @@ impl LanePace {
         // One that was quick to end did not use up a limit: its caller aborted it.
         let has_offended = ended.was_limited && u128::from(used_ns) >= QUICK.as_nanos();
         if has_overrun || has_offended {
-            self.conduct.note_overrun(ended.now_ns);
+            self.conduct.note_overrun(ended.now_ns, has_offended);
         }
         if ended.isolate_is_new {
             return;
@@ -189,7 +204,9 @@ mod tests {
         run(&other, MS, Duration::from_micros(10), false);
         assert_eq!(other.pace(|| 2 * MS), Pace::Quick);
         run(&limited, 2 * MS, Duration::from_millis(2), true);
-        assert_eq!(other.pace(|| 5 * MS), Pace::Slow);
+        assert_eq!(other.pace(|| 5 * MS), Pace::Background);
+        assert_eq!(limited.pace(|| 900 * MS), Pace::Background);
+        assert_eq!(other.pace(|| 1_100 * MS), Pace::Quick);
     }
 
     #[test]

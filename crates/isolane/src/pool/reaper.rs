@@ -57,7 +57,7 @@ impl Reaper {
         let (sender, errands) = mpsc::channel();
         let (queue, place) = (leaving.clone(), spare.clone());
         platform::spawn("isolane-reaper", move || {
-            threads::lower_priority();
+            threads::give_up_priority();
             let mut watched = None;
             while let Some(errand) = next_errand(&errands, &mut watched) {
                 match errand {

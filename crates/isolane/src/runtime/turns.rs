@@ -172,7 +172,7 @@ impl Realm {
             self.condemn(&Error::internal("a native operation panicked"));
             return;
         }
-        if let (Some(fired), true) = (watched.fired, watched.given_up) {
+        if let (Some(fired), true) = (watched.fired, watched.answered) {
             // Who waited was told so by the watchdog; nothing is to run here any more.
             self.condemn(&fired.error_of_others(self.owner));
             return;
