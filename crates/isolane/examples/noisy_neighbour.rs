@@ -141,8 +141,12 @@ impl Noisy {
                 (pool.clone(), worker.clone(), stop.clone(), made.clone());
             thread::spawn(move || {
                 while !stop.load(Ordering::Relaxed) {
-                    // Most end by a limit.
-                    let _ = block_on(run(&pool, "noisy", &worker));
+                    // Most end by a limit. One that is refused comes again, but not at once: that would
+                    // measure these threads and not the worker.
+                    let answer = block_on(run(&pool, "noisy", &worker));
+                    if answer.is_err_and(|error| error.code() == "ERR_POOL_FULL") {
+                        thread::sleep(Duration::from_millis(10));
+                    }
                     made.fetch_add(1, Ordering::Relaxed);
                 }
             })

@@ -31,6 +31,7 @@ mod runtime;
 mod settlement;
 mod shared_isolate;
 mod shared_isolate_handle;
+mod thread_priority;
 mod typescript;
 mod unentered_isolate;
 mod v8_flags;

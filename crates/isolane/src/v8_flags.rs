@@ -4,14 +4,11 @@
 //! compiler's own (the fill of `new Array(1000)`, say) has none, the mark to remove it falls on the
 //! next loop of the guest's, which then can never be terminated.
 //!
-//! Functions are optimised on the thread that runs them. Loops of code that is not optimised look whether they
-//! are to end when a budget for their function is used up, and while another thread optimises the function
-//! that budget is a thousand million bytecodes: a loop that begins then ends seconds late, or in days where
-//! each pass takes long. The same holds for functions that are too large to be optimised (see SECURITY.md).
-//! What is large is set such that optimising a function takes no more than half of the default CPU limit.
-//!
-//! Maglev is off because it is one more compiler that guests could attack, and optimising in one step takes
-//! less time on the thread that has to wait for it.
+//! Maglev is off because a short loop of its code (`for (;;);` in a function that has run before) only counts
+//! down its budget for optimisation: it looks whether it is to end when that is used up, seconds late. Code that
+//! is not optimised at all does so too, while another thread optimises its function. To optimise on the guest's
+//! own thread (`--no-concurrent-recompilation`) would end that, but takes up to 25 ms of the one request that
+//! meets it, and so breaks workers with low CPU limits for good: each new isolate gets there again.
 //!
 //! Without Maglev, functions are optimised where it would have taken them over: by default TurboFan waits for
 //! seven times as much, and a handler with a loop may never get there, because the optimised loop is left
@@ -27,8 +24,6 @@ pub(crate) const V8_FLAGS: &str = concat!(
     " --no-verify-snapshot-checksum",
     " --no-turboshaft-loop-unrolling",
     " --no-wasm-loop-unrolling",
-    " --no-concurrent-recompilation",
-    " --max-optimized-bytecode-size=8192",
     " --no-maglev",
     " --invocation-count-for-turbofan=400",
     " --single-threaded-gc",

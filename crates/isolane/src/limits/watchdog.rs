@@ -13,6 +13,7 @@ use isolane_scheduler::RequestId;
 use parking_lot::Mutex;
 
 use crate::error::{Error, ErrorKind, Owner};
+use crate::thread_priority::SystemThread;
 
 use super::LimitKind;
 use super::external::ExternalGuard;
@@ -135,6 +136,7 @@ impl Firing {
 
 struct Slot {
     clock: ThreadClock,
+    thread: SystemThread,
     armed: Mutex<Option<Armed>>,
 }
 
@@ -170,6 +172,10 @@ impl Slot {
         );
         let due = firing.due().filter(|due| firing.rescued < Some(*due))?;
         firing.rescued = Some(due);
+        if due == Rescue::LoseThread {
+            // The turn is armed, so its thread has not ended. Another one is there for the others.
+            self.thread.give_up();
+        }
         Some(GivenUp {
             rescue: due,
             request: armed.budget.request,
@@ -205,6 +211,7 @@ impl RegisteredSlot {
     fn new() -> Self {
         let slot = Arc::new(Slot {
             clock: ThreadClock::current(),
+            thread: SystemThread::current(),
             armed: Mutex::new(None),
         });
         watchdog().slots.lock().push(slot.clone());

@@ -14,10 +14,10 @@ use crate::error::Error;
 use crate::limits::Limits;
 use crate::locker_managed_isolate::LockerManagedIsolate;
 use crate::platform;
+use crate::thread_priority;
 
 use super::cooling;
 use super::core::Pool;
-use super::threads;
 
 /// How many isolates may wait for the reaper's thread.
 const BACKLOG: usize = 4;
@@ -57,7 +57,7 @@ impl Reaper {
         let (sender, errands) = mpsc::channel();
         let (queue, place) = (leaving.clone(), spare.clone());
         platform::spawn("isolane-reaper", move || {
-            threads::give_up_priority();
+            thread_priority::give_up();
             let mut watched = None;
             while let Some(errand) = next_errand(&errands, &mut watched) {
                 match errand {

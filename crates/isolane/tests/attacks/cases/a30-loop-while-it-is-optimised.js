@@ -1,9 +1,9 @@
-// A loop that begins while its function is being optimised ends no later than others.
+// V8 looks rarely in a loop that begins while its function is being optimised; the caller is answered all the same.
 // modes: worker context pool process
 // limits: cpu=50
-// requests: 20
-// late: 60
-// expect: limit cpu
+// requests: 12
+// later: any
+// expect: limit cpu | code ERR_POOL_FULL
 function work(endless) {
   let sum = 0;
   for (let i = 0; i < 10; i++) sum = (sum * 31 + i) | 0;

@@ -1,0 +1,293 @@
+//! How a pool holds as it grows: what a request costs against calling threads, workers, isolates and
+//! timers. Prints the curves as JSON; `npm run bench:scale` keeps and draws them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use futures_executor::block_on;
+use isolane::{
+    IsolatePool, Limits, PoolOptions, Request, Response, RunOptions, WorkerDefinition, WorkerFuture,
+};
+use serde_json::{Value, json};
+
+const HELLO: &str = "export default { fetch: () => new Response('hello') }";
+/// About a tenth of a millisecond of computing.
+const COMPUTING: &str = "export default { fetch() { let x = 1; for (let i = 0; i < 100_000; i++) x ^= x << 1; return new Response(String(x)) } }";
+/// Holds as many timers as its URL says until it is aborted, and answers at once.
+const HOLDING: &str = "export default { fetch(request, env, ctx) {
+  const count = Number(new URL(request.url).pathname.slice(1));
+  for (let i = 0; i < count; i++) setTimeout(() => {}, 600_000 + i % 1000);
+  ctx.waitUntil(new Promise(() => {}));
+  return new Response('held');
+} }";
+/// Waits for as many timers as its URL says, due within 50 ms.
+const FIRING: &str = "export default { async fetch(request) {
+  const count = Number(new URL(request.url).pathname.slice(1));
+  let fired = 0;
+  await new Promise((resolve) => {
+    for (let i = 0; i < count; i++) setTimeout(() => { if (++fired === count) resolve() }, 1 + i % 50);
+  });
+  return new Response(String(fired));
+} }";
+
+const WINDOW: Duration = Duration::from_secs(1);
+const SAMPLES: usize = 20_000;
+/// Each isolate takes address ranges from the system, which gives a process a number of them only.
+const MAPPINGS_LEFT_ALONE: usize = 2_000;
+
+fn main() {
+    let most_isolates = std::env::args().nth(1).map_or(10_000, |most| {
+        most.parse().expect("how many isolates to make at most")
+    });
+    let mut curves = vec![
+        by_threads("1 worker", 1, HELLO),
+        by_threads("8 workers", 8, HELLO),
+        by_threads("8 workers that compute", 8, COMPUTING),
+        by_workers(),
+    ];
+    curves.extend(by_isolates(most_isolates));
+    curves.extend(by_timers());
+    let curves = json!({ "processors": processors(), "curves": curves });
+    println!("{curves:#}");
+}
+
+fn processors() -> usize {
+    thread::available_parallelism().map_or(1, Into::into)
+}
+
+/// One curve; `points` has what was measured by where.
+fn curve(title: &str, x: &str, unit: &str, points: &BTreeMap<usize, f64>) -> Value {
+    let points: Vec<_> = points.iter().map(|(x, y)| json!([x, y])).collect();
+    json!({ "title": title, "x": x, "unit": unit, "points": points })
+}
+
+fn pool(options: PoolOptions) -> IsolatePool {
+    IsolatePool::new(options).expect("a pool")
+}
+
+fn run(pool: &IsolatePool, id: &str, worker: &Arc<WorkerDefinition>, path: &str) -> WorkerFuture {
+    let request = Request::get(format!("http://worker.test/{path}"));
+    pool.execute(id, worker, request, RunOptions::default())
+}
+
+fn answer(pool: &IsolatePool, id: &str, worker: &Arc<WorkerDefinition>, path: &str) -> Response {
+    block_on(run(pool, id, worker, path)).expect("an answer")
+}
+
+/// The time that each of some requests takes, in microseconds, where one comes after the other.
+fn sample(count: usize, mut request: impl FnMut(usize)) -> Vec<f64> {
+    let mut samples: Vec<f64> = (0..count)
+        .map(|number| {
+            let sent = Instant::now();
+            request(number);
+            sent.elapsed().as_secs_f64() * 1e6
+        })
+        .collect();
+    samples.sort_by(f64::total_cmp);
+    samples
+}
+
+fn median(samples: &[f64]) -> f64 {
+    samples[samples.len() / 2]
+}
+
+fn by_threads(who: &str, workers: usize, script: &str) -> Value {
+    let mut points = BTreeMap::new();
+    for threads in [1, 2, 4, 8, 16] {
+        points.insert(threads, rate(threads, workers, script));
+    }
+    let title = format!("Requests a second by calling threads, {who}");
+    curve(&title, "calling threads", "requests/s", &points)
+}
+
+/// Requests a second of threads that each wait for an answer before they ask again, worker by worker.
+fn rate(threads: usize, workers: usize, script: &str) -> f64 {
+    let pool = pool(PoolOptions::default());
+    let worker: Arc<WorkerDefinition> = Arc::new(script.into());
+    let ids: Vec<String> = (0..workers).map(|number| format!("w{number}")).collect();
+    for id in &ids {
+        // Until it is optimised.
+        for _ in 0..1_000 {
+            answer(&pool, id, &worker, "");
+        }
+    }
+    let stop = AtomicBool::new(false);
+    let begin = Instant::now();
+    let made: usize = thread::scope(|scope| {
+        let callers: Vec<_> = (0..threads)
+            .map(|first| {
+                let (pool, worker, ids, stop) = (&pool, &worker, &ids, &stop);
+                scope.spawn(move || {
+                    let mut made = 0;
+                    while !stop.load(Ordering::Relaxed) {
+                        answer(pool, &ids[(first + made) % ids.len()], worker, "");
+                        made += 1;
+                    }
+                    made
+                })
+            })
+            .collect();
+        thread::sleep(WINDOW);
+        stop.store(true, Ordering::Relaxed);
+        callers
+            .into_iter()
+            .map(|caller| caller.join().expect("no panic"))
+            .sum()
+    });
+    let rate = made as f64 / begin.elapsed().as_secs_f64();
+    block_on(pool.close()).expect("closed");
+    rate
+}
+
+fn by_workers() -> Value {
+    let mut points = BTreeMap::new();
+    for workers in [1, 2, 4, 8, 16, 32, 64, 128, 256] {
+        points.insert(workers, rate(processors(), workers, HELLO));
+    }
+    let title = format!(
+        "Requests a second by workers that take turns, {} calling threads",
+        processors()
+    );
+    curve(&title, "workers", "requests/s", &points)
+}
+
+/// What isolates cost as they become many, and what a request costs among them.
+fn by_isolates(most: usize) -> Vec<Value> {
+    let pool = pool(PoolOptions {
+        max_isolates: most,
+        ..PoolOptions::default()
+    });
+    let worker: Arc<WorkerDefinition> = Arc::new(HELLO.into());
+    let ids: Vec<String> = (0..most).map(|number| format!("w{number}")).collect();
+    let (mut births, mut memory) = (BTreeMap::new(), BTreeMap::new());
+    let (mut same, mut any) = (BTreeMap::new(), BTreeMap::new());
+    // What the first isolate brings for all others is not theirs.
+    answer(&pool, &ids[0], &worker, "");
+    let bytes_before = resident_bytes();
+    let mut made = 1;
+    let steps = [10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000, 100_000];
+    for step in steps.into_iter().take_while(|step| *step <= most) {
+        let first = made;
+        let born = sample(step - first, |number| {
+            if !is_out_of_mappings() {
+                answer(&pool, &ids[first + number], &worker, "");
+                made += 1;
+            }
+        });
+        if made < step {
+            eprintln!(
+                "{made} isolates use up the address ranges that the system gives a process (vm.max_map_count)."
+            );
+            break;
+        }
+        births.insert(made, median(&born));
+        // Those that have rested for a second are collected.
+        thread::sleep(Duration::from_secs(3));
+        let bytes = resident_bytes() - bytes_before;
+        memory.insert(made, bytes as f64 / (made - 1) as f64 / f64::from(1 << 20));
+        for _ in 0..SAMPLES / 10 {
+            answer(&pool, &ids[0], &worker, "");
+        }
+        let warm = sample(SAMPLES, |_| drop(answer(&pool, &ids[0], &worker, "")));
+        same.insert(made, median(&warm));
+        let turns = sample(SAMPLES.min(2 * made), |number| {
+            drop(answer(&pool, &ids[number * 7_919 % made], &worker, ""));
+        });
+        any.insert(made, median(&turns));
+    }
+    block_on(pool.close()).expect("closed");
+    vec![
+        curve(
+            "From a new worker to its first response by isolates that are there",
+            "isolates",
+            "µs",
+            &births,
+        ),
+        curve(
+            "Memory of an isolate beyond the first",
+            "isolates",
+            "MiB",
+            &memory,
+        ),
+        curve(
+            "A warm request to one worker by isolates that are there",
+            "isolates",
+            "µs",
+            &same,
+        ),
+        curve(
+            "A request to another worker each time by isolates that are there",
+            "isolates",
+            "µs",
+            &any,
+        ),
+    ]
+}
+
+fn by_timers() -> Vec<Value> {
+    let pool = pool(PoolOptions {
+        limits: Limits {
+            cpu: None,
+            ..Limits::default()
+        },
+        ..PoolOptions::default()
+    });
+    let (hello, holding, firing): (Arc<WorkerDefinition>, Arc<_>, Arc<_>) = (
+        Arc::new(HELLO.into()),
+        Arc::new(WorkerDefinition::script(HOLDING)),
+        Arc::new(WorkerDefinition::script(FIRING)),
+    );
+    let (mut beside, mut each) = (BTreeMap::new(), BTreeMap::new());
+    for count in [1, 10, 100, 1_000, 10_000] {
+        let id = format!("holding {count}");
+        answer(&pool, &id, &holding, &count.to_string());
+        for _ in 0..SAMPLES / 10 {
+            answer(&pool, "hello", &hello, "");
+        }
+        let warm = sample(SAMPLES, |_| drop(answer(&pool, "hello", &hello, "")));
+        beside.insert(count, median(&warm));
+        let fired = sample(10, |_| {
+            drop(answer(&pool, "firing", &firing, &count.to_string()));
+        });
+        each.insert(count, median(&fired) / count as f64);
+    }
+    block_on(pool.close()).expect("closed");
+    vec![
+        curve(
+            "A warm request by timers that wait in another worker",
+            "timers",
+            "µs",
+            &beside,
+        ),
+        curve(
+            "From setting timers to the last one's firing (all due within 50 ms), by timer",
+            "timers",
+            "µs each",
+            &each,
+        ),
+    ]
+}
+
+#[cfg(target_os = "linux")]
+fn resident_bytes() -> usize {
+    let status = fs::read_to_string("/proc/self/status").expect("this process's status");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kibibytes = line.and_then(|line| line.trim().strip_suffix("kB"));
+    let kibibytes: usize = kibibytes
+        .and_then(|text| text.trim().parse().ok())
+        .expect("the resident set's size");
+    kibibytes << 10
+}
+
+#[cfg(target_os = "linux")]
+fn is_out_of_mappings() -> bool {
+    let most = fs::read_to_string("/proc/sys/vm/max_map_count")
+        .ok()
+        .and_then(|text| text.trim().parse::<usize>().ok());
+    let used = || fs::read_to_string("/proc/self/maps").map_or(0, |maps| maps.lines().count());
+    most.is_some_and(|most| used() + MAPPINGS_LEFT_ALONE > most)
+}
