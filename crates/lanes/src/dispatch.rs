@@ -70,18 +70,19 @@ impl Patience {
 }
 
 impl<L: Lane> Threads<L> {
-    /// Puts a lane that was scheduled on a run queue: at home, or with an idle thread where home is
-    /// busy.
+    /// Puts a lane that was scheduled on a run queue: at home, or with another thread where that one is
+    /// idle and home is busy, or looks for work and home sleeps.
     pub(crate) fn enqueue(&self, lane: Arc<L>) {
         let class = self.class(lane.pace());
         let home = lane.queue().thread().map(|thread| thread.index);
         let home = home.filter(|home| class.contains(home)).unwrap_or_else(|| {
             class.start + self.next.fetch_add(1, Ordering::Relaxed) % class.len()
         });
-        let place = if self.slots[home].activity() == BUSY {
-            self.idle_peer(home).unwrap_or(home)
-        } else {
-            home
+        let place = match self.slots[home].activity() {
+            BUSY => self.peer_of_a_busy_one(home),
+            // To change threads takes less than to wake one.
+            PARKED => self.peer_that(LOOKING, home).unwrap_or(home),
+            _ => home,
         };
         self.slots[place].queue.push(lane);
         fence(Ordering::SeqCst);
@@ -127,11 +128,28 @@ impl<L: Lane> Threads<L> {
 
     /// A thread of the same class without work; rather one that needs no waking.
     fn idle_peer(&self, index: usize) -> Option<usize> {
-        let with = |wanted| {
-            self.peers(index)
-                .find(|peer| self.slots[*peer].activity() == wanted)
-        };
-        with(LOOKING).or_else(|| with(PARKED))
+        self.peer_that(LOOKING, index)
+            .or_else(|| self.peer_that(PARKED, index))
+    }
+
+    /// Which thread a lane goes to whose home is busy.
+    fn peer_of_a_busy_one(&self, home: usize) -> usize {
+        if let Some(peer) = self.peer_that(LOOKING, home) {
+            return peer;
+        }
+        // Who has just been answered finds the thread busy with what is left to do after an answer.
+        for _ in 0..4 * LOOKS_PER_TIME {
+            if self.slots[home].activity() != BUSY {
+                return home;
+            }
+            std::hint::spin_loop();
+        }
+        self.peer_that(PARKED, home).unwrap_or(home)
+    }
+
+    fn peer_that(&self, activity: usize, index: usize) -> Option<usize> {
+        self.peers(index)
+            .find(|peer| self.slots[*peer].activity() == activity)
     }
 
     fn relief(&self) -> Option<usize> {
@@ -181,7 +199,7 @@ impl<L: Lane> Threads<L> {
 
     /// Spins, then sleeps, until there may be work.
     pub(crate) fn rest(&self, id: ThreadId, patience: &mut Patience) {
-        if !self.options.spin || self.role(id.index) != Role::Quick {
+        if self.role(id.index) != Role::Quick || !self.may_spin(id.index) {
             return self.sleep(id);
         }
         self.slots[id.index].go(id, BUSY, LOOKING);
@@ -193,6 +211,12 @@ impl<L: Lane> Threads<L> {
         }
         let slept = (!has_work).then(|| begin.elapsed() - spun);
         patience.learn(&Rest { spun, slept });
+    }
+
+    /// Whether few enough threads spin already: callers, who spin too, are to have processors left.
+    fn may_spin(&self, index: usize) -> bool {
+        let spins = |peer: &usize| *peer != index && self.slots[*peer].activity() == LOOKING;
+        self.peers(index).filter(spins).count() < self.options.spinning
     }
 
     fn sleep(&self, id: ThreadId) {

@@ -45,9 +45,9 @@ pub struct Options {
     pub patient: usize,
     /// How many threads run lanes of the background. With none they run where slow lanes do.
     pub background: usize,
-    /// Whether an idle quick thread looks for work for some time before it sleeps. Not worth it where
-    /// there is one processor.
-    pub spin: bool,
+    /// How many idle quick threads at a time look for work for a while before they sleep. Not worth it
+    /// where there is one processor.
+    pub spinning: usize,
 }
 
 /// The threads of one pool.

@@ -110,7 +110,7 @@ fn start(threads: usize) -> Arc<Threads<Notes>> {
         quick: threads,
         patient: 0,
         background: 0,
-        spin: true,
+        spinning: 1,
     };
     Threads::start(options, Box::new(|_, body| Ok(thread::spawn(body)))).expect("threads")
 }

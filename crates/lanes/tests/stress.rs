@@ -77,7 +77,7 @@ fn start(quick: usize, patient: usize, background: usize) -> Arc<Threads<Counter
         quick,
         patient,
         background,
-        spin: true,
+        spinning: 1,
     };
     Threads::start(
         options,

@@ -24,7 +24,7 @@ use super::thread_clock::{CpuMark, ThreadClock};
 const TICK: Duration = Duration::from_millis(2);
 
 /// How many ticks without an armed turn the watchdog waits for before it sleeps.
-const IDLE_TICKS: u32 = 8;
+const IDLE_TICKS: u32 = 4;
 
 /// How much processor time a terminated turn may still use before it and its thread are given up.
 const UNWINDING_CPU: Duration = Duration::from_millis(100);

@@ -18,7 +18,7 @@ pub(super) fn start(count: usize) -> Result<Arc<Threads>, Error> {
         quick: count,
         patient: count,
         background: count,
-        spin: thread::available_parallelism().is_ok_and(|cores| cores.get() > 1),
+        spinning: thread::available_parallelism().map_or(0, |cores| cores.get() / 2),
     };
     let spawner = |role, body: isolane_lanes::Body| match role {
         Role::Quick => platform::spawn("isolane-pool", || {
