@@ -26,6 +26,20 @@ test.serial('a guest that spins leaves the event loop free', async (t) => {
   t.true(delay.percentile(50) < 40e6, `median delay ${delay.percentile(50) / 1e6} ms`);
 });
 
+test.serial('who awaits one quick answer after the other leaves the event loop free', async (t) => {
+  const id = newId();
+  for (let n = 0; n < 1000; n += 1) await executePooled(id, HELLO, URL_A);
+  for (let round = 0; round < 100; round += 1) {
+    let turned = false;
+    setImmediate(() => {
+      turned = true;
+    });
+    let answers = 0;
+    for (; !turned; answers += 1) await executePooled(id, HELLO, URL_A);
+    t.true(answers <= 530, `${answers} answers in one turn of the loop`);
+  }
+});
+
 test.serial('a process with nothing in flight exits by itself', async (t) => {
   const script = `
     import { IsolatePool, Runtime, SharedIsolate, Worker } from 'isolane';

@@ -36,8 +36,13 @@ const FIRING: &str = "export default { async fetch(request) {
 
 const WINDOW: Duration = Duration::from_secs(1);
 const SAMPLES: usize = 20_000;
-/// Each isolate takes address ranges from the system, which gives a process a number of them only.
-const MAPPINGS_LEFT_ALONE: usize = 2_000;
+/// How many requests an isolate has answered before those that are measured.
+const WARMING: usize = 1_000;
+/// Isolates that have rested for a second are collected.
+const SETTLING: Duration = Duration::from_secs(3);
+/// How many address ranges an isolate takes from the system, about, which gives a process a number of
+/// them only.
+const MAPPINGS: usize = 10;
 
 fn main() {
     let most_isolates = std::env::args().nth(1).map_or(10_000, |most| {
@@ -106,12 +111,15 @@ fn by_threads(who: &str, workers: usize, script: &str) -> Value {
 
 /// Requests a second of threads that each wait for an answer before they ask again, worker by worker.
 fn rate(threads: usize, workers: usize, script: &str) -> f64 {
-    let pool = pool(PoolOptions::default());
+    let pool = pool(PoolOptions {
+        max_isolates: 2 * workers.max(100),
+        ..PoolOptions::default()
+    });
     let worker: Arc<WorkerDefinition> = Arc::new(script.into());
     let ids: Vec<String> = (0..workers).map(|number| format!("w{number}")).collect();
     for id in &ids {
         // Until it is optimised.
-        for _ in 0..1_000 {
+        for _ in 0..WARMING {
             answer(&pool, id, &worker, "");
         }
     }
@@ -167,35 +175,41 @@ fn by_isolates(most: usize) -> Vec<Value> {
     let (mut same, mut any) = (BTreeMap::new(), BTreeMap::new());
     // What the first isolate brings for all others is not theirs.
     answer(&pool, &ids[0], &worker, "");
+    for _ in 0..WARMING {
+        answer(&pool, &ids[0], &worker, "");
+    }
+    thread::sleep(SETTLING);
     let bytes_before = resident_bytes();
     let mut made = 1;
     let steps = [10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000, 100_000];
     for step in steps.into_iter().take_while(|step| *step <= most) {
         let first = made;
-        let born = sample(step - first, |number| {
-            if !is_out_of_mappings() {
-                answer(&pool, &ids[first + number], &worker, "");
-                made += 1;
-            }
-        });
-        if made < step {
+        if let Some(most) = mappings_for(step - first) {
             eprintln!(
-                "{made} isolates use up the address ranges that the system gives a process (vm.max_map_count)."
+                "No more than {first} isolates: {step} would need more than the {most} address ranges that the system gives a process (vm.max_map_count)."
             );
             break;
         }
+        let born = sample(step - first, |number| {
+            drop(answer(&pool, &ids[first + number], &worker, ""));
+        });
+        made = step;
         births.insert(made, median(&born));
-        // Those that have rested for a second are collected.
-        thread::sleep(Duration::from_secs(3));
+        thread::sleep(SETTLING);
         let bytes = resident_bytes() - bytes_before;
-        memory.insert(made, bytes as f64 / (made - 1) as f64 / f64::from(1 << 20));
-        for _ in 0..SAMPLES / 10 {
+        memory.insert(made, bytes / (made - 1) as f64 / f64::from(1 << 20));
+        for _ in 0..WARMING {
             answer(&pool, &ids[0], &worker, "");
         }
         let warm = sample(SAMPLES, |_| drop(answer(&pool, &ids[0], &worker, "")));
         same.insert(made, median(&warm));
-        let turns = sample(SAMPLES.min(2 * made), |number| {
-            drop(answer(&pool, &ids[number * 7_919 % made], &worker, ""));
+        // The last that were made, in turns: how many there are is what varies, not how many are used.
+        let used = &ids[made - 8..made];
+        for number in 0..8 * WARMING {
+            answer(&pool, &used[number % 8], &worker, "");
+        }
+        let turns = sample(SAMPLES, |number| {
+            drop(answer(&pool, &used[number % 8], &worker, ""));
         });
         any.insert(made, median(&turns));
     }
@@ -220,7 +234,7 @@ fn by_isolates(most: usize) -> Vec<Value> {
             &same,
         ),
         curve(
-            "A request to another worker each time by isolates that are there",
+            "A request to one of eight workers in turns by isolates that are there",
             "isolates",
             "µs",
             &any,
@@ -272,22 +286,23 @@ fn by_timers() -> Vec<Value> {
     ]
 }
 
-#[cfg(target_os = "linux")]
-fn resident_bytes() -> usize {
-    let status = fs::read_to_string("/proc/self/status").expect("this process's status");
+/// Linux says so; elsewhere there is no such curve.
+fn resident_bytes() -> f64 {
+    let Ok(status) = fs::read_to_string("/proc/self/status") else {
+        return f64::NAN;
+    };
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kibibytes = line.and_then(|line| line.trim().strip_suffix("kB"));
-    let kibibytes: usize = kibibytes
+    let kibibytes: f64 = kibibytes
         .and_then(|text| text.trim().parse().ok())
         .expect("the resident set's size");
-    kibibytes << 10
+    kibibytes * 1024.0
 }
 
-#[cfg(target_os = "linux")]
-fn is_out_of_mappings() -> bool {
-    let most = fs::read_to_string("/proc/sys/vm/max_map_count")
-        .ok()
-        .and_then(|text| text.trim().parse::<usize>().ok());
-    let used = || fs::read_to_string("/proc/self/maps").map_or(0, |maps| maps.lines().count());
-    most.is_some_and(|most| used() + MAPPINGS_LEFT_ALONE > most)
+/// How many address ranges the system gives a process, where that many more isolates need more.
+fn mappings_for(isolates: usize) -> Option<usize> {
+    let most = fs::read_to_string("/proc/sys/vm/max_map_count").ok()?;
+    let most: usize = most.trim().parse().ok()?;
+    let used = fs::read_to_string("/proc/self/maps").ok()?.lines().count();
+    (used + isolates * MAPPINGS > most).then_some(most)
 }

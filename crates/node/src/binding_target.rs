@@ -119,7 +119,10 @@ impl BindingTarget {
             body,
         };
         let mut future = self.start_fetch(request, self.options(options.as_ref()));
-        if let Some(result) = future.wait_briefly(LONGEST_WAIT_IN_CALL) {
+        if self.connection.may_wait_in_call()
+            && let Some(result) = future.wait_briefly(LONGEST_WAIT_IN_CALL)
+        {
+            self.connection.note_answered_in_call();
             let answer = fetch_answer(result);
             if !self.connection.has_logs() {
                 return Some(answer.into_cells(&self.connection).into());

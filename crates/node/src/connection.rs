@@ -5,7 +5,7 @@
 //! have much to say do not keep the loop from anything else.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use futures_util::future::BoxFuture;
@@ -53,6 +53,8 @@ pub(crate) struct Connection {
     keep_alive: KeepAlive,
     /// What ends the requests under way, by ticket.
     aborts: Mutex<HashMap<i64, AbortHandle>>,
+    /// How many calls in a row were answered before they returned, and so without a turn of the loop.
+    answered_in_call: AtomicUsize,
     /// What guests wait for, by call.
     replies: Mutex<HashMap<i64, Reply>>,
     last_call: AtomicI64,
@@ -118,6 +120,19 @@ impl Connection {
         }
     }
 
+    /// Whether a call may wait for its answer. Not while other requests are under way, which would wait
+    /// for this thread meanwhile; and not again and again, because a caller that awaits one answer after
+    /// the other would keep Node's loop from turning.
+    pub(crate) fn may_wait_in_call(&self) -> bool {
+        self.answered_in_call.load(Ordering::Relaxed) < MOST_BETWEEN_TURNS
+            && lock(&self.aborts).is_empty()
+    }
+
+    /// A call was answered before it returned.
+    pub(crate) fn note_answered_in_call(&self) {
+        self.answered_in_call.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Whether console lines wait, which JavaScript must see before the answer of their request.
     pub(crate) fn has_logs(&self) -> bool {
         !self.log_backlog.is_empty()
@@ -135,6 +150,7 @@ impl Connection {
 
     /// What may be taken now, and whether the loop is to turn before there is more.
     fn next_batch(&self) -> (Vec<Delivery>, bool) {
+        self.answered_in_call.store(0, Ordering::Relaxed);
         let mut inbox = lock(&self.inbox);
         if inbox.resting {
             return (Vec::new(), false);

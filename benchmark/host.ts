@@ -1,0 +1,73 @@
+// Measures what the host notices of isolane: for how long a call keeps Node's thread, and what an idle pool
+// uses of the processors. Writes a table to standard output.
+//
+//   npm run bench:host
+
+import { IsolatePool } from 'isolane';
+import { microseconds, quantile, table } from './report.js';
+
+const QUICK = `export default { fetch: () => new Response('hello') }`;
+const SLOW = `export default { fetch() { const end = Date.now() + 5; while (Date.now() < end); return new Response('slow') } }`;
+const WAITING = `export default { async fetch() { await new Promise((done) => setTimeout(done, 5)); return new Response('waited') } }`;
+const URL_OF_REQUEST = 'http://worker.test/';
+const CALLS = 2000;
+const IDLE_MS = 500;
+
+/** How long calls take to return their promise, in microseconds. */
+async function callsOf(pool: IsolatePool, id: string, inFlight: number): Promise<number[]> {
+  const times: number[] = [];
+  while (times.length < CALLS) {
+    const answers: Promise<unknown>[] = [];
+    for (let n = 0; n < inFlight; n += 1) {
+      const began = performance.now();
+      answers.push(pool.fetch(id, URL_OF_REQUEST));
+      times.push((performance.now() - began) * 1000);
+    }
+    await Promise.all(answers);
+  }
+  return times;
+}
+
+/** The processor time that the process uses in IDLE_MS, from some time after its last answer on. */
+async function idleOf(pool: IsolatePool, afterMs: number): Promise<number> {
+  for (let n = 0; n < 20_000; n += 1) await pool.fetch('quick', URL_OF_REQUEST);
+  sleep(afterMs);
+  const before = process.cpuUsage();
+  sleep(IDLE_MS);
+  const { user, system } = process.cpuUsage(before);
+  return user + system;
+}
+
+/** Blocks this thread, which so uses nothing itself. */
+function sleep(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+}
+
+async function main(): Promise<void> {
+  const pool = new IsolatePool();
+  const workers = { quick: QUICK, 'spins for 5 ms': SLOW, 'waits for 5 ms': WAITING };
+  const rows = [['a call keeps the thread', 'p50', 'p99', 'p99.9', 'most']];
+  for (const [id, worker] of Object.entries(workers)) {
+    await pool.deploy(id, worker);
+    for (const inFlight of [1, 16]) {
+      await callsOf(pool, id, inFlight);
+      const times = await callsOf(pool, id, inFlight);
+      const shares = [0.5, 0.99, 0.999, 1].map((share) => microseconds(quantile(times, share)));
+      rows.push([`${id}, ${inFlight} in flight`, ...shares]);
+    }
+  }
+  console.log(`${table(rows)}\n`);
+  const idle = [['an idle pool, for half a second', 'processor time']];
+  for (const afterMs of [0, 10, 100]) {
+    const times: number[] = [];
+    for (let round = 0; round < 5; round += 1) times.push(await idleOf(pool, afterMs));
+    idle.push([`from ${afterMs} ms after its last answer on`, microseconds(quantile(times, 0.5))]);
+  }
+  console.log(table(idle));
+  await pool.close();
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});
