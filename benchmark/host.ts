@@ -28,14 +28,18 @@ async function callsOf(pool: IsolatePool, id: string, inFlight: number): Promise
   return times;
 }
 
-/** The processor time that the process uses in IDLE_MS, from some time after its last answer on. */
-async function idleOf(pool: IsolatePool, afterMs: number): Promise<number> {
-  for (let n = 0; n < 20_000; n += 1) await pool.fetch('quick', URL_OF_REQUEST);
-  sleep(afterMs);
-  const before = process.cpuUsage();
-  sleep(IDLE_MS);
-  const { user, system } = process.cpuUsage(before);
-  return user + system;
+/** The processor time that the process uses in IDLE_MS, from some time after it has worked on, in microseconds. */
+async function idleOf(work: () => Promise<void>, afterMs: number): Promise<number> {
+  const times: number[] = [];
+  for (let round = 0; round < 5; round += 1) {
+    await work();
+    sleep(afterMs);
+    const before = process.cpuUsage();
+    sleep(IDLE_MS);
+    const { user, system } = process.cpuUsage(before);
+    times.push(user + system);
+  }
+  return quantile(times, 0.5);
 }
 
 /** Blocks this thread, which so uses nothing itself. */
@@ -44,6 +48,8 @@ function sleep(milliseconds: number): void {
 }
 
 async function main(): Promise<void> {
+  const idle = [['idle for half a second', 'processor time']];
+  idle.push(['Node without a pool', microseconds(await idleOf(async () => {}, 10))]);
   const pool = new IsolatePool();
   const workers = { quick: QUICK, 'spins for 5 ms': SLOW, 'waits for 5 ms': WAITING };
   const rows = [['a call keeps the thread', 'p50', 'p99', 'p99.9', 'most']];
@@ -57,12 +63,14 @@ async function main(): Promise<void> {
     }
   }
   console.log(`${table(rows)}\n`);
-  const idle = [['an idle pool, for half a second', 'processor time']];
-  for (const afterMs of [0, 10, 100]) {
-    const times: number[] = [];
-    for (let round = 0; round < 5; round += 1) times.push(await idleOf(pool, afterMs));
-    idle.push([`from ${afterMs} ms after its last answer on`, microseconds(quantile(times, 0.5))]);
-  }
+  const work = async () => {
+    for (let n = 0; n < 20_000; n += 1) await pool.fetch('quick', URL_OF_REQUEST);
+  };
+  for (const afterMs of [0, 10, 100])
+    idle.push([
+      `with one, from ${afterMs} ms after its last answer on`,
+      microseconds(await idleOf(work, afterMs)),
+    ]);
   console.log(table(idle));
   await pool.close();
 }

@@ -48,13 +48,15 @@ fn main() {
     let most_isolates = std::env::args().nth(1).map_or(10_000, |most| {
         most.parse().expect("how many isolates to make at most")
     });
+    // First, so that no memory of the others is counted.
+    let isolates = by_isolates(most_isolates);
     let mut curves = vec![
         by_threads("1 worker", 1, HELLO),
         by_threads("8 workers", 8, HELLO),
         by_threads("8 workers that compute", 8, COMPUTING),
         by_workers(),
     ];
-    curves.extend(by_isolates(most_isolates));
+    curves.extend(isolates);
     curves.extend(by_timers());
     let curves = json!({ "processors": processors(), "curves": curves });
     println!("{curves:#}");

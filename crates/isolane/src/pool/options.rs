@@ -11,6 +11,9 @@ use crate::request::LogSink;
 #[derive(Clone)]
 pub struct PoolOptions {
     /// How many isolates it keeps; the least recently used idle one makes room.
+    ///
+    /// Each takes about ten address ranges. For more than 6,000, Linux's `vm.max_map_count` (65,530) has to
+    /// be raised.
     pub max_isolates: usize,
     /// How many isolates one worker may have.
     pub max_isolates_per_worker: usize,
