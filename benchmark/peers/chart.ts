@@ -1,6 +1,7 @@
 // Owns the chart that the README shows: an SVG of a panel for each of the cases that matter most, in which the
 // peers are ordered from best to worst. Scales are logarithmic, because the peers are orders of magnitude apart.
 
+import { text } from '../svg.js';
 import type { CaseName, FigureName } from './cases.js';
 import type { PeerName } from './peer.js';
 import { amount } from './ratios.js';
@@ -119,9 +120,4 @@ function lineOf({ peer, label, x, y, share }: Line): string {
     `<circle class="${own ? 'dot-own' : 'dot'}" cx="${to.toFixed(1)}" cy="${middle}" r="4"/>`,
     text(Number((to + 10).toFixed(1)), y, own ? 'own' : 'name', label),
   ].join('\n');
-}
-
-function text(x: number, y: number, kind: string, content: string): string {
-  const escaped = content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-  return `<text class="${kind}" x="${x}" y="${y}">${escaped}</text>`;
 }

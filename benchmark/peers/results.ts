@@ -1,8 +1,8 @@
 // Owns what is written down: the rounds' figures, their medians, and the machine and versions they are of.
 
 import { readFileSync } from 'node:fs';
-import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
 import path from 'node:path';
+import { type Machine, thisMachine } from '../machine.js';
 import { quantile } from '../report.js';
 import { CASES, type CaseName, type FigureName } from './cases.js';
 import type { Line } from './drive.js';
@@ -25,12 +25,7 @@ export interface Skip {
 export interface Results {
   readonly date: string;
   readonly command: string;
-  readonly machine: {
-    readonly processor: string;
-    readonly processors: number;
-    readonly memoryGiB: number;
-    readonly system: string;
-  };
+  readonly machine: Machine;
   readonly node: string;
   readonly versions: Readonly<Record<string, string>>;
   readonly rounds: number;
@@ -53,12 +48,7 @@ export function resultsOf({ lines, command, node, rounds, highestLoad, peers }: 
   return {
     date: new Date().toISOString().slice(0, 10),
     command,
-    machine: {
-      processor: cpus()[0]?.model.trim() ?? 'unknown',
-      processors: availableParallelism(),
-      memoryGiB: Math.round(totalmem() / 2 ** 30),
-      system: `${type()} ${release()}`,
-    },
+    machine: thisMachine(),
     node,
     versions: versions(peers),
     rounds,

@@ -1,5 +1,6 @@
 // Owns the chart of the curves: an SVG with a panel for each, the x axis logarithmic and the y axis from zero.
 
+import { text } from '../svg.js';
 import type { Curve, Scale } from './curves.js';
 
 /** All in pixels. */
@@ -65,8 +66,8 @@ function panelOf({ title, x: grows, unit, points }: Curve, left: number, top: nu
   const highest = Math.max(...points.map(([, y]) => y));
   const places = points.map(([x, y]) => ({
     x,
-    at: from + (last > first ? (Math.log(x) - first) / (last - first) : 0) * (width - 16) + 8,
-    y: base - (highest > 0 ? y / highest : 0) * PLOT,
+    at: round(from + (last > first ? (Math.log(x) - first) / (last - first) : 0) * (width - 16) + 8),
+    y: round(base - (highest > 0 ? y / highest : 0) * PLOT),
   }));
   return [
     text(left, top + 12, 'title', title),
@@ -74,8 +75,8 @@ function panelOf({ title, x: grows, unit, points }: Curve, left: number, top: nu
     text(from - 6, top + TITLE + 10, 'note end', amount(highest)),
     text(from - 6, top + TITLE + 24, 'note end', unit),
     text(from - 6, base, 'note end', '0'),
-    `<polyline class="curve" points="${places.map(({ at, y }) => `${at.toFixed(1)},${y.toFixed(1)}`).join(' ')}"/>`,
-    ...places.map(({ at, y }) => `<circle class="dot" cx="${at.toFixed(1)}" cy="${y.toFixed(1)}" r="3"/>`),
+    `<polyline class="curve" points="${places.map(({ at, y }) => `${at},${y}`).join(' ')}"/>`,
+    ...places.map(({ at, y }) => `<circle class="dot" cx="${at}" cy="${y}" r="3"/>`),
     ...places.map(({ x, at }) => text(at, base + 16, 'note middle', x.toLocaleString('en'))),
     text(left + PANEL_WIDTH, base + 32, 'note end', grows),
   ].join('\n');
@@ -85,7 +86,6 @@ function amount(value: number): string {
   return value >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(3);
 }
 
-function text(x: number, y: number, kind: string, content: string): string {
-  const escaped = content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-  return `<text class="${kind}" x="${x.toFixed(1)}" y="${y}">${escaped}</text>`;
+function round(pixels: number): number {
+  return Math.round(pixels * 10) / 10;
 }

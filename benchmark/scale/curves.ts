@@ -1,6 +1,6 @@
 // Owns what is written down of a run: the curves, and the machine and command that they are of.
 
-import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
+import { type Machine, thisMachine } from '../machine.js';
 
 export interface Curve {
   readonly title: string;
@@ -13,12 +13,7 @@ export interface Curve {
 export interface Scale {
   readonly date: string;
   readonly command: string;
-  readonly machine: {
-    readonly processor: string;
-    readonly processors: number;
-    readonly memoryGiB: number;
-    readonly system: string;
-  };
+  readonly machine: Machine;
   readonly curves: readonly Curve[];
 }
 
@@ -26,12 +21,7 @@ export function scaleOf(curves: readonly Curve[], command: string): Scale {
   return {
     date: new Date().toISOString().slice(0, 10),
     command,
-    machine: {
-      processor: cpus()[0]?.model.trim() ?? 'unknown',
-      processors: availableParallelism(),
-      memoryGiB: Math.round(totalmem() / 2 ** 30),
-      system: `${type()} ${release()}`,
-    },
+    machine: thisMachine(),
     curves,
   };
 }

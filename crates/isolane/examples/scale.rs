@@ -9,9 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use futures_executor::block_on;
-use isolane::{
-    IsolatePool, Limits, PoolOptions, Request, Response, RunOptions, WorkerDefinition, WorkerFuture,
-};
+use isolane::{IsolatePool, Limits, PoolOptions, Request, Response, RunOptions, WorkerDefinition};
 use serde_json::{Value, json};
 
 const HELLO: &str = "export default { fetch: () => new Response('hello') }";
@@ -58,8 +56,7 @@ fn main() {
     ];
     curves.extend(isolates);
     curves.extend(by_timers());
-    let curves = json!({ "processors": processors(), "curves": curves });
-    println!("{curves:#}");
+    println!("{:#}", json!({ "curves": curves }));
 }
 
 fn processors() -> usize {
@@ -76,13 +73,18 @@ fn pool(options: PoolOptions) -> IsolatePool {
     IsolatePool::new(options).expect("a pool")
 }
 
-fn run(pool: &IsolatePool, id: &str, worker: &Arc<WorkerDefinition>, path: &str) -> WorkerFuture {
+fn answer(pool: &IsolatePool, id: &str, worker: &Arc<WorkerDefinition>, path: &str) -> Response {
     let request = Request::get(format!("http://worker.test/{path}"));
-    pool.execute(id, worker, request, RunOptions::default())
+    block_on(pool.execute(id, worker, request, RunOptions::default())).expect("an answer")
 }
 
-fn answer(pool: &IsolatePool, id: &str, worker: &Arc<WorkerDefinition>, path: &str) -> Response {
-    block_on(run(pool, id, worker, path)).expect("an answer")
+/// Has workers answer, in turns, until they are optimised.
+fn warm_up(pool: &IsolatePool, ids: &[String], worker: &Arc<WorkerDefinition>) {
+    for _ in 0..WARMING {
+        for id in ids {
+            answer(pool, id, worker, "");
+        }
+    }
 }
 
 /// The time that each of some requests takes, in microseconds, where one comes after the other.
@@ -119,12 +121,7 @@ fn rate(threads: usize, workers: usize, script: &str) -> f64 {
     });
     let worker: Arc<WorkerDefinition> = Arc::new(script.into());
     let ids: Vec<String> = (0..workers).map(|number| format!("w{number}")).collect();
-    for id in &ids {
-        // Until it is optimised.
-        for _ in 0..WARMING {
-            answer(&pool, id, &worker, "");
-        }
-    }
+    warm_up(&pool, &ids, &worker);
     let stop = AtomicBool::new(false);
     let begin = Instant::now();
     let made: usize = thread::scope(|scope| {
@@ -176,10 +173,7 @@ fn by_isolates(most: usize) -> Vec<Value> {
     let (mut births, mut memory) = (BTreeMap::new(), BTreeMap::new());
     let (mut same, mut any) = (BTreeMap::new(), BTreeMap::new());
     // What the first isolate brings for all others is not theirs.
-    answer(&pool, &ids[0], &worker, "");
-    for _ in 0..WARMING {
-        answer(&pool, &ids[0], &worker, "");
-    }
+    warm_up(&pool, &ids[..1], &worker);
     thread::sleep(SETTLING);
     let bytes_before = resident_bytes();
     let mut made = 1;
@@ -200,16 +194,12 @@ fn by_isolates(most: usize) -> Vec<Value> {
         thread::sleep(SETTLING);
         let bytes = resident_bytes() - bytes_before;
         memory.insert(made, bytes / (made - 1) as f64 / f64::from(1 << 20));
-        for _ in 0..WARMING {
-            answer(&pool, &ids[0], &worker, "");
-        }
+        warm_up(&pool, &ids[..1], &worker);
         let warm = sample(SAMPLES, |_| drop(answer(&pool, &ids[0], &worker, "")));
         same.insert(made, median(&warm));
         // The last that were made, in turns: how many there are is what varies, not how many are used.
         let used = &ids[made - 8..made];
-        for number in 0..8 * WARMING {
-            answer(&pool, &used[number % 8], &worker, "");
-        }
+        warm_up(&pool, used, &worker);
         let turns = sample(SAMPLES, |number| {
             drop(answer(&pool, &used[number % 8], &worker, ""));
         });
@@ -257,14 +247,13 @@ fn by_timers() -> Vec<Value> {
         Arc::new(WorkerDefinition::script(HOLDING)),
         Arc::new(WorkerDefinition::script(FIRING)),
     );
+    let quick = ["quick".to_owned()];
     let (mut beside, mut each) = (BTreeMap::new(), BTreeMap::new());
     for count in [1, 10, 100, 1_000, 10_000] {
         let id = format!("holding {count}");
         answer(&pool, &id, &holding, &count.to_string());
-        for _ in 0..SAMPLES / 10 {
-            answer(&pool, "hello", &hello, "");
-        }
-        let warm = sample(SAMPLES, |_| drop(answer(&pool, "hello", &hello, "")));
+        warm_up(&pool, &quick, &hello);
+        let warm = sample(SAMPLES, |_| drop(answer(&pool, &quick[0], &hello, "")));
         beside.insert(count, median(&warm));
         let fired = sample(10, |_| {
             drop(answer(&pool, "firing", &firing, &count.to_string()));
