@@ -3,157 +3,155 @@
 
 use std::time::Duration;
 
+pub(crate) use system::{SystemThread, ask_for_slices, give_up, lower};
+
 /// For a thread that is to run soon when it wakes: one with longer slices gives way at once.
 pub(crate) const SHORTEST_SLICE: Duration = Duration::from_micros(100);
 
 /// For a thread that may wait when it wakes, and gives way to all that wake.
 pub(crate) const LONGEST_SLICE: Duration = Duration::from_millis(100);
 
-/// Asks the system to give the calling thread the processor for that long at a time. It gets no more
-/// and no less of it than before.
-///
-/// Linux does so from 6.12 on, and ignores it before.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-pub(crate) fn ask_for_slices(slice: Duration) {
-    /// `struct sched_attr` in its first version; see sched_setattr(2).
-    #[repr(C)]
-    #[derive(Default)]
-    struct Attributes {
-        size: u32,
-        policy: u32,
-        flags: u64,
-        nice: i32,
-        priority: u32,
-        runtime: u64,
-        deadline: u64,
-        period: u64,
+mod system {
+    use std::time::Duration;
+
+    /// Asks the system to give the calling thread the processor for that long at a time. It gets no more
+    /// and no less of it than before.
+    ///
+    /// Linux does so from 6.12 on, and ignores it before.
+    pub(crate) fn ask_for_slices(slice: Duration) {
+        /// `struct sched_attr` in its first version; see sched_setattr(2).
+        #[repr(C)]
+        #[derive(Default)]
+        struct Attributes {
+            size: u32,
+            policy: u32,
+            flags: u64,
+            nice: i32,
+            priority: u32,
+            runtime: u64,
+            deadline: u64,
+            period: u64,
+        }
+        let size = size_of::<Attributes>() as u32;
+        let mut attributes = Attributes::default();
+        // SAFETY: 0 is the calling thread. The first call fills what it is told the size of, the second
+        // one only reads it, both during the call. A system that refuses leaves the thread as it is.
+        unsafe {
+            let found = libc::syscall(libc::SYS_sched_getattr, 0, &raw mut attributes, size, 0);
+            if found == 0 {
+                attributes.runtime = slice.as_nanos() as u64;
+                libc::syscall(libc::SYS_sched_setattr, 0, &raw const attributes, 0);
+            }
+        }
     }
-    let size = size_of::<Attributes>() as u32;
-    let mut attributes = Attributes::default();
-    // SAFETY: 0 is the calling thread. The first call fills what it is told the size of, the second
-    // one only reads it, both during the call. A system that refuses leaves the thread as it is.
-    unsafe {
-        let found = libc::syscall(libc::SYS_sched_getattr, 0, &raw mut attributes, size, 0);
-        if found == 0 {
-            attributes.runtime = slice.as_nanos() as u64;
-            libc::syscall(libc::SYS_sched_setattr, 0, &raw const attributes, 0);
+
+    /// Has the calling thread stand back for others, for good.
+    pub(crate) fn lower() {
+        /// Nice values above the process's own: a tenth of the weight.
+        const STEPS: libc::c_int = 10;
+        // SAFETY: plain calls without pointers. On Linux a priority is a thread's, and 0 is the calling one.
+        unsafe {
+            let own = libc::getpriority(libc::PRIO_PROCESS, 0);
+            // A system that refuses leaves all threads equal.
+            let _ = libc::setpriority(libc::PRIO_PROCESS, 0, (own + STEPS).min(19));
+        }
+    }
+
+    /// Has the calling thread run when no other wants its processor, for good.
+    pub(crate) fn give_up() {
+        if !SystemThread::current().give_up() {
+            lower();
+        }
+    }
+
+    /// A thread, as the system names it: a thread that is not this one's to wait for any more can be had out
+    /// of the way of the others.
+    #[derive(Clone, Copy, Debug)]
+    pub(crate) struct SystemThread {
+        id: libc::pid_t,
+    }
+
+    impl SystemThread {
+        pub(crate) fn current() -> Self {
+            // SAFETY: a plain call.
+            let id = unsafe { libc::gettid() };
+            Self { id }
+        }
+
+        /// Has the thread run when no other wants its processor, for good. A processor that runs only such
+        /// threads counts as idle when the system looks for one to wake another thread on.
+        ///
+        /// False where the system refuses. Whoever calls knows that the thread has not ended.
+        pub(crate) fn give_up(self) -> bool {
+            let priority = libc::sched_param { sched_priority: 0 };
+            // SAFETY: the parameter is only read during the call, and a thread's priority is all it changes.
+            unsafe { libc::sched_setscheduler(self.id, libc::SCHED_IDLE, &raw const priority) == 0 }
         }
     }
 }
 
-/// Other systems do not let a thread choose.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub(crate) fn ask_for_slices(_: Duration) {}
+mod system {
+    use std::time::Duration;
 
-/// Has the calling thread stand back for others, for good.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-pub(crate) fn lower() {
-    /// Nice values above the process's own: a tenth of the weight.
-    const STEPS: libc::c_int = 10;
-    // SAFETY: plain calls without pointers. On Linux a priority is a thread's, and 0 is the calling one.
-    unsafe {
-        let own = libc::getpriority(libc::PRIO_PROCESS, 0);
-        // A system that refuses leaves all threads equal.
-        let _ = libc::setpriority(libc::PRIO_PROCESS, 0, (own + STEPS).min(19));
-    }
-}
-
-/// Has the calling thread run when no other wants its processor, for good.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-pub(crate) fn give_up() {
-    if !SystemThread::current().give_up() {
-        lower();
-    }
-}
-
-/// Has the calling thread stand back for others, for good.
-#[cfg(target_os = "macos")]
-pub(crate) fn lower() {
-    // SAFETY: a plain call without pointers, about the calling thread.
-    let _ = unsafe { libc::pthread_set_qos_class_self_np(libc::qos_class_t::QOS_CLASS_UTILITY, 0) };
-}
-
-/// Has the calling thread run when no other wants its processor, for good.
-#[cfg(target_os = "macos")]
-pub(crate) fn give_up() {
-    // SAFETY: a plain call without pointers, about the calling thread.
-    let _ =
-        unsafe { libc::pthread_set_qos_class_self_np(libc::qos_class_t::QOS_CLASS_BACKGROUND, 0) };
-}
-
-/// Has the calling thread stand back for others, for good.
-#[cfg(windows)]
-pub(crate) fn lower() {
-    use windows_sys::Win32::System::Threading::{
-        GetCurrentThread, SetThreadPriority, THREAD_PRIORITY_BELOW_NORMAL,
-    };
-    // SAFETY: the pseudo handle is always valid on its own thread.
-    let _ = unsafe { SetThreadPriority(GetCurrentThread(), THREAD_PRIORITY_BELOW_NORMAL) };
-}
-
-/// Has the calling thread run when no other wants its processor, for good.
-#[cfg(windows)]
-pub(crate) fn give_up() {
-    use windows_sys::Win32::System::Threading::{
-        GetCurrentThread, SetThreadPriority, THREAD_PRIORITY_IDLE,
-    };
-    // SAFETY: the pseudo handle is always valid on its own thread.
-    let _ = unsafe { SetThreadPriority(GetCurrentThread(), THREAD_PRIORITY_IDLE) };
-}
-
-/// Other systems keep all threads equal.
-#[cfg(not(any(
-    target_os = "linux",
-    target_os = "android",
-    target_os = "macos",
-    windows
-)))]
-pub(crate) fn lower() {}
-
-/// Other systems keep all threads equal.
-#[cfg(not(any(
-    target_os = "linux",
-    target_os = "android",
-    target_os = "macos",
-    windows
-)))]
-pub(crate) fn give_up() {}
-
-/// A thread, as the system names it: a thread that is not this one's to wait for any more can be had out
-/// of the way of the others.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct SystemThread {
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    id: libc::pid_t,
-}
-
-#[cfg(any(target_os = "linux", target_os = "android"))]
-impl SystemThread {
-    pub(crate) fn current() -> Self {
-        // SAFETY: a plain call.
-        let id = unsafe { libc::gettid() };
-        Self { id }
+    /// What a thread gets of the processors beside others.
+    enum Share {
+        Less,
+        Least,
     }
 
-    /// Has the thread run when no other wants its processor, for good. A processor that runs only such
-    /// threads counts as idle when the system looks for one to wake another thread on.
-    ///
-    /// False where the system refuses. Whoever calls knows that the thread has not ended.
-    pub(crate) fn give_up(self) -> bool {
-        let priority = libc::sched_param { sched_priority: 0 };
-        // SAFETY: the parameter is only read during the call, and a thread's priority is all it changes.
-        unsafe { libc::sched_setscheduler(self.id, libc::SCHED_IDLE, &raw const priority) == 0 }
-    }
-}
+    /// These systems do not let a thread choose.
+    pub(crate) fn ask_for_slices(_: Duration) {}
 
-/// Other systems let a thread only change itself.
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-impl SystemThread {
-    pub(crate) fn current() -> Self {
-        Self {}
+    /// Has the calling thread stand back for others, for good.
+    pub(crate) fn lower() {
+        set(Share::Less);
     }
 
-    pub(crate) fn give_up(self) -> bool {
-        false
+    /// Has the calling thread run when no other wants its processor, for good.
+    pub(crate) fn give_up() {
+        set(Share::Least);
+    }
+
+    #[cfg(target_os = "macos")]
+    fn set(share: Share) {
+        let class = match share {
+            Share::Less => libc::qos_class_t::QOS_CLASS_UTILITY,
+            Share::Least => libc::qos_class_t::QOS_CLASS_BACKGROUND,
+        };
+        // SAFETY: a plain call without pointers, about the calling thread.
+        let _ = unsafe { libc::pthread_set_qos_class_self_np(class, 0) };
+    }
+
+    #[cfg(windows)]
+    fn set(share: Share) {
+        use windows_sys::Win32::System::Threading::{
+            GetCurrentThread, SetThreadPriority, THREAD_PRIORITY_BELOW_NORMAL, THREAD_PRIORITY_IDLE,
+        };
+        let priority = match share {
+            Share::Less => THREAD_PRIORITY_BELOW_NORMAL,
+            Share::Least => THREAD_PRIORITY_IDLE,
+        };
+        // SAFETY: the pseudo handle is always valid on its own thread.
+        let _ = unsafe { SetThreadPriority(GetCurrentThread(), priority) };
+    }
+
+    /// Other systems keep all threads equal.
+    #[cfg(not(any(target_os = "macos", windows)))]
+    fn set(_: Share) {}
+
+    /// A thread; these systems let it only change itself.
+    #[derive(Clone, Copy, Debug)]
+    pub(crate) struct SystemThread;
+
+    impl SystemThread {
+        pub(crate) fn current() -> Self {
+            Self
+        }
+
+        pub(crate) fn give_up(self) -> bool {
+            false
+        }
     }
 }

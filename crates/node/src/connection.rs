@@ -31,14 +31,12 @@ pub(crate) enum Reply {
     Outbound(oneshot::Sender<Result<FetchResponse, FetchError>>),
 }
 
-/// Deliveries that JavaScript takes between two turns of Node's loop.
+/// What JavaScript is given at most between two turns of Node's loop.
 const MOST_BETWEEN_TURNS: usize = 256;
 
 #[derive(Default)]
 struct Inbox {
     list: VecDeque<Delivery>,
-    /// Taken since the loop was last known to have turned.
-    taken: usize,
     /// JavaScript comes by itself, when the loop has turned: nobody wakes it.
     resting: bool,
 }
@@ -47,14 +45,15 @@ struct Inbox {
 pub(crate) struct Connection {
     /// What JavaScript has not taken yet.
     inbox: Mutex<Inbox>,
+    /// What JavaScript was given since the loop was last known to have turned, as deliveries or in calls
+    /// that were answered before they returned. Only its own thread looks and counts.
+    given: AtomicUsize,
     log_backlog: LogBacklog,
     /// Set once, right after creation.
     wake: OnceLock<Wake>,
     keep_alive: KeepAlive,
     /// What ends the requests under way, by ticket.
     aborts: Mutex<HashMap<i64, AbortHandle>>,
-    /// How many calls in a row were answered before they returned, and so without a turn of the loop.
-    answered_in_call: AtomicUsize,
     /// What guests wait for, by call.
     replies: Mutex<HashMap<i64, Reply>>,
     last_call: AtomicI64,
@@ -124,13 +123,12 @@ impl Connection {
     /// for this thread meanwhile; and not again and again, because a caller that awaits one answer after
     /// the other would keep Node's loop from turning.
     pub(crate) fn may_wait_in_call(&self) -> bool {
-        self.answered_in_call.load(Ordering::Relaxed) < MOST_BETWEEN_TURNS
-            && lock(&self.aborts).is_empty()
+        self.given.load(Ordering::Relaxed) < MOST_BETWEEN_TURNS && lock(&self.aborts).is_empty()
     }
 
     /// A call was answered before it returned.
     pub(crate) fn note_answered_in_call(&self) {
-        self.answered_in_call.fetch_add(1, Ordering::Relaxed);
+        self.given.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Whether console lines wait, which JavaScript must see before the answer of their request.
@@ -140,26 +138,22 @@ impl Connection {
 
     /// Node's loop has turned: takes what has gathered meanwhile.
     pub(crate) fn take_after_turn(self: &Arc<Self>, env: &Env) -> Vec<BindingCell> {
-        {
-            let mut inbox = lock(&self.inbox);
-            inbox.taken = 0;
-            inbox.resting = false;
-        }
+        self.given.store(0, Ordering::Relaxed);
+        lock(&self.inbox).resting = false;
         self.take(env)
     }
 
     /// What may be taken now, and whether the loop is to turn before there is more.
     fn next_batch(&self) -> (Vec<Delivery>, bool) {
-        self.answered_in_call.store(0, Ordering::Relaxed);
         let mut inbox = lock(&self.inbox);
         if inbox.resting {
             return (Vec::new(), false);
         }
-        let room = MOST_BETWEEN_TURNS.saturating_sub(inbox.taken);
+        let room = MOST_BETWEEN_TURNS.saturating_sub(self.given.load(Ordering::Relaxed));
         let count = room.min(inbox.list.len());
         let batch: Vec<_> = inbox.list.drain(..count).collect();
-        inbox.taken += count;
-        inbox.resting = inbox.taken >= MOST_BETWEEN_TURNS;
+        self.given.fetch_add(count, Ordering::Relaxed);
+        inbox.resting = count == room;
         (batch, inbox.resting)
     }
 

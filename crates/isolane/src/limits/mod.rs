@@ -6,6 +6,7 @@ pub(crate) mod external;
 pub(crate) mod heap;
 pub(crate) mod rescue;
 pub(crate) mod thread_clock;
+mod unwinding;
 pub(crate) mod wasm;
 pub(crate) mod watchdog;
 

@@ -19,29 +19,13 @@ use super::LimitKind;
 use super::external::ExternalGuard;
 use super::rescue::{Bystanders, GivenUp, Rescue, Unanswered};
 use super::thread_clock::{CpuMark, ThreadClock};
+use super::unwinding::Firing;
 
 /// How often armed turns are looked at: the most a turn overruns its limit.
-const TICK: Duration = Duration::from_millis(2);
+pub(super) const TICK: Duration = Duration::from_millis(2);
 
 /// How many ticks without an armed turn the watchdog waits for before it sleeps.
 const IDLE_TICKS: u32 = 4;
-
-/// How much processor time a terminated turn may still use before it and its thread are given up.
-const UNWINDING_CPU: Duration = Duration::from_millis(100);
-/// How long a terminated turn may go on before who waits for it is answered without it, where its
-/// thread gets no processor.
-const UNWINDING_TIME: Duration = Duration::from_secs(1);
-/// How long it may go on so before its thread is given up too. One that only waits for a processor
-/// that others use is not lost, and a successor would wait for the same.
-const UNWINDING_TIME_OF_THREAD: Duration = Duration::from_secs(30);
-/// How much processor time it may use before a process that may end for it does. Others run there too,
-/// and most turns that end late end before that.
-const UNWINDING_CPU_OF_PROCESS: Duration = Duration::from_secs(2);
-/// How long it may go on so before such a process ends.
-const UNWINDING_TIME_OF_PROCESS: Duration = Duration::from_secs(60);
-/// The most that one look counts of what has passed since the last: beyond it the watchdog had no
-/// processor itself, as where the machine is paused, and the turn had no chance to end either.
-const LONGEST_STEP: Duration = Duration::from_millis(20);
 
 /// Why a turn was terminated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,55 +69,6 @@ struct Armed {
     fired: Option<Firing>,
 }
 
-struct Firing {
-    why: Fired,
-    /// When it was last looked at.
-    looked: Instant,
-    cpu_looked: Duration,
-    /// For how long, and with how much processor time, the turn has gone on since; without what V8
-    /// took to collect garbage, which it is not asked to stop.
-    lasted: Duration,
-    cpu: Duration,
-    /// What was given up already.
-    rescued: Option<Rescue>,
-}
-
-impl Firing {
-    fn new(why: Fired, now: Instant, cpu_now: Duration) -> Self {
-        Self {
-            why,
-            looked: now,
-            cpu_looked: cpu_now,
-            lasted: Duration::ZERO,
-            cpu: Duration::ZERO,
-            rescued: None,
-        }
-    }
-
-    fn advance(&mut self, now: Instant, cpu_now: Duration, is_collecting: bool) {
-        if !is_collecting {
-            self.lasted += (now - self.looked).min(LONGEST_STEP);
-            self.cpu += cpu_now.saturating_sub(self.cpu_looked).min(LONGEST_STEP);
-        }
-        self.looked = now;
-        self.cpu_looked = cpu_now;
-    }
-
-    /// What is to be given up, by how long the turn goes on.
-    fn due(&self) -> Option<Rescue> {
-        let passed = |cpu, time| self.cpu >= cpu || self.lasted >= time;
-        if passed(UNWINDING_CPU_OF_PROCESS, UNWINDING_TIME_OF_PROCESS) {
-            Some(Rescue::EndProcess)
-        } else if passed(UNWINDING_CPU, UNWINDING_TIME_OF_THREAD) {
-            Some(Rescue::LoseThread)
-        } else if self.lasted >= UNWINDING_TIME {
-            Some(Rescue::Answer)
-        } else {
-            None
-        }
-    }
-}
-
 struct Slot {
     clock: ThreadClock,
     thread: SystemThread,
@@ -170,8 +105,7 @@ impl Slot {
             self.clock.read().unwrap_or_default(),
             armed.external.heap().is_collecting(),
         );
-        let due = firing.due().filter(|due| firing.rescued < Some(*due))?;
-        firing.rescued = Some(due);
+        let due = firing.take_due()?;
         if due == Rescue::LoseThread {
             // The turn is armed, so its thread has not ended. Another one is there for the others.
             self.thread.give_up();
@@ -284,7 +218,7 @@ impl Watch {
         Watched {
             cpu: self.begin.used(),
             fired: firing.as_ref().map(|firing| firing.why),
-            answered: firing.is_some_and(|firing| firing.rescued.is_some()),
+            answered: firing.is_some_and(|firing| firing.is_answered()),
         }
     }
 }
@@ -364,46 +298,4 @@ fn look(watchdog: &Watchdog) -> bool {
     // With no lock held: whoever is answered may ask for anything.
     given_up.into_iter().for_each(GivenUp::rescue);
     any
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Looks at a turn that was told to end, `looks` times; its thread has the processor for `cpu` of
-    /// each `step`.
-    fn look_on(looks: u32, step: Duration, cpu: Duration) -> Firing {
-        let begin = Instant::now();
-        let mut firing = Firing::new(Fired::Aborted, begin, Duration::ZERO);
-        for look in 1..=looks {
-            firing.advance(begin + step * look, cpu * look, false);
-        }
-        firing
-    }
-
-    #[test]
-    fn a_turn_that_goes_on_costs_its_thread_and_in_the_end_its_process() {
-        assert_eq!(look_on(49, TICK, TICK).due(), None);
-        assert_eq!(look_on(50, TICK, TICK).due(), Some(Rescue::LoseThread));
-        assert_eq!(look_on(999, TICK, TICK).due(), Some(Rescue::LoseThread));
-        assert_eq!(look_on(1000, TICK, TICK).due(), Some(Rescue::EndProcess));
-    }
-
-    #[test]
-    fn nobody_waits_for_a_turn_whose_thread_gets_no_processor() {
-        let starved = |looks| look_on(looks, TICK, Duration::ZERO).due();
-        assert_eq!(starved(499), None);
-        assert_eq!(starved(500), Some(Rescue::Answer));
-        assert_eq!(starved(14_999), Some(Rescue::Answer));
-        assert_eq!(starved(15_000), Some(Rescue::LoseThread));
-        assert_eq!(starved(30_000), Some(Rescue::EndProcess));
-    }
-
-    #[test]
-    fn a_pause_of_the_machine_is_not_held_against_a_turn() {
-        let pause = Duration::from_secs(60);
-        assert_eq!(look_on(1, pause, Duration::ZERO).due(), None);
-        // The clocks of threads may go on meanwhile.
-        assert_eq!(look_on(1, pause, pause).due(), None);
-    }
 }
