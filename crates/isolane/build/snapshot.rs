@@ -158,6 +158,8 @@ fn boot<'s>(
         "callbacks",
         "serve",
         "global_scope",
+        "request",
+        "response",
     ] {
         let name = string(scope, name).into();
         resolve

@@ -37,7 +37,8 @@ fn report(what: &str, mut samples: Vec<f64>) {
     samples.sort_by(f64::total_cmp);
     let at = |part: f64| samples[((samples.len() - 1) as f64 * part) as usize];
     println!(
-        "{what:<46} p10 {:>9.2}   p50 {:>9.2}   p99 {:>9.2} µs",
+        "{what:<46} mean {:>9.2}   p10 {:>9.2}   p50 {:>9.2}   p99 {:>9.2} µs",
+        samples.iter().sum::<f64>() / samples.len() as f64,
         at(0.1),
         at(0.5),
         at(0.99)

@@ -207,25 +207,29 @@ impl LockedIsolate<'_> {
         self.recipe.definition.context == ContextPolicy::Fresh
     }
 
-    /// Makes the context of the next request ahead, where requests have contexts of their own. Workers
-    /// that do not load at once have theirs made when a request comes.
-    pub(crate) fn prepare(&mut self) {
-        let is_wanted = self.is_fresh() && !self.condition.loads_late && self.realms.is_empty();
-        if !is_wanted || self.takes_no_more() {
-            return;
+    /// Makes the context of the next request ahead, where requests have contexts of their own; says whether
+    /// there is one. Workers that do not load at once have theirs made when a request comes.
+    pub(crate) fn prepare(&mut self) -> bool {
+        if !self.is_fresh() || self.condition.loads_late || self.takes_no_more() {
+            return false;
+        }
+        if !self.realms.is_empty() {
+            return self.realms.iter().any(|realm| may_serve(realm, true));
         }
         // What fails here fails again for the next request, which is told.
         let Ok(at) = self.make_realm(Realm::prepare) else {
-            return;
+            return false;
         };
         let realm = &mut self.realms[at];
         if realm.is_loading() {
             self.condition.loads_late = true;
             realm.fail_all(&Error::internal("nobody waits for it"));
         }
-        if realm.failure().is_some() {
+        let has_loaded = realm.failure().is_none();
+        if !has_loaded {
             self.realms.remove(at);
         }
+        has_loaded
     }
 
     /// Whether a limit has ended one of its turns: no request may begin here.

@@ -198,9 +198,15 @@ impl Lane {
             was_limited: was_good && isolate.health() != Health::Good,
         };
         self.pace.end(&batch, ended);
-        if idle && self.queue.is_empty() && self.is_accepting() {
-            // After the accounts: it is not what the worker's requests take.
-            isolate.lock().prepare();
+        let is_fresh = self.recipe.definition.context == ContextPolicy::Fresh;
+        if is_fresh && idle && self.queue.is_empty() && self.is_accepting() {
+            // After the accounts: it is not what the worker's requests take. Who has been answered goes
+            // first, where both have only this processor.
+            std::thread::yield_now();
+            if self.queue.is_empty() {
+                let is_ready = isolate.lock().prepare();
+                self.has_context.store(is_ready, Ordering::Relaxed);
+            }
         }
     }
 
@@ -213,6 +219,7 @@ impl Lane {
         if let Some(ticket) = &mut start.ticket {
             ticket.enter_lane(&self.running);
         }
+        self.has_context.store(false, Ordering::Relaxed);
         // Counted as active first, so that the lane never looks idle in between.
         self.active.fetch_add(1, Ordering::Relaxed);
         self.queued.fetch_sub(1, Ordering::Relaxed);

@@ -201,6 +201,7 @@ impl Pool {
             used_at: AtomicU64::new(self.forgetting.age()),
             waiting: AtomicUsize::new(0),
             lost: AtomicUsize::new(0),
+            contexts_missed: AtomicUsize::new(0),
             conduct: predecessor
                 .map(|predecessor| predecessor.conduct.clone())
                 .unwrap_or_default(),

@@ -89,6 +89,8 @@ pub(crate) struct Lane {
     warm: AtomicBool,
     /// Whether it is to be collected for that.
     pub(super) cooling: AtomicBool,
+    /// Whether the next request's context is there, where requests have contexts of their own.
+    pub(super) has_context: AtomicBool,
     mean_turn_ns: AtomicU64,
     pub(super) busy_since: AtomicU64,
     pub(crate) last_used: AtomicU64,
@@ -134,6 +136,7 @@ impl Lane {
             any_aborted: AtomicBool::new(false),
             warm: AtomicBool::new(false),
             cooling: AtomicBool::new(false),
+            has_context: AtomicBool::new(false),
             mean_turn_ns: AtomicU64::new(0),
             busy_since: AtomicU64::new(0),
             last_used: AtomicU64::new(0),
@@ -210,6 +213,11 @@ impl Lane {
             && mean < QUICK_TURN_NS
             && self.queued() <= 1
             && isolane_lanes::Lane::pace(self) == Pace::Quick
+    }
+
+    /// Whether a request pushed now begins at once, in a context that was made ahead.
+    pub(crate) fn has_context_ahead(&self) -> bool {
+        self.has_context.load(Ordering::Relaxed) && self.load() == 0
     }
 
     /// Whether all of its turns are short, as far as is known of its worker.

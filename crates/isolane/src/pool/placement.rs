@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use isolane_scheduler::next_id;
 
+use crate::definition::ContextPolicy;
 use crate::error::ErrorKind;
 use crate::locker_managed_isolate::IsolateRecipe;
 use crate::runtime::events::StartRequest;
@@ -19,6 +20,9 @@ const WAIT_FOR_ANOTHER_ISOLATE: Duration = Duration::from_millis(1);
 
 /// A request waits this long for a lane whose turns are all short, rather than go to another.
 const WAIT_FOR_A_STEADY_LANE: Duration = Duration::from_micros(250);
+
+/// A worker whose requests find no context ahead so often gets another isolate, if it may.
+const MISSED_FOR_ANOTHER_ISOLATE: usize = 32;
 
 /// Whether a request may be refused.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -74,19 +78,19 @@ impl Pool {
         entry: Entry,
     ) -> Result<bool, Box<StartRequest>> {
         let lanes = deployment.lanes.lock();
-        let accepting = || lanes.iter().filter(|lane| lane.is_accepting());
-        // Requests that are over in microseconds wait less behind each other than threads would for
-        // processors, so they keep to one lane while they can.
-        let steady = (lanes.len() > 1)
-            .then(|| self.threads.now_ns())
-            .and_then(|now_ns| {
-                accepting().find(|lane| {
-                    lane.is_steady() && lane.expected_wait(now_ns) < WAIT_FOR_A_STEADY_LANE
-                })
-            });
-        let Some(lane) = steady.or_else(|| accepting().min_by_key(|lane| lane.load())) else {
+        let (lane, is_another_due) = match deployment.definition.context {
+            ContextPolicy::Fresh => self.lane_for_fresh(deployment, &lanes),
+            ContextPolicy::Reuse => (self.lane_for_reuse(&lanes), false),
+        };
+        let Some(lane) = lane else {
             return Err(start);
         };
+        let isolates = lanes.len() + deployment.lost.load(Ordering::Relaxed);
+        let has_room = || isolates < self.options.max_isolates_per_worker && self.has_room();
+        if is_another_due && has_room() {
+            deployment.contexts_missed.store(0, Ordering::Relaxed);
+            return Err(start);
+        }
         let queued = lane.queued();
         if queued > 0 {
             let total: usize = lanes.iter().map(|lane| lane.queued()).sum();
@@ -95,8 +99,7 @@ impl Pool {
                 return Ok(false);
             }
             let slow = lane.expected_wait(self.threads.now_ns()) > WAIT_FOR_ANOTHER_ISOLATE;
-            let isolates = lanes.len() + deployment.lost.load(Ordering::Relaxed);
-            if slow && isolates < self.options.max_isolates_per_worker && self.has_room() {
+            if slow && has_room() {
                 return Err(start);
             }
         }
@@ -104,6 +107,42 @@ impl Pool {
         lane.begin(start)?;
         self.hits.fetch_add(1, Ordering::Relaxed);
         Ok(quick)
+    }
+
+    /// The lane for a request that may meet what others have left: the least loaded one.
+    ///
+    /// Requests that are over in microseconds wait less behind each other than threads would for
+    /// processors, so they keep to one lane while they can.
+    fn lane_for_reuse<'l>(&self, lanes: &'l [Arc<Lane>]) -> Option<&'l Arc<Lane>> {
+        let steady = (lanes.len() > 1)
+            .then(|| self.threads.now_ns())
+            .and_then(|now_ns| {
+                accepting(lanes).find(|lane| {
+                    lane.is_steady() && lane.expected_wait(now_ns) < WAIT_FOR_A_STEADY_LANE
+                })
+            });
+        steady.or_else(|| accepting(lanes).min_by_key(|lane| lane.load()))
+    }
+
+    /// The lane for a request that has a context of its own: one where that is there, or the one that began
+    /// first to make it. Says whether there should be another isolate: one context can be made while
+    /// another serves.
+    fn lane_for_fresh<'l>(
+        &self,
+        deployment: &Deployment,
+        lanes: &'l [Arc<Lane>],
+    ) -> (Option<&'l Arc<Lane>>, bool) {
+        let missed = &deployment.contexts_missed;
+        let before = missed.load(Ordering::Relaxed);
+        if let Some(ready) = accepting(lanes).find(|lane| lane.has_context_ahead()) {
+            missed.store(before.saturating_sub(1), Ordering::Relaxed);
+            return (Some(ready), false);
+        }
+        let after = (before + 1).min(MISSED_FOR_ANOTHER_ISOLATE);
+        missed.store(after, Ordering::Relaxed);
+        let first = |lane: &&Arc<Lane>| (lane.load(), lane.last_used.load(Ordering::Relaxed));
+        let lane = accepting(lanes).min_by_key(first);
+        (lane, before >= MISSED_FOR_ANOTHER_ISOLATE)
     }
 
     pub(super) fn has_room(&self) -> bool {
@@ -231,4 +270,8 @@ impl Pool {
             self.close_lane(&lane);
         }
     }
+}
+
+fn accepting(lanes: &[Arc<Lane>]) -> impl Iterator<Item = &Arc<Lane>> {
+    lanes.iter().filter(|lane| lane.is_accepting())
 }

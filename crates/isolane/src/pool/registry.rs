@@ -35,6 +35,9 @@ pub(crate) struct Deployment {
     pub(crate) waiting: AtomicUsize,
     /// Isolates whose thread was given up and has not come back.
     pub(crate) lost: AtomicUsize,
+    /// How many more requests have lately found no context made ahead than have found one, where they have
+    /// contexts of their own.
+    pub(crate) contexts_missed: AtomicUsize,
     /// How the worker has behaved.
     pub(crate) conduct: Arc<Conduct>,
     pub(crate) pool: Weak<dyn WaitingRequests>,
