@@ -12,6 +12,7 @@ use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
 use crate::foreground_tasks::Foreground;
+use crate::thread_priority;
 use crate::v8_flags::V8_FLAGS;
 
 /// Stack of every thread that enters isolates: V8 takes about 1 MiB, its callers the rest.
@@ -79,8 +80,7 @@ fn root() -> &'static mpsc::Sender<Birth> {
             .name("isolane-root".to_owned())
             .spawn(move || {
                 v8::V8::set_flags_from_string(V8_FLAGS);
-                let platform = v8::new_custom_platform(0, false, false, Foreground).make_shared();
-                v8::V8::initialize_platform(platform);
+                v8::V8::initialize_platform(new_platform());
                 v8::V8::initialize();
                 let _ = ready.send(());
                 for birth in births {
@@ -91,4 +91,16 @@ fn root() -> &'static mpsc::Sender<Birth> {
         initialized.recv().expect("V8 initialises");
         sender
     })
+}
+
+/// V8's platform, with threads of its own that stand back for those that run guests: they compile what is
+/// worth it and sweep heaps, for whichever worker, uncharged.
+fn new_platform() -> v8::SharedRef<v8::Platform> {
+    // Threads are born with the priority of who creates them.
+    let made = thread::spawn(|| {
+        thread_priority::lower();
+        thread_priority::ask_for_slices(thread_priority::LONGEST_SLICE);
+        v8::new_custom_platform(0, false, false, Foreground).make_shared()
+    });
+    made.join().expect("V8's platform is made")
 }

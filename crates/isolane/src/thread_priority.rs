@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-pub(crate) use system::{SystemThread, ask_for_slices, give_up, lower};
+pub(crate) use system::{SystemThread, ask_for_slices, give_up, lower, processor};
 
 /// For a thread that is to run soon when it wakes: one with longer slices gives way at once.
 pub(crate) const SHORTEST_SLICE: Duration = Duration::from_micros(100);
@@ -44,6 +44,12 @@ mod system {
                 libc::syscall(libc::SYS_sched_setattr, 0, &raw const attributes, 0);
             }
         }
+    }
+
+    /// The processor that the calling thread runs on.
+    pub(crate) fn processor() -> Option<u32> {
+        // SAFETY: a plain call. It reads what the system keeps in the thread's own memory.
+        u32::try_from(unsafe { libc::sched_getcpu() }).ok()
     }
 
     /// Has the calling thread stand back for others, for good.
@@ -99,6 +105,11 @@ mod system {
     enum Share {
         Less,
         Least,
+    }
+
+    /// Not told there.
+    pub(crate) fn processor() -> Option<u32> {
+        None
     }
 
     /// These systems do not let a thread choose.

@@ -15,7 +15,8 @@
 //! again at the end of each call.
 //!
 //! An isolate's garbage is collected on the thread that runs it, so that a tenant who makes much of it pays
-//! for it in its own time: V8's helper threads would take the processors from the others, uncharged.
+//! for it in its own time: V8's helper threads would take the processors from the others, uncharged. What V8
+//! leaves to them all the same runs with a lower priority (`platform.rs`).
 
 /// Flags for `V8::set_flags_from_string`, before V8 is initialised.
 pub(crate) const V8_FLAGS: &str = concat!(

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::lane::{Lane, Pace};
-use crate::slot::{BUSY, LOOKING, PARKED, ThreadId, WATCHING};
+use crate::slot::{BUSY, LOOKING, NO_PROCESSOR, PARKED, ThreadId, WATCHING};
 use crate::sync::{LOOKS_PER_TIME, Ordering, SPIN, fence};
 use crate::threads::{Role, Threads};
 
@@ -26,6 +26,11 @@ const AT_ONCE: Duration = Duration::from_micros(50);
 /// For how many rests a thread spins shortly after work seemed to wait for its processor.
 const CONSIDERATE_RESTS: u32 = 64;
 
+/// For how many rests in a row a thread leaves the processor to who sends its work, where both have the
+/// same one, and for how many it does not after that.
+const SHARED_RESTS: u32 = 4096;
+const INSISTING_RESTS: u32 = 32;
+
 /// How long a thread spins for work, by how long it had none before.
 ///
 /// It never offers its processor while it spins: a system may take that for giving up its share, for
@@ -33,6 +38,8 @@ const CONSIDERATE_RESTS: u32 = 64;
 pub(crate) struct Patience {
     spin: Duration,
     considerate_rests: u32,
+    /// How many rests lately found the thread on the processor of who sends its work.
+    shared_rests: u32,
 }
 
 /// How a thread's rest went.
@@ -47,7 +54,15 @@ impl Patience {
         Self {
             spin: SPIN,
             considerate_rests: 0,
+            shared_rests: 0,
         }
+    }
+
+    /// Whether a thread that shares a processor with who sends its work spins all the same. Two that take
+    /// turns never seem to want two processors; spinning now and then makes the system move one of them.
+    fn insists(&mut self) -> bool {
+        self.shared_rests = (self.shared_rests + 1) % (SHARED_RESTS + INSISTING_RESTS);
+        self.shared_rests >= SHARED_RESTS
     }
 
     fn learn(&mut self, rest: &Rest) {
@@ -84,6 +99,7 @@ impl<L: Lane> Threads<L> {
             PARKED => self.peer_that(LOOKING, home).unwrap_or(home),
             _ => home,
         };
+        self.slots[place].note_pusher_on(self.processor());
         self.slots[place].queue.push(lane);
         fence(Ordering::SeqCst);
         self.look_after(place);
@@ -200,6 +216,15 @@ impl<L: Lane> Threads<L> {
     /// Spins, then sleeps, until there may be work.
     pub(crate) fn rest(&self, id: ThreadId, patience: &mut Patience) {
         if self.role(id.index) != Role::Quick || !self.may_spin(id.index) {
+            return self.sleep(id);
+        }
+        let processor = self.processor();
+        let slot = &self.slots[id.index];
+        let is_shared = slot.is_pusher_on(processor);
+        let insists = is_shared && patience.insists();
+        slot.note_holder_on(if insists { NO_PROCESSOR } else { processor });
+        if is_shared && !insists {
+            // Who sends the work needs this processor for that.
             return self.sleep(id);
         }
         self.slots[id.index].go(id, BUSY, LOOKING);

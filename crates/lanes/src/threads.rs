@@ -14,7 +14,7 @@ use std::time::Instant;
 use crate::dispatch::Patience;
 use crate::lane::{Lane, Pace};
 use crate::queue::Next;
-use crate::slot::{BUSY, LOOKING, Slot, ThreadId};
+use crate::slot::{BUSY, LOOKING, NO_PROCESSOR, Slot, ThreadId};
 use crate::sync::{AtomicBool, AtomicUsize, JoinHandle, Ordering};
 
 /// What a new thread has to do.
@@ -48,6 +48,8 @@ pub struct Options {
     /// How many idle quick threads at a time look for work for a while before they sleep. Not worth it
     /// where there is one processor.
     pub spinning: usize,
+    /// The number of the processor that the calling thread runs on, where that can be told quickly.
+    pub processor: fn() -> Option<u32>,
 }
 
 /// The threads of one pool.
@@ -95,6 +97,20 @@ impl<L: Lane> Threads<L> {
     /// Nanoseconds since the threads were started.
     pub fn now_ns(&self) -> u64 {
         u64::try_from(self.origin.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// Whether the thread that a lane goes to was last seen on the calling thread's processor: to spin for
+    /// its answer would keep it from giving one.
+    pub fn shares_processor(&self, lane: &L) -> bool {
+        let Some(home) = lane.queue().thread() else {
+            return false;
+        };
+        self.slots[home.index].is_holder_on(self.processor())
+    }
+
+    /// The processor that the calling thread runs on.
+    pub(crate) fn processor(&self) -> u32 {
+        (self.options.processor)().unwrap_or(NO_PROCESSOR)
     }
 
     /// Gives up a thread that does not come back from a lane, and starts another in its place, which

@@ -111,6 +111,7 @@ fn start(threads: usize) -> Arc<Threads<Notes>> {
         patient: 0,
         background: 0,
         spinning: 1,
+        processor: || None,
     };
     Threads::start(options, Box::new(|_, body| Ok(thread::spawn(body)))).expect("threads")
 }

@@ -78,6 +78,7 @@ fn start(quick: usize, patient: usize, background: usize) -> Arc<Threads<Counter
         patient,
         background,
         spinning: 1,
+        processor: || None,
     };
     Threads::start(
         options,

@@ -103,7 +103,7 @@ impl Pool {
                 return Err(start);
             }
         }
-        let quick = lane.is_quick();
+        let quick = lane.is_quick() && !self.threads.shares_processor(lane);
         lane.begin(start)?;
         self.hits.fetch_add(1, Ordering::Relaxed);
         Ok(quick)

@@ -293,3 +293,22 @@ fn a_fresh_context_is_made_ahead_and_serves_one_request() {
     });
     assert!(was_made_ahead);
 }
+
+#[test]
+fn a_worker_that_uses_contexts_faster_than_they_are_made_gets_another_isolate() {
+    let pool = pool_with(|options| {
+        options.threads = 2;
+        options.max_isolates_per_worker = 2;
+    });
+    let worker = Arc::new(WorkerDefinition {
+        context: ContextPolicy::Fresh,
+        ..WorkerDefinition::script("export default { fetch: () => new Response('fresh') }")
+    });
+    let has_two = (0..10_000).any(|_| {
+        let request = Request::get("http://worker.test/");
+        let answer = block_on(pool.execute("fresh", &worker, request, RunOptions::default()));
+        assert_eq!(text(answer.expect("an answer")), "fresh");
+        pool.stats().workers[0].isolates == 2
+    });
+    assert!(has_two);
+}
