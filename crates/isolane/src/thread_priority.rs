@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-pub(crate) use system::{SystemThread, ask_for_slices, give_up, lower, processor};
+pub(crate) use system::{SystemThread, ask_for_slices, give_up, lower, lower_most, processor};
 
 /// For a thread that is to run soon when it wakes: one with longer slices gives way at once.
 pub(crate) const SHORTEST_SLICE: Duration = Duration::from_micros(100);
@@ -56,11 +56,21 @@ mod system {
     pub(crate) fn lower() {
         /// Nice values above the process's own: a tenth of the weight.
         const STEPS: libc::c_int = 10;
+        lower_by(STEPS);
+    }
+
+    /// Has the calling thread stand back for others as far as it can and still get on where they take all
+    /// there is, for good.
+    pub(crate) fn lower_most() {
+        lower_by(19);
+    }
+
+    fn lower_by(steps: libc::c_int) {
         // SAFETY: plain calls without pointers. On Linux a priority is a thread's, and 0 is the calling one.
         unsafe {
             let own = libc::getpriority(libc::PRIO_PROCESS, 0);
             // A system that refuses leaves all threads equal.
-            let _ = libc::setpriority(libc::PRIO_PROCESS, 0, (own + STEPS).min(19));
+            let _ = libc::setpriority(libc::PRIO_PROCESS, 0, (own + steps).min(19));
         }
     }
 
@@ -117,6 +127,12 @@ mod system {
 
     /// Has the calling thread stand back for others, for good.
     pub(crate) fn lower() {
+        set(Share::Less);
+    }
+
+    /// Has the calling thread stand back for others as far as it can and still get on where they take all
+    /// there is, for good.
+    pub(crate) fn lower_most() {
         set(Share::Less);
     }
 
