@@ -109,6 +109,15 @@ impl LockerManagedIsolate {
         self.recipe = recipe;
     }
 
+    /// Whether the next request's context is to be made ahead: where requests have contexts of their own,
+    /// and there is none. Workers that do not load at once have theirs made when a request comes.
+    pub(crate) fn wants_context(&self) -> bool {
+        self.recipe.definition.context == ContextPolicy::Fresh
+            && self.realms.serving.is_empty()
+            && !self.condition.loads_late
+            && self.condition.health == Health::Good
+    }
+
     /// Locks the isolate on this thread for a batch of turns.
     pub(crate) fn lock(&mut self) -> LockedIsolate<'_> {
         LockedIsolate {
@@ -207,17 +216,11 @@ impl LockedIsolate<'_> {
         self.recipe.definition.context == ContextPolicy::Fresh
     }
 
-    /// Makes the context of the next request ahead, where requests have contexts of their own; says whether
-    /// there is one. Workers that do not load at once have theirs made when a request comes.
+    /// Makes the context of the next request ahead, where one is [wanted](LockerManagedIsolate::wants_context);
+    /// says whether it is there.
     pub(crate) fn prepare(&mut self) -> bool {
-        if !self.is_fresh() || self.condition.loads_late || self.takes_no_more() {
-            return false;
-        }
-        if !self.realms.is_empty() {
-            return self.realms.iter().any(|realm| may_serve(realm, true));
-        }
         // What fails here fails again for the next request, which is told.
-        let Ok(at) = self.make_realm(Realm::prepare) else {
+        let Ok(at) = self.make_realm(Realm::rehearse) else {
             return false;
         };
         let realm = &mut self.realms[at];

@@ -99,7 +99,6 @@ fn new_platform() -> v8::SharedRef<v8::Platform> {
     // Threads are born with the priority of who creates them.
     let made = thread::spawn(|| {
         thread_priority::lower();
-        thread_priority::ask_for_slices(thread_priority::LONGEST_SLICE);
         v8::new_custom_platform(0, false, false, Foreground).make_shared()
     });
     made.join().expect("V8's platform is made")

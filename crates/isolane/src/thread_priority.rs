@@ -8,12 +8,12 @@ pub(crate) use system::{SystemThread, ask_for_slices, give_up, lower, lower_most
 /// For a thread that is to run soon when it wakes: one with longer slices gives way at once.
 pub(crate) const SHORTEST_SLICE: Duration = Duration::from_micros(100);
 
-/// For a thread that may wait when it wakes, and gives way to all that wake.
-pub(crate) const LONGEST_SLICE: Duration = Duration::from_millis(100);
-
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod system {
     use std::time::Duration;
+
+    /// For a thread that may wait when it wakes, and gives way to all that wake.
+    const LONGEST_SLICE: Duration = Duration::from_millis(100);
 
     /// Asks the system to give the calling thread the processor for that long at a time. It gets no more
     /// and no less of it than before.
@@ -72,6 +72,7 @@ mod system {
             // A system that refuses leaves all threads equal.
             let _ = libc::setpriority(libc::PRIO_PROCESS, 0, (own + steps).min(19));
         }
+        ask_for_slices(LONGEST_SLICE);
     }
 
     /// Has the calling thread run when no other wants its processor, for good.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::lane::{Lane, Pace};
-use crate::slot::{BUSY, LOOKING, NO_PROCESSOR, PARKED, ThreadId, WATCHING};
+use crate::slot::{BUSY, LOOKING, PARKED, ThreadId, WATCHING};
 use crate::sync::{LOOKS_PER_TIME, Ordering, SPIN, fence};
 use crate::threads::{Role, Threads};
 
@@ -99,7 +99,7 @@ impl<L: Lane> Threads<L> {
             PARKED => self.peer_that(LOOKING, home).unwrap_or(home),
             _ => home,
         };
-        self.slots[place].note_pusher_on(self.processor());
+        self.slots[place].pusher_on.note(self.processor());
         self.slots[place].queue.push(lane);
         fence(Ordering::SeqCst);
         self.look_after(place);
@@ -220,14 +220,14 @@ impl<L: Lane> Threads<L> {
         }
         let processor = self.processor();
         let slot = &self.slots[id.index];
-        let is_shared = slot.is_pusher_on(processor);
+        let is_shared = slot.pusher_on.is(processor);
         let insists = is_shared && patience.insists();
-        slot.note_holder_on(if insists { NO_PROCESSOR } else { processor });
+        slot.holder_on.note(if insists { None } else { processor });
         if is_shared && !insists {
             // Who sends the work needs this processor for that.
             return self.sleep(id);
         }
-        self.slots[id.index].go(id, BUSY, LOOKING);
+        slot.go(id, BUSY, LOOKING);
         let begin = Instant::now();
         let has_work = self.spin_for_work(id, begin, patience.spin);
         let spun = begin.elapsed();

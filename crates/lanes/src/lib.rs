@@ -13,6 +13,7 @@
 
 mod dispatch;
 mod lane;
+mod processor;
 mod queue;
 mod slot;
 mod sync;

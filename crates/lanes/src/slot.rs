@@ -3,10 +3,11 @@
 //! which has the next generation, and can change nothing in it any more.
 
 use std::io;
-use std::sync::atomic::{AtomicU32, AtomicU64};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use crate::processor::LastSeenOn;
 use crate::sync::{AtomicUsize, Condvar, JoinHandle, Mutex, MutexGuard, Ordering, Queue, fence};
 
 /// The holder runs a lane, or was just woken.
@@ -17,9 +18,6 @@ pub(crate) const LOOKING: usize = 1;
 pub(crate) const PARKED: usize = 2;
 /// The holder sleeps, and looks by itself soon.
 pub(crate) const WATCHING: usize = 3;
-
-/// No processor's number.
-pub(crate) const NO_PROCESSOR: u32 = u32::MAX;
 
 const ACTIVITY_BITS: u32 = 2;
 const INDEX_BITS: u32 = 16;
@@ -55,9 +53,10 @@ pub(crate) struct Slot<T> {
     state: AtomicUsize,
     /// When the holder began the batch that it runs, or 0. Only a hint, so no model needs to see it.
     begin_ns: AtomicU64,
-    /// The processor that the holder was last seen on, and that of who pushed last. Hints as well.
-    holders_processor: AtomicU32,
-    pushers_processor: AtomicU32,
+    /// Where the holder was last seen looking for work.
+    pub(crate) holder_on: LastSeenOn,
+    /// Where who pushed last was.
+    pub(crate) pusher_on: LastSeenOn,
     holder: Mutex<Holder>,
     /// Signalled when the state has changed under a sleeping holder, and when a holder has ended.
     changed: Condvar,
@@ -76,8 +75,8 @@ impl<T> Slot<T> {
             queue: Queue::new(),
             state: AtomicUsize::new(BUSY),
             begin_ns: AtomicU64::new(0),
-            holders_processor: AtomicU32::new(NO_PROCESSOR),
-            pushers_processor: AtomicU32::new(NO_PROCESSOR),
+            holder_on: LastSeenOn::nowhere(),
+            pusher_on: LastSeenOn::nowhere(),
             holder: Mutex::new(Holder {
                 handle: None,
                 has_ended: true,
@@ -126,26 +125,6 @@ impl<T> Slot<T> {
         if !self.go(id, LOOKING, PARKED) {
             self.go(id, BUSY, PARKED);
         }
-    }
-
-    /// The holder runs on that processor.
-    pub(crate) fn note_holder_on(&self, processor: u32) {
-        note(&self.holders_processor, processor);
-    }
-
-    /// Who pushes a lane runs on that processor.
-    pub(crate) fn note_pusher_on(&self, processor: u32) {
-        note(&self.pushers_processor, processor);
-    }
-
-    /// Whether the holder was last seen on that processor.
-    pub(crate) fn is_holder_on(&self, processor: u32) -> bool {
-        is(&self.holders_processor, processor)
-    }
-
-    /// Whether the last lane was pushed by who ran on that processor.
-    pub(crate) fn is_pusher_on(&self, processor: u32) -> bool {
-        is(&self.pushers_processor, processor)
     }
 
     /// The holder begins a batch.
@@ -274,15 +253,4 @@ impl<T> Drop for Seat<T> {
             self.slot.changed.notify_all();
         }
     }
-}
-
-fn note(place: &AtomicU32, processor: u32) {
-    // Most often it is the same, and then others keep their copy of it.
-    if place.load(Ordering::Relaxed) != processor {
-        place.store(processor, Ordering::Relaxed);
-    }
-}
-
-fn is(place: &AtomicU32, processor: u32) -> bool {
-    processor != NO_PROCESSOR && place.load(Ordering::Relaxed) == processor
 }

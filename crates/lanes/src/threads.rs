@@ -14,7 +14,7 @@ use std::time::Instant;
 use crate::dispatch::Patience;
 use crate::lane::{Lane, Pace};
 use crate::queue::Next;
-use crate::slot::{BUSY, LOOKING, NO_PROCESSOR, Slot, ThreadId};
+use crate::slot::{BUSY, LOOKING, Slot, ThreadId};
 use crate::sync::{AtomicBool, AtomicUsize, JoinHandle, Ordering};
 
 /// What a new thread has to do.
@@ -105,12 +105,12 @@ impl<L: Lane> Threads<L> {
         let Some(home) = lane.queue().thread() else {
             return false;
         };
-        self.slots[home.index].is_holder_on(self.processor())
+        self.slots[home.index].holder_on.is(self.processor())
     }
 
     /// The processor that the calling thread runs on.
-    pub(crate) fn processor(&self) -> u32 {
-        (self.options.processor)().unwrap_or(NO_PROCESSOR)
+    pub(crate) fn processor(&self) -> Option<u32> {
+        (self.options.processor)()
     }
 
     /// Gives up a thread that does not come back from a lane, and starts another in its place, which

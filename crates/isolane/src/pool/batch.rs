@@ -198,8 +198,7 @@ impl Lane {
             was_limited: was_good && isolate.health() != Health::Good,
         };
         self.pace.end(&batch, ended);
-        let is_fresh = self.recipe.definition.context == ContextPolicy::Fresh;
-        if is_fresh && idle && self.queue.is_empty() && self.is_accepting() {
+        if idle && self.queue.is_empty() && self.is_accepting() && isolate.wants_context() {
             // After the accounts: it is not what the worker's requests take. Who has been answered goes
             // first, where both have only this processor.
             std::thread::yield_now();
@@ -219,13 +218,13 @@ impl Lane {
         if let Some(ticket) = &mut start.ticket {
             ticket.enter_lane(&self.running);
         }
-        self.has_context.store(false, Ordering::Relaxed);
         // Counted as active first, so that the lane never looks idle in between.
         self.active.fetch_add(1, Ordering::Relaxed);
         self.queued.fetch_sub(1, Ordering::Relaxed);
         if self.was_aborted(start.id) {
             start.fail(ErrorKind::Aborted.into());
         } else {
+            self.has_context.store(false, Ordering::Relaxed);
             locked.start(*start, isolate_is_new);
         }
     }

@@ -59,7 +59,6 @@ impl Reaper {
         platform::spawn("isolane-reaper", move || {
             // Not for what is left over: on a machine that is busy the memory would not come back.
             thread_priority::lower_most();
-            thread_priority::ask_for_slices(thread_priority::LONGEST_SLICE);
             let mut watched = None;
             while let Some(errand) = next_errand(&errands, &mut watched) {
                 match errand {

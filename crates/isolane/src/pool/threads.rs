@@ -8,7 +8,7 @@ use isolane_lanes::{Options, Role};
 
 use crate::error::Error;
 use crate::platform;
-use crate::thread_priority::{self, LONGEST_SLICE, SHORTEST_SLICE};
+use crate::thread_priority::{self, SHORTEST_SLICE};
 
 use super::lane::Threads;
 
@@ -29,7 +29,6 @@ pub(super) fn start(count: usize) -> Result<Arc<Threads>, Error> {
         Role::Relief => platform::spawn("isolane-relief", body),
         Role::Patient => platform::spawn("isolane-patient", || {
             thread_priority::lower();
-            thread_priority::ask_for_slices(LONGEST_SLICE);
             body();
         }),
         Role::Background => platform::spawn("isolane-background", || {

@@ -23,7 +23,7 @@ const FULFILL: i32 = 5;
 const REJECT: i32 = 6;
 const FIRE: i32 = 7;
 const FORGET: i32 = 8;
-const PREPARE: i32 = 9;
+const REHEARSE: i32 = 9;
 const REJECT_WITH: i32 = 10;
 const REJECTED: i32 = 11;
 const HANDLED: i32 = 12;
@@ -246,9 +246,9 @@ pub(crate) fn forget_orphaned(scope: Scope<'_, '_, '_>, realm: &RealmState) {
     enter(scope, realm, FORGET, 0, &[ids]);
 }
 
-/// Has the guest side make what most requests use, in a context in which nothing ran yet.
-pub(crate) fn prepare(scope: Scope<'_, '_, '_>, realm: &RealmState) {
-    enter(scope, realm, PREPARE, 0, &[]);
+/// Has the guest side run a request that nobody made, in a context in which nothing ran yet.
+pub(crate) fn rehearse(scope: Scope<'_, '_, '_>, realm: &RealmState) {
+    enter(scope, realm, REHEARSE, 0, &[]);
 }
 
 /// Fires a timer.

@@ -148,7 +148,7 @@ impl Realm {
             owner: Owner::Pool,
         };
         let mut realm = Self::new(isolate, guards, options)?;
-        realm.prepare(isolate);
+        realm.rehearse(isolate);
         Ok(realm)
     }
 
@@ -332,11 +332,12 @@ impl Realm {
         }
     }
 
-    /// Makes what most requests use. Only before the worker loads: no guest code runs in it.
-    pub(crate) fn prepare(&mut self, isolate: &mut v8::Isolate) {
+    /// Runs a request that nobody made, so that the first real one finds made what it uses. Only before the
+    /// worker loads: no guest code runs in it.
+    pub(crate) fn rehearse(&mut self, isolate: &mut v8::Isolate) {
         let budget = self.own_budget();
         self.watched_turn(isolate, 0, budget, |scope, state| {
-            events::prepare(scope, state)
+            events::rehearse(scope, state)
         });
     }
 
