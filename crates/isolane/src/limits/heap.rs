@@ -62,9 +62,14 @@ impl HeapGuard {
         guard
     }
 
-    /// Whether the limit was reached; the isolate is then not to be used again.
+    /// Whether the limit was reached; the isolate is then not to be used again. To be asked on any thread.
     pub(crate) fn exceeded(&self) -> bool {
         self.exceeded.load(Ordering::Relaxed)
+    }
+
+    /// What the heap may take.
+    pub(crate) fn limit(&self) -> usize {
+        self.limit_bytes
     }
 
     /// Whether garbage is collected now, which nothing can interrupt; to be asked on any thread.

@@ -16,7 +16,7 @@ use super::exception;
 use super::realm::Realm;
 use super::realm_state::{OperationKind, RealmState};
 use super::web::computing::{self, Computed};
-use super::web::{cache, structured_clone};
+use super::web::{cache, json, structured_clone};
 
 impl Realm {
     /// Runs the guest's callback for one answer.
@@ -184,7 +184,7 @@ fn decode<'s>(
     let value = match codec {
         HostCodec::Structured => structured_clone::deserialize(scope, bytes),
         HostCodec::Json => v8::String::new_from_utf8(scope, bytes, v8::NewStringType::Normal)
-            .and_then(|text| v8::json::parse(scope, text)),
+            .and_then(|text| json::parse(scope, realm, text)),
     };
     exception::keep_terminating(scope.has_terminated(), scope);
     value.ok_or_else(|| {

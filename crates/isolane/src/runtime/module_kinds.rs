@@ -9,7 +9,7 @@ use super::builtin_modules;
 use super::code_cache;
 use super::exception;
 use super::realm_state::RealmState;
-use super::web::wasm;
+use super::web::{json, wasm};
 
 /// What a module is, by its name's extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +60,7 @@ pub(super) fn compile<'s>(
             let text = text(name, source)?;
             let value = synthetic_value(scope, name, |scope| {
                 let text = v8::String::new(scope, &text)?;
-                v8::json::parse(scope, text)
+                json::parse(scope, realm, text)
             })?;
             synthetic(scope, realm, name, value)
         }

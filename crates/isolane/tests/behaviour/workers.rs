@@ -63,6 +63,25 @@ fn modules_import_each_other_json_text_and_typescript() {
 }
 
 #[test]
+fn a_json_module_of_endless_levels_is_refused() {
+    let worker = modules(&[
+        (
+            "main.js",
+            "import data from './data.json'; export default { fetch: () => new Response(data) }",
+        ),
+        ("data.json", &"[".repeat(20_000_000)),
+    ]);
+    let error = fetch(worker).expect_err("there is no such module");
+    assert_eq!(error.code(), "ERR_WORKER_SYNTAX");
+    assert!(
+        error
+            .to_string()
+            .contains("data.json: RangeError: The JSON text has too many levels"),
+        "{error}"
+    );
+}
+
+#[test]
 fn a_wasm_module_is_compiled() {
     // (module (func (export "f") (result i32) i32.const 42))
     let wasm: &[u8] = &[

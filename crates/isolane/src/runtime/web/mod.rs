@@ -12,6 +12,7 @@ pub(crate) mod encoding;
 pub(crate) mod fetch;
 mod held;
 pub(crate) mod inspect;
+pub(crate) mod json;
 pub(crate) mod reporting;
 pub(crate) mod serve;
 pub(crate) mod streams;

@@ -18,6 +18,7 @@ ops! {
     "setAsyncContext" => async_context::set,
     "valueKind" => inspect::value_kind,
     "valueDetails" => inspect::value_details,
+    "jsonCheck" => json::check,
     // url, encoding, crypto
     "urlParse" => url::parse,
     "urlCanParse" => url::can_parse,

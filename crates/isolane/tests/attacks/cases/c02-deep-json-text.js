@@ -1,6 +1,7 @@
-// So is text of it.
+// Text of it is refused.
 // modes: worker context pool process
 // limits: cpu=2000
-// expect: error RangeError | SyntaxError | limit cpu | heap | response 200 ok
+// cpu-at-most: 500
+// expect: error RangeError
 JSON.parse('['.repeat(5e6) + ']'.repeat(5e6));
 return new Response('ok');

@@ -2,11 +2,18 @@
 // length is too much for them: `[].indexOf.call({ length: 2 ** 53 - 1 })` runs for years, and nothing ends it.
 // What is of ordinary length goes to V8's own at once. Runs on the isolate's thread, when a context is made.
 
-const nativeGuardsFamily = define('native_guards', {}, () => {
+interface Host {
+  /** Throws a RangeError where V8 is not to parse that text (json.rs). */
+  jsonCheck(text: string): void;
+}
+
+const nativeGuardsFamily = define('native_guards', {}, (_use, host) => {
   /** The longest that V8 is given: its elements take a quarter of a gigabyte. */
   const MAX_LENGTH = 2 ** 25;
   /** The longest text that may become as many elements as it has characters. */
   const MAX_TEXT = 2 ** 26;
+  /** The longest JSON text that has few levels and parts for sure. */
+  const SHORT_JSON = 2 ** 17;
 
   const { apply, defineProperty, getOwnPropertyDescriptor, ownKeys } = Reflect;
   const { isArray } = Array;
@@ -241,7 +248,9 @@ const nativeGuardsFamily = define('native_guards', {}, () => {
   };
   const json = {
     parse(text: unknown, reviver: unknown) {
-      return nativeParse(checkedText(text) as string, reviver as undefined) as unknown;
+      const checked = checkedText(text);
+      if (typeof checked === 'string' && checked.length >= SHORT_JSON) host.jsonCheck(checked);
+      return nativeParse(checked as string, reviver as undefined) as unknown;
     },
   };
 
