@@ -58,6 +58,10 @@
       entry(1, id++, 'POST', 'http://x/', ['a', 'b'], new Uint8Array(2));
     }
     entry(2, id++, '* * * * *', 0);
+    const { addEventListener } = booted.resolve('event_target', 'EventTarget').prototype;
+    addEventListener('fetch', (event) => event.respondWith(new Response('hello')));
+    entry(0, 0, undefined, '{}', []);
+    entry(1, id++, 'GET', 'http://x/', null, null);
     entry(4, 1);
     entry(5, 1, 0);
     entry(6, 1, 'TypeError', 'rehearsed');

@@ -13,7 +13,8 @@ const abortFamily = define(
       toSequence,
       toUnsignedLongLong,
     } = use('webidl');
-    const { Event, EventTarget, dispatchTrusted, hasListeners, watchListeners } = use('events');
+    const { EventTarget, hasListeners, watchListeners } = use('event_target');
+    const { Event, dispatchTrusted } = use('events');
     const { defineEventHandler } = use('event_handlers');
 
     let isAbortSignal: (value: unknown) => value is AbortSignal;

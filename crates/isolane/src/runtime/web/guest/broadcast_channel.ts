@@ -7,7 +7,8 @@ const broadcastChannelFamily = define(
   { globals: { BroadcastChannel: 'class' } },
   (use) => {
     const { finishInterface, requireArguments, toDOMString } = use('webidl');
-    const { EventTarget, dispatchTrusted } = use('events');
+    const { EventTarget } = use('event_target');
+    const { dispatchTrusted } = use('events');
     const { defineEventHandler } = use('event_handlers');
 
     /** Channels that are open, in the order of their creation. */

@@ -2,8 +2,9 @@
 // (https://html.spec.whatwg.org/#event-handler-idl-attributes). Runs on the isolate's thread.
 
 const eventHandlersFamily = define('event_handlers', {}, (use) => {
-  const { EventTarget, addListener, hasListeners, preventDefault, removeListener } = use('events');
-  type Target = InstanceType<typeof EventTarget>;
+  const { addListener, hasListeners, removeListener } = use('event_target');
+  const { preventDefault } = use('events');
+  type Target = Parameters<typeof hasListeners>[0];
   type Event = Parameters<typeof preventDefault>[0];
 
   /** The value of an attribute, and the place among the listeners that it took when it was set. */

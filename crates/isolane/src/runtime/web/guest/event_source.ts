@@ -3,7 +3,8 @@
 
 const eventSourceFamily = define('event_source', { globals: { EventSource: 'class' } }, (use) => {
   const { defineConstants, finishInterface, requireArguments, toDictionary, toUSVString } = use('webidl');
-  const { Event, EventTarget, dispatchTrusted } = use('events');
+  const { EventTarget } = use('event_target');
+  const { Event, dispatchTrusted } = use('events');
   const { defineEventHandler } = use('event_handlers');
   const { DOMException } = use('dom_exception');
   type SomeResponse = ResponseFacade & { readonly body: AsyncIterable<Uint8Array<ArrayBuffer>> | null };

@@ -8,7 +8,8 @@ const fileReaderFamily = define(
   (use, host) => {
     const { defineConstants, finishInterface, requireArguments, toDictionary, toDOMString, toDouble } =
       use('webidl');
-    const { Event, EventTarget, dispatchTrusted } = use('events');
+    const { EventTarget } = use('event_target');
+    const { Event, dispatchTrusted } = use('events');
     const { defineEventHandler } = use('event_handlers');
     const { blobBytes, isBlob } = use('blob');
     type Blob = InstanceType<Families['blob']['Blob']>;

@@ -4,7 +4,7 @@
 
 const globalScopeFamily = define('global_scope', {}, (use) => {
   const { finishInterface, illegalConstructor } = use('webidl');
-  const { EventTarget, globalTarget } = use('events');
+  const { EventTarget, globalTarget } = use('event_target');
   type Attribute = ReturnType<Families['event_handlers']['makeEventHandler']>;
 
   class WorkerGlobalScope extends EventTarget {

@@ -8,7 +8,8 @@ const messagePortFamily = define(
   (use) => {
     const { finishInterface, illegalConstructor, internal, makeTransferable, requireArguments } =
       use('webidl');
-    const { Event, EventTarget, dispatchTrusted } = use('events');
+    const { EventTarget } = use('event_target');
+    const { Event, dispatchTrusted } = use('events');
     const { defineEventHandler } = use('event_handlers');
 
     interface Message {

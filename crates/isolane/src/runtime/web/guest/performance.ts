@@ -7,7 +7,7 @@ const performanceFamily = define(
   (use, host) => {
     const { finishInterface, illegalConstructor, internal, requireArguments, toDOMString, toDouble } =
       use('webidl');
-    const { EventTarget } = use('events');
+    const { EventTarget } = use('event_target');
     type Entries = Families['performance_entries'];
     type Entry = InstanceType<Entries['PerformanceEntry']>;
 

@@ -13,7 +13,7 @@ interface Host {
 }
 
 const reportingFamily = define('reporting', { globals: { reportError: 'function' } }, (use, host) => {
-  const { globalTarget, dispatchTrusted, hasListeners } = use('events');
+  const { globalTarget, hasListeners } = use('event_target');
   const { requireArguments } = use('webidl');
 
   /** Rejected promises that were reported, by themselves: whoever handles one late is told of it. */
@@ -33,7 +33,7 @@ const reportingFamily = define('reporting', { globals: { reportError: 'function'
     let isUnhandled = true;
     try {
       const init = { cancelable: true, message, filename, lineno, colno, error };
-      isUnhandled = dispatchTrusted(globalTarget, new ErrorEvent('error', init));
+      isUnhandled = use('events').dispatchTrusted(globalTarget, new ErrorEvent('error', init));
     } finally {
       isReporting = false;
     }
@@ -46,7 +46,8 @@ const reportingFamily = define('reporting', { globals: { reportError: 'function'
     if (hasListeners(globalTarget, 'unhandledrejection')) {
       const { PromiseRejectionEvent } = use('event_types');
       const init = { cancelable: true, promise, reason };
-      if (!dispatchTrusted(globalTarget, new PromiseRejectionEvent('unhandledrejection', init))) return;
+      if (!use('events').dispatchTrusted(globalTarget, new PromiseRejectionEvent('unhandledrejection', init)))
+        return;
     }
     host.reportRejection(reason);
   }
@@ -56,7 +57,10 @@ const reportingFamily = define('reporting', { globals: { reportError: 'function'
     if (!reported.delete(promise) || !hasListeners(globalTarget, 'rejectionhandled')) return;
     const { PromiseRejectionEvent } = use('event_types');
     const reason = host.valueDetails(promise)?.[1];
-    dispatchTrusted(globalTarget, new PromiseRejectionEvent('rejectionhandled', { promise, reason }));
+    use('events').dispatchTrusted(
+      globalTarget,
+      new PromiseRejectionEvent('rejectionhandled', { promise, reason }),
+    );
   }
 
   /** Methods, because functions that Web IDL defines are no constructors. */

@@ -1,5 +1,6 @@
-// Owns the dispatch of events: `export default { fetch, scheduled }` and `addEventListener`, the
-// context object with `waitUntil`, and the end of a request. The kinds are shared with events.rs.
+// Owns what a request comes to: its handler in `export default { fetch, scheduled }`, or who listens (see
+// serve_events.ts), the context object with `waitUntil`, and the end. The kinds are shared with events.rs.
+// Runs on the isolate's thread.
 
 interface Host {
   /** The handler's answer; `finished` says that nothing else of the request goes on. */
@@ -20,388 +21,293 @@ interface Host {
 
 type EntryFunction = (kind: number, id: number, a?: unknown, b?: unknown, c?: unknown, d?: unknown) => void;
 
-const serveFamily = define(
-  'serve',
-  {
-    globals: {
-      ExtendableEvent: 'class',
-      FetchEvent: 'class',
-      ScheduledEvent: 'class',
-      self: 'object',
-    },
-  },
-  (use, host) => {
-    const { Event, dispatchTrusted, globalTarget, hasListeners } = use('events');
-    const { finishInterface } = use('webidl');
-    type SomeRequest = ReturnType<Families['request']['requestFromHost']>;
-    type SomeSignal = InstanceType<Families['abort']['AbortSignal']>;
-    type Handler = (input: unknown, env: unknown, context: unknown) => unknown;
-    interface Handlers {
-      fetch?: Handler;
-      scheduled?: Handler;
+const serveFamily = define('serve', { globals: { self: 'object' } }, (use, host) => {
+  const { globalTarget, hasListeners } = use('event_target');
+  type SomeSignal = InstanceType<Families['abort']['AbortSignal']>;
+  type Handler = (input: unknown, env: unknown, context: unknown) => unknown;
+  interface Handlers {
+    fetch?: Handler;
+    scheduled?: Handler;
+  }
+  const apply = Reflect.apply;
+  const then = Promise.prototype.then;
+  const PromiseResolve = Promise.resolve.bind(Promise);
+
+  let handlers: Handlers | undefined;
+  let env: Record<string, unknown> = {};
+
+  /** What one request still has to do; reachable from its context object only. */
+  class Run {
+    readonly id: number;
+    pending = 0;
+    answered = false;
+    signal: SomeSignal | null = null;
+    aborted = false;
+    constructor(id: number) {
+      this.id = id;
     }
-    const apply = Reflect.apply;
-    const then = Promise.prototype.then;
-    const PromiseResolve = Promise.resolve.bind(Promise);
+  }
+  const signalled = new Map<number, Run>();
+  let isInternal = false;
 
-    let handlers: Handlers | undefined;
-    let env: Record<string, unknown> = {};
+  class ExecutionContext {
+    #run: Run;
+    constructor(run: Run) {
+      if (!isInternal) throw new TypeError('Illegal constructor');
+      this.#run = run;
+    }
+    waitUntil(promise: unknown): void {
+      extend(this.#run, promise);
+    }
+    passThroughOnException(): void {}
+  }
 
-    /** What one request still has to do; reachable from its context object only. */
-    class Run {
-      readonly id: number;
-      pending = 0;
-      answered = false;
-      signal: SomeSignal | null = null;
-      aborted = false;
-      constructor(id: number) {
-        this.id = id;
+  function contextOf(run: Run): ExecutionContext {
+    isInternal = true;
+    try {
+      return new ExecutionContext(run);
+    } finally {
+      isInternal = false;
+    }
+  }
+
+  /** Keeps the request until `promise` settles; a rejection is reported, not fatal. */
+  function extend(run: Run, promise: unknown): void {
+    run.pending++;
+    const done = () => release(run);
+    apply(then, PromiseResolve(promise), [
+      done,
+      (reason: unknown) => {
+        host.reportException(reason);
+        done();
+      },
+    ]);
+  }
+
+  function release(run: Run): void {
+    run.pending--;
+    if (run.answered && run.pending === 0) end(run);
+  }
+
+  function end(run: Run): void {
+    if (run.signal !== null) signalled.delete(run.id);
+    host.finish(run.id);
+  }
+
+  function signalOf(run: Run): SomeSignal {
+    if (run.signal === null) {
+      run.signal = use('abort').createSignal();
+      signalled.set(run.id, run);
+    }
+    return run.signal;
+  }
+
+  function describe(value: unknown): string {
+    if (value === null) return 'null';
+    return typeof value === 'object' ? 'an object that is not a Response' : typeof value;
+  }
+
+  function answer(run: Run, response: unknown): void {
+    if (run.answered) return;
+    const responses = use('response');
+    if (!responses.isResponse(response)) {
+      host.fail(run.id, 2, describe(response));
+      return;
+    }
+    let parts: ReturnType<typeof responses.responseParts>;
+    try {
+      parts = responses.responseParts(response);
+    } catch (error) {
+      host.fail(run.id, 0, error);
+      return;
+    }
+    run.answered = true;
+    const { body } = parts;
+    if (body === null || typeof body === 'string' || body instanceof Uint8Array) {
+      const finished = run.pending === 0;
+      if (finished && run.signal !== null) signalled.delete(run.id);
+      host.respond(run.id, parts.status, parts.statusText, parts.headers, body, finished);
+      return;
+    }
+    const stream = host.streamOpen();
+    run.pending++;
+    host.respond(run.id, parts.status, parts.statusText, parts.headers, stream, false);
+    const done = () => release(run);
+    apply(then, use('streams').pumpToHost(body, stream), [done, done]);
+  }
+
+  function settle(run: Run, result: unknown): void {
+    if (use('response').isResponse(result)) {
+      answer(run, result);
+      return;
+    }
+    apply(then, PromiseResolve(result), [
+      (value: unknown) => answer(run, value),
+      (error: unknown) => host.fail(run.id, 0, error),
+    ]);
+  }
+
+  function onFetch(
+    id: number,
+    method: string,
+    url: string,
+    headers: string[] | null,
+    body: null | string | Uint8Array | number,
+  ): void {
+    const run = new Run(id);
+    const request = use('request').requestFromHost(method, url, headers ?? [], body, () => signalOf(run));
+    try {
+      const handler = handlers?.fetch;
+      if (typeof handler === 'function') {
+        settle(run, apply(handler, handlers, [request, env, contextOf(run)]));
+      } else if (hasListeners(globalTarget, 'fetch')) {
+        use('serve_events').dispatchFetch(run, request);
+      } else {
+        host.fail(id, 1, 'fetch');
       }
+    } catch (error) {
+      host.fail(id, 0, error);
     }
-    const signalled = new Map<number, Run>();
-    let isInternal = false;
+  }
 
-    class ExecutionContext {
-      #run: Run;
-      constructor(run: Run) {
-        if (!isInternal) throw new TypeError('Illegal constructor');
-        this.#run = run;
-      }
-      waitUntil(promise: unknown): void {
-        extend(this.#run, promise);
-      }
-      passThroughOnException(): void {}
-    }
-
-    function contextOf(run: Run): ExecutionContext {
-      isInternal = true;
-      try {
-        return new ExecutionContext(run);
-      } finally {
-        isInternal = false;
-      }
-    }
-
-    /** Keeps the request until `promise` settles; a rejection is reported, not fatal. */
-    function extend(run: Run, promise: unknown): void {
-      run.pending++;
-      const done = () => release(run);
-      apply(then, PromiseResolve(promise), [
-        done,
-        (reason: unknown) => {
-          host.reportException(reason);
-          done();
-        },
-      ]);
-    }
-
-    function release(run: Run): void {
-      run.pending--;
-      if (run.answered && run.pending === 0) end(run);
-    }
-
-    function end(run: Run): void {
-      if (run.signal !== null) signalled.delete(run.id);
-      host.finish(run.id);
-    }
-
-    function signalOf(run: Run): SomeSignal {
-      if (run.signal === null) {
-        run.signal = use('abort').createSignal();
-        signalled.set(run.id, run);
-      }
-      return run.signal;
-    }
-
-    function describe(value: unknown): string {
-      if (value === null) return 'null';
-      return typeof value === 'object' ? 'an object that is not a Response' : typeof value;
-    }
-
-    function answer(run: Run, response: unknown): void {
-      if (run.answered) return;
-      const responses = use('response');
-      if (!responses.isResponse(response)) {
-        host.fail(run.id, 2, describe(response));
-        return;
-      }
-      let parts: ReturnType<typeof responses.responseParts>;
-      try {
-        parts = responses.responseParts(response);
-      } catch (error) {
-        host.fail(run.id, 0, error);
-        return;
-      }
+  function onScheduled(id: number, cron: string, scheduledTime: number): void {
+    const run = new Run(id);
+    run.pending = 1;
+    const done = () => {
       run.answered = true;
-      const { body } = parts;
-      if (body === null || typeof body === 'string' || body instanceof Uint8Array) {
-        const finished = run.pending === 0;
-        if (finished && run.signal !== null) signalled.delete(run.id);
-        host.respond(run.id, parts.status, parts.statusText, parts.headers, body, finished);
+      release(run);
+    };
+    try {
+      const handler = handlers?.scheduled;
+      let result: unknown;
+      if (typeof handler === 'function') {
+        const controller = { cron, scheduledTime, noRetry() {} };
+        result = apply(handler, handlers, [controller, env, contextOf(run)]);
+      } else if (hasListeners(globalTarget, 'scheduled')) {
+        use('serve_events').dispatchScheduled(run, cron, scheduledTime);
+      } else {
+        host.fail(id, 1, 'scheduled');
         return;
       }
-      const stream = host.streamOpen();
-      run.pending++;
-      host.respond(run.id, parts.status, parts.statusText, parts.headers, stream, false);
-      const done = () => release(run);
-      apply(then, use('streams').pumpToHost(body, stream), [done, done]);
+      apply(then, PromiseResolve(result), [done, (error: unknown) => host.fail(id, 0, error)]);
+    } catch (error) {
+      host.fail(id, 0, error);
     }
+  }
 
-    function settle(run: Run, result: unknown): void {
-      if (use('response').isResponse(result)) {
-        answer(run, result);
-        return;
-      }
-      apply(then, PromiseResolve(result), [
-        (value: unknown) => answer(run, value),
-        (error: unknown) => host.fail(run.id, 0, error),
-      ]);
+  function onEvaluated(id: number, value: unknown): void {
+    apply(then, PromiseResolve(value), [
+      (result: unknown) => host.evaluated(id, result),
+      (error: unknown) => host.fail(id, 0, error),
+    ]);
+  }
+
+  function onAbort(id: number): void {
+    const run = signalled.get(id);
+    if (run === undefined || run.signal === null) return;
+    signalled.delete(id);
+    const reason = new (use('dom_exception').DOMException)('The request was aborted', 'AbortError');
+    use('abort').signalAbort(run.signal, reason);
+  }
+
+  /** `functions` holds pairs: the group (or null) and the name of each function of the host's. */
+  function configure(exported: unknown, plain: string, functions: Array<string | null>): void {
+    const isObject = typeof exported === 'object' || typeof exported === 'function';
+    handlers = isObject && exported !== null ? (exported as Handlers) : undefined;
+    // Made now, and not when the first request waits for it.
+    if (hasListeners(globalTarget, 'fetch')) use('serve_events');
+    env = JSON.parse(plain) as Record<string, unknown>;
+    for (let index = 0; index * 2 < functions.length; index++) {
+      const group = functions[index * 2];
+      const name = functions[index * 2 + 1] as string;
+      const call = async (...args: unknown[]) => use('callbacks').wait(host.hostCall(index, args));
+      Object.defineProperty(call, 'name', { value: name, configurable: true });
+      const holder =
+        group === null || group === undefined ? env : ((env[group] ??= {}) as Record<string, unknown>);
+      holder[name] = call;
     }
+  }
 
-    class ExtendableEvent extends Event {
-      #run: Run;
-      constructor(type: string, run: Run) {
-        if (!isInternal) throw new TypeError('Illegal constructor');
-        super(type);
-        this.#run = run;
-      }
-      waitUntil(promise: unknown): void {
-        extend(this.#run, promise);
-      }
-    }
-
-    let settleEvent: (event: FetchEvent, run: Run) => void;
-
-    class FetchEvent extends ExtendableEvent {
-      #request: SomeRequest;
-      #response: unknown;
-      #responded = false;
-      constructor(run: Run, request: SomeRequest) {
-        super('fetch', run);
-        this.#request = request;
-      }
-      get request(): SomeRequest {
-        return this.#request;
-      }
-      respondWith(response: unknown): void {
-        if (this.#responded) {
-          throw new (use('dom_exception').DOMException)(
-            'respondWith() was called already',
-            'InvalidStateError',
-          );
-        }
-        this.#responded = true;
-        this.#response = response;
-        this.stopImmediatePropagation();
-      }
-      passThroughOnException(): void {}
-      static {
-        settleEvent = (event, run) => {
-          if (event.#responded) settle(run, event.#response);
-          else host.fail(run.id, 2, 'nothing: respondWith() was not called');
-        };
+  function rejection(name: string, message: string): Error {
+    switch (name) {
+      case 'Error':
+        return new Error(message);
+      case 'TypeError':
+        return new TypeError(message);
+      case 'RangeError':
+        return new RangeError(message);
+      case 'SyntaxError':
+        return new SyntaxError(message);
+      case 'AbortError':
+      case 'QuotaExceededError':
+      case 'TimeoutError':
+        return new (use('dom_exception').DOMException)(message, name) as unknown as Error;
+      default: {
+        const error = new Error(message);
+        Object.defineProperty(error, 'name', { value: name, configurable: true, writable: true });
+        return error;
       }
     }
+  }
 
-    class ScheduledEvent extends ExtendableEvent {
-      #cron: string;
-      #scheduledTime: number;
-      constructor(run: Run, cron: string, scheduledTime: number) {
-        super('scheduled', run);
-        this.#cron = cron;
-        this.#scheduledTime = scheduledTime;
-      }
-      get cron(): string {
-        return this.#cron;
-      }
-      get scheduledTime(): number {
-        return this.#scheduledTime;
-      }
+  /** Drops what requests that have ended still wait for. */
+  function forget(ids: number[]): void {
+    const { forget: forgetAnswer } = use('callbacks');
+    for (let index = 0; index < ids.length; index++) forgetAnswer(ids[index] as number);
+  }
+
+  /**
+   * Runs a request that nobody has made, in a context that is made ahead: V8 learns the shapes of what a
+   * request makes, and the worker's first one need not wait for that. Nothing of the guest's runs before.
+   */
+  function rehearse(): void {
+    const { Response } = use('response');
+    handlers = { fetch: () => new Response('') };
+    onFetch(0, 'GET', 'http://x/', null, null);
+    handlers = undefined;
+    // Reading a global makes it an ordinary property.
+    void (globalThis as { Response?: unknown }).Response;
+  }
+
+  const dispatch: EntryFunction = (kind, id, a, b, c, d) => {
+    switch (kind) {
+      case 0:
+        return configure(a, b as string, c as Array<string | null>);
+      case 1:
+        return onFetch(
+          id,
+          a as string,
+          b as string,
+          c as string[] | null,
+          d as null | string | Uint8Array | number,
+        );
+      case 2:
+        return onScheduled(id, a as string, b as number);
+      case 3:
+        return onEvaluated(id, a);
+      case 4:
+        return onAbort(id);
+      case 5:
+        return use('callbacks').settle(id, true, a);
+      case 6:
+        return use('callbacks').settle(id, false, rejection(a as string, b as string));
+      case 7:
+        return use('callbacks').fire(id);
+      case 8:
+        return forget(a as number[]);
+      case 9:
+        return rehearse();
+      case 10:
+        return use('callbacks').settle(id, false, a);
+      case 11:
+        return use('reporting').rejected(a as Promise<unknown>, b);
+      case 12:
+        return use('reporting').handled(a as Promise<unknown>);
     }
+  };
 
-    function makeEvent<T>(make: () => T): T {
-      isInternal = true;
-      try {
-        return make();
-      } finally {
-        isInternal = false;
-      }
-    }
-
-    function onFetch(
-      id: number,
-      method: string,
-      url: string,
-      headers: string[] | null,
-      body: null | string | Uint8Array | number,
-    ): void {
-      const run = new Run(id);
-      const request = use('request').requestFromHost(method, url, headers ?? [], body, () => signalOf(run));
-      try {
-        const handler = handlers?.fetch;
-        if (typeof handler === 'function') {
-          settle(run, apply(handler, handlers, [request, env, contextOf(run)]));
-        } else if (hasListeners(globalTarget, 'fetch')) {
-          const event = makeEvent(() => new FetchEvent(run, request));
-          dispatchTrusted(globalTarget, event);
-          settleEvent(event, run);
-        } else {
-          host.fail(id, 1, 'fetch');
-        }
-      } catch (error) {
-        host.fail(id, 0, error);
-      }
-    }
-
-    function onScheduled(id: number, cron: string, scheduledTime: number): void {
-      const run = new Run(id);
-      run.pending = 1;
-      const done = () => {
-        run.answered = true;
-        release(run);
-      };
-      try {
-        const handler = handlers?.scheduled;
-        let result: unknown;
-        if (typeof handler === 'function') {
-          const controller = { cron, scheduledTime, noRetry() {} };
-          result = apply(handler, handlers, [controller, env, contextOf(run)]);
-        } else if (hasListeners(globalTarget, 'scheduled')) {
-          dispatchTrusted(
-            globalTarget,
-            makeEvent(() => new ScheduledEvent(run, cron, scheduledTime)),
-          );
-        } else {
-          host.fail(id, 1, 'scheduled');
-          return;
-        }
-        apply(then, PromiseResolve(result), [done, (error: unknown) => host.fail(id, 0, error)]);
-      } catch (error) {
-        host.fail(id, 0, error);
-      }
-    }
-
-    function onEvaluated(id: number, value: unknown): void {
-      apply(then, PromiseResolve(value), [
-        (result: unknown) => host.evaluated(id, result),
-        (error: unknown) => host.fail(id, 0, error),
-      ]);
-    }
-
-    function onAbort(id: number): void {
-      const run = signalled.get(id);
-      if (run === undefined || run.signal === null) return;
-      signalled.delete(id);
-      const reason = new (use('dom_exception').DOMException)('The request was aborted', 'AbortError');
-      use('abort').signalAbort(run.signal, reason);
-    }
-
-    /** `functions` holds pairs: the group (or null) and the name of each function of the host's. */
-    function configure(exported: unknown, plain: string, functions: Array<string | null>): void {
-      const isObject = typeof exported === 'object' || typeof exported === 'function';
-      handlers = isObject && exported !== null ? (exported as Handlers) : undefined;
-      env = JSON.parse(plain) as Record<string, unknown>;
-      for (let index = 0; index * 2 < functions.length; index++) {
-        const group = functions[index * 2];
-        const name = functions[index * 2 + 1] as string;
-        const call = async (...args: unknown[]) => use('callbacks').wait(host.hostCall(index, args));
-        Object.defineProperty(call, 'name', { value: name, configurable: true });
-        const holder =
-          group === null || group === undefined ? env : ((env[group] ??= {}) as Record<string, unknown>);
-        holder[name] = call;
-      }
-    }
-
-    function rejection(name: string, message: string): Error {
-      switch (name) {
-        case 'Error':
-          return new Error(message);
-        case 'TypeError':
-          return new TypeError(message);
-        case 'RangeError':
-          return new RangeError(message);
-        case 'SyntaxError':
-          return new SyntaxError(message);
-        case 'AbortError':
-        case 'QuotaExceededError':
-        case 'TimeoutError':
-          return new (use('dom_exception').DOMException)(message, name) as unknown as Error;
-        default: {
-          const error = new Error(message);
-          Object.defineProperty(error, 'name', { value: name, configurable: true, writable: true });
-          return error;
-        }
-      }
-    }
-
-    /** Drops what requests that have ended still wait for. */
-    function forget(ids: number[]): void {
-      const { forget: forgetAnswer } = use('callbacks');
-      for (let index = 0; index < ids.length; index++) forgetAnswer(ids[index] as number);
-    }
-
-    /**
-     * Runs a request that nobody has made, in a context that is made ahead: V8 learns the shapes of what a
-     * request makes, and the worker's first one need not wait for that. Nothing of the guest's runs before.
-     */
-    function rehearse(): void {
-      const { Response } = use('response');
-      handlers = { fetch: () => new Response('') };
-      onFetch(0, 'GET', 'http://x/', null, null);
-      handlers = undefined;
-      // Reading a global makes it an ordinary property.
-      void (globalThis as { Response?: unknown }).Response;
-    }
-
-    const dispatch: EntryFunction = (kind, id, a, b, c, d) => {
-      switch (kind) {
-        case 0:
-          return configure(a, b as string, c as Array<string | null>);
-        case 1:
-          return onFetch(
-            id,
-            a as string,
-            b as string,
-            c as string[] | null,
-            d as null | string | Uint8Array | number,
-          );
-        case 2:
-          return onScheduled(id, a as string, b as number);
-        case 3:
-          return onEvaluated(id, a);
-        case 4:
-          return onAbort(id);
-        case 5:
-          return use('callbacks').settle(id, true, a);
-        case 6:
-          return use('callbacks').settle(id, false, rejection(a as string, b as string));
-        case 7:
-          return use('callbacks').fire(id);
-        case 8:
-          return forget(a as number[]);
-        case 9:
-          return rehearse();
-        case 10:
-          return use('callbacks').settle(id, false, a);
-        case 11:
-          return use('reporting').rejected(a as Promise<unknown>, b);
-        case 12:
-          return use('reporting').handled(a as Promise<unknown>);
-      }
-    };
-
-    finishInterface(ExtendableEvent);
-    finishInterface(FetchEvent);
-    finishInterface(ScheduledEvent);
-    return {
-      dispatch,
-      ExtendableEvent,
-      FetchEvent,
-      ScheduledEvent,
-      self: globalThis,
-    };
-  },
-);
+  return { dispatch, extend, settle, self: globalThis };
+});
 interface Families {
   serve: FamilyOf<typeof serveFamily>;
 }
