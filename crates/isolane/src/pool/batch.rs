@@ -198,6 +198,9 @@ impl Lane {
             was_limited: was_good && isolate.health() != Health::Good,
         };
         self.pace.end(&batch, ended);
+        if isolate_is_new && let Some(owner) = self.owner.upgrade() {
+            owner.has_begun(&self.recipe.limits);
+        }
         if idle && self.queue.is_empty() && self.is_accepting() && isolate.wants_context() {
             // After the accounts: it is not what the worker's requests take. Who has been answered goes
             // first, where both have only this processor.

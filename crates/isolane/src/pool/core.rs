@@ -323,12 +323,14 @@ impl LaneOwner for Pool {
 
     fn spare_isolate(&self, limits: &Limits) -> Option<LockerManagedIsolate> {
         self.reaper.help();
-        let spare = self.reaper.spare(limits);
+        self.reaper.spare(limits)
+    }
+
+    fn has_begun(&self, limits: &Limits) {
         // Where one worker has come, another may.
         if self.has_room() {
             self.reaper.make_spare(*limits);
         }
-        spare
     }
 
     fn place_again(&self, deployment: &Arc<Deployment>, starts: Vec<StartRequest>) {

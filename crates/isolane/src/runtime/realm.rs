@@ -20,7 +20,7 @@ use crate::request::LogSink;
 
 use super::events::{self, StartRequest};
 use super::loading::Phase;
-use super::modules::ModuleMap;
+use super::modules::{self, ModuleMap};
 use super::realm_state::{ActiveRequest, RealmState, WorkerParts, unix_ms};
 use super::snapshot;
 use super::web::wasm;
@@ -147,8 +147,14 @@ impl Realm {
             group: 0,
             owner: Owner::Pool,
         };
+        let definition = options.definition.clone();
         let mut realm = Self::new(isolate, guards, options)?;
-        realm.rehearse(isolate);
+        let budget = realm.own_budget();
+        realm.watched_turn(isolate, 0, budget, |scope, state| {
+            let namespace = modules::rehearse(scope);
+            events::configure(scope, state, namespace, &definition);
+            events::rehearse(scope, state);
+        });
         Ok(realm)
     }
 

@@ -262,7 +262,7 @@ const serveFamily = define('serve', { globals: { self: 'object' } }, (use, host)
    */
   function rehearse(): void {
     const { Response } = use('response');
-    handlers = { fetch: () => new Response('') };
+    handlers ??= { fetch: () => new Response('') };
     onFetch(0, 'GET', 'http://x/', null, null);
     handlers = undefined;
     // Reading a global makes it an ordinary property.
