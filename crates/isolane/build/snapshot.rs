@@ -134,7 +134,7 @@ fn boot<'s>(
     scripts: &[v8::Local<'s, v8::UnboundScript>],
     references: &[v8::ExternalReference],
 ) -> v8::Local<'s, v8::Object> {
-    let host = v8::Object::new(scope);
+    let (mut names, mut functions) = (Vec::new(), Vec::<v8::Local<v8::Value>>::new());
     for (index, name) in OP_NAMES.iter().enumerate() {
         // Position 0 belongs to the lazy globals' getter.
         // SAFETY: all members of the union have one size, and the address is never called here.
@@ -143,10 +143,13 @@ fn boot<'s>(
             .constructor_behavior(v8::ConstructorBehavior::Throw)
             .build(scope)
             .expect("a function");
-        let key = string(scope, name);
-        host.set(scope, key.into(), function.into())
-            .expect("a plain object");
+        names.push(string(scope, name).into());
+        functions.push(function.into());
     }
+    // Made at once it has one table of properties; one after the other each leaves a map behind, which
+    // every context would have.
+    let null = v8::null(scope).into();
+    let host = v8::Object::with_prototype_and_properties(scope, null, &names, &functions);
     let (booted, define) = start(scope, &scripts[0], host.into());
     define_families(scope, &scripts[1..], define);
     let resolve: v8::Local<v8::Function> = function(property(scope, booted, "resolve"));
@@ -158,8 +161,6 @@ fn boot<'s>(
         "callbacks",
         "serve",
         "global_scope",
-        "request",
-        "response",
     ] {
         let name = string(scope, name).into();
         resolve

@@ -1,7 +1,7 @@
 // JSON that fills the heap while V8 parses it, and does not look whether to stop, is ended there all the same.
 // modes: worker context pool process
 // limits: cpu=20000
-// memory: 500
+// peak: 500
 // expect: limit heap
 JSON.parse(`[${'{"a":{}},'.repeat(2.5e6)}1]`);
 return new Response('ok');

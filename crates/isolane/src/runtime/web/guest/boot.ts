@@ -25,11 +25,15 @@ booted.start = (host) => {
 
   const use = (name: string): Record<string, unknown> => made[name] ?? make(name);
 
+  // Copied: a literal's members leave a map each behind, which every context would have; this has one table.
+  const keep = (name: string, factory: Factory): Record<string, unknown> =>
+    (made[name] = { __proto__: null, ...factory(use, host) });
+
   const make = (name: string): Record<string, unknown> => {
     const factory = factories[name];
-    if (factory !== undefined) return (made[name] = factory(use, host));
+    if (factory !== undefined) return keep(name, factory);
     host.familyLoad(name)(defineFamily);
-    const family = (made[name] = factories[name]!(use, host));
+    const family = keep(name, factories[name]!);
     host.familyKeep(name);
     return family;
   };

@@ -23,6 +23,9 @@ type EntryFunction = (kind: number, id: number, a?: unknown, b?: unknown, c?: un
 
 const serveFamily = define('serve', { globals: { self: 'object' } }, (use, host) => {
   const { globalTarget, hasListeners } = use('event_target');
+  const { requestFromHost } = use('request');
+  const { Response, isResponse, responseParts } = use('response');
+  const { fail, finish, respond } = host;
   type SomeSignal = InstanceType<Families['abort']['AbortSignal']>;
   type Handler = (input: unknown, env: unknown, context: unknown) => unknown;
   interface Handlers {
@@ -91,7 +94,7 @@ const serveFamily = define('serve', { globals: { self: 'object' } }, (use, host)
 
   function end(run: Run): void {
     if (run.signal !== null) signalled.delete(run.id);
-    host.finish(run.id);
+    finish(run.id);
   }
 
   function signalOf(run: Run): SomeSignal {
@@ -109,16 +112,15 @@ const serveFamily = define('serve', { globals: { self: 'object' } }, (use, host)
 
   function answer(run: Run, response: unknown): void {
     if (run.answered) return;
-    const responses = use('response');
-    if (!responses.isResponse(response)) {
-      host.fail(run.id, 2, describe(response));
+    if (!isResponse(response)) {
+      fail(run.id, 2, describe(response));
       return;
     }
-    let parts: ReturnType<typeof responses.responseParts>;
+    let parts: ReturnType<typeof responseParts>;
     try {
-      parts = responses.responseParts(response);
+      parts = responseParts(response);
     } catch (error) {
-      host.fail(run.id, 0, error);
+      fail(run.id, 0, error);
       return;
     }
     run.answered = true;
@@ -126,24 +128,24 @@ const serveFamily = define('serve', { globals: { self: 'object' } }, (use, host)
     if (body === null || typeof body === 'string' || body instanceof Uint8Array) {
       const finished = run.pending === 0;
       if (finished && run.signal !== null) signalled.delete(run.id);
-      host.respond(run.id, parts.status, parts.statusText, parts.headers, body, finished);
+      respond(run.id, parts.status, parts.statusText, parts.headers, body, finished);
       return;
     }
     const stream = host.streamOpen();
     run.pending++;
-    host.respond(run.id, parts.status, parts.statusText, parts.headers, stream, false);
+    respond(run.id, parts.status, parts.statusText, parts.headers, stream, false);
     const done = () => release(run);
     apply(then, use('streams').pumpToHost(body, stream), [done, done]);
   }
 
   function settle(run: Run, result: unknown): void {
-    if (use('response').isResponse(result)) {
+    if (isResponse(result)) {
       answer(run, result);
       return;
     }
     apply(then, PromiseResolve(result), [
       (value: unknown) => answer(run, value),
-      (error: unknown) => host.fail(run.id, 0, error),
+      (error: unknown) => fail(run.id, 0, error),
     ]);
   }
 
@@ -155,7 +157,7 @@ const serveFamily = define('serve', { globals: { self: 'object' } }, (use, host)
     body: null | string | Uint8Array | number,
   ): void {
     const run = new Run(id);
-    const request = use('request').requestFromHost(method, url, headers ?? [], body, () => signalOf(run));
+    const request = requestFromHost(method, url, headers ?? [], body, () => signalOf(run));
     try {
       const handler = handlers?.fetch;
       if (typeof handler === 'function') {
@@ -163,10 +165,10 @@ const serveFamily = define('serve', { globals: { self: 'object' } }, (use, host)
       } else if (hasListeners(globalTarget, 'fetch')) {
         use('serve_events').dispatchFetch(run, request);
       } else {
-        host.fail(id, 1, 'fetch');
+        fail(id, 1, 'fetch');
       }
     } catch (error) {
-      host.fail(id, 0, error);
+      fail(id, 0, error);
     }
   }
 
@@ -186,19 +188,19 @@ const serveFamily = define('serve', { globals: { self: 'object' } }, (use, host)
       } else if (hasListeners(globalTarget, 'scheduled')) {
         use('serve_events').dispatchScheduled(run, cron, scheduledTime);
       } else {
-        host.fail(id, 1, 'scheduled');
+        fail(id, 1, 'scheduled');
         return;
       }
-      apply(then, PromiseResolve(result), [done, (error: unknown) => host.fail(id, 0, error)]);
+      apply(then, PromiseResolve(result), [done, (error: unknown) => fail(id, 0, error)]);
     } catch (error) {
-      host.fail(id, 0, error);
+      fail(id, 0, error);
     }
   }
 
   function onEvaluated(id: number, value: unknown): void {
     apply(then, PromiseResolve(value), [
       (result: unknown) => host.evaluated(id, result),
-      (error: unknown) => host.fail(id, 0, error),
+      (error: unknown) => fail(id, 0, error),
     ]);
   }
 
@@ -261,7 +263,6 @@ const serveFamily = define('serve', { globals: { self: 'object' } }, (use, host)
    * request makes, and the worker's first one need not wait for that. Nothing of the guest's runs before.
    */
   function rehearse(): void {
-    const { Response } = use('response');
     handlers ??= { fetch: () => new Response('') };
     onFetch(0, 'GET', 'http://x/', null, null);
     handlers = undefined;
