@@ -138,12 +138,14 @@ fn ours() {
         ..WorkerDefinition::script(PLAIN)
     });
     report(
-        "execute_pooled, context: fresh",
-        time(1000, || {
+        "execute_pooled, context: fresh, sustained",
+        time(5000, || {
             block_on(pool.execute("fresh", &fresh, request(), RunOptions::default()))
                 .expect("an answer");
         }),
     );
+    block_on(pool.close()).expect("closed");
+    report("a new worker, its isolate made ahead", new_workers());
     std::thread::sleep(Duration::from_millis(100));
     let contexts = isolane::platform::spawn("contexts", || {
         let isolate = SharedIsolate::new(SharedIsolateOptions::default()).expect("an isolate");
@@ -173,5 +175,28 @@ fn ours() {
             block_on(worker.fetch(request(), RunOptions::default())).expect("an answer");
         }),
     );
+}
+
+/// How long workers that nobody has seen take to answer, where there is time to make the next isolate.
+fn new_workers() -> Vec<f64> {
+    const WORKERS: usize = 200;
+    let pool = IsolatePool::new(PoolOptions {
+        max_isolates: WORKERS,
+        ..PoolOptions::default()
+    });
+    let pool = pool.expect("a pool");
+    let samples = (0..WORKERS).flat_map(|number| {
+        let script =
+            format!("export default {{ fetch: (r) => new Response('hello from {number}') }}");
+        let worker = Arc::new(WorkerDefinition::script(script));
+        std::thread::sleep(Duration::from_millis(10));
+        time(1, || {
+            let id = number.to_string();
+            block_on(pool.execute(&id, &worker, request(), RunOptions::default()))
+                .expect("an answer");
+        })
+    });
+    let samples = samples.collect();
     block_on(pool.close()).expect("closed");
+    samples
 }
