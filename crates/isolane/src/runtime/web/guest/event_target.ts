@@ -153,7 +153,9 @@ const eventTargetFamily = define('event_target', { globals: { EventTarget: 'clas
 
   /** Whether anything listens to that type of event. */
   function hasListeners(target: EventTarget, type: string): boolean {
-    return listenersOf(target).some((listener) => listener.type === type);
+    const listeners = listenersOf(target);
+    for (let i = 0; i < listeners.length; i++) if (listeners[i].type === type) return true;
+    return false;
   }
 
   finishInterface(EventTarget);
