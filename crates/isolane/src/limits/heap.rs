@@ -62,7 +62,7 @@ impl HeapGuard {
         guard
     }
 
-    /// Whether the limit was reached; the isolate is then not to be used again. To be asked on any thread.
+    /// Whether the limit was reached; the isolate is then not to be used again.
     pub(crate) fn exceeded(&self) -> bool {
         self.exceeded.load(Ordering::Relaxed)
     }

@@ -34,8 +34,6 @@ pub(crate) enum Fired {
     Cpu,
     /// It ran past its deadline.
     Wall,
-    /// It filled its isolate's heap, and V8 was told to end it when that was noticed.
-    Heap,
     /// Its request was aborted.
     Aborted,
     /// What it belongs to was closed.
@@ -48,7 +46,6 @@ impl Fired {
         match self {
             Self::Cpu => Error::limit(LimitKind::Cpu),
             Self::Wall => Error::limit(LimitKind::Wall),
-            Self::Heap => Error::limit(LimitKind::Heap),
             Self::Aborted => ErrorKind::Aborted.into(),
             Self::Closed => owner.closed_error(),
         }
@@ -59,7 +56,7 @@ impl Fired {
     pub(crate) fn error_of_others(self, owner: Owner) -> Error {
         match self {
             Self::Aborted => Error::limit(LimitKind::Wall),
-            Self::Cpu | Self::Wall | Self::Heap | Self::Closed => self.error(owner),
+            Self::Cpu | Self::Wall | Self::Closed => self.error(owner),
         }
     }
 }
@@ -92,9 +89,7 @@ impl Slot {
         let until = armed.budget.wall_until;
         let Some(firing) = &mut armed.fired else {
             armed.external.ask();
-            if armed.external.heap().exceeded() {
-                self.terminate(armed, Fired::Heap);
-            } else if until.is_some_and(|until| Instant::now() >= until) {
+            if until.is_some_and(|until| Instant::now() >= until) {
                 self.terminate(armed, Fired::Wall);
             } else if let (Some(until), Some(used)) = (armed.cpu_until, self.clock.read())
                 && used >= until
@@ -120,7 +115,6 @@ impl Slot {
             request: armed.budget.request,
             limit: match firing.why {
                 Fired::Cpu => LimitKind::Cpu,
-                Fired::Heap => LimitKind::Heap,
                 Fired::Wall | Fired::Aborted | Fired::Closed => LimitKind::Wall,
             },
             group: armed.budget.group,

@@ -1,7 +1,6 @@
 // So is a replacement that grows.
 // modes: worker context pool process
-// limits: cpu=1000
-// late: 1000
+// limits: cpu=5000
 // memory: 1500
 // expect: error RangeError | limit memory | cpu
 let text = 'aaaaaaaaaa';

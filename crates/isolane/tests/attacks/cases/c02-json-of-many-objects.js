@@ -1,4 +1,4 @@
-// JSON that fills the heap while V8 parses it, and does not look whether to stop, is ended there all the same.
+// JSON that fills the heap while V8 parses it, which does not look whether to stop, is ended when that returns.
 // modes: worker context pool process
 // limits: cpu=20000
 // peak: 500
