@@ -120,6 +120,8 @@ pub(crate) fn load<'s>(
     })
 }
 
+const REHEARSED: &str = "export default { fetch: () => new Response('') }";
+
 /// Loads a worker that nobody has made, so that the first real one finds V8 prepared; gives its namespace.
 pub(crate) fn rehearse<'s>(scope: &mut v8::PinScope<'s, '_>) -> Option<v8::Local<'s, v8::Object>> {
     let origin = origin(scope, "rehearsal.js", true)?;
@@ -131,8 +133,6 @@ pub(crate) fn rehearse<'s>(scope: &mut v8::PinScope<'s, '_>) -> Option<v8::Local
     module.evaluate(scope)?;
     module.get_module_namespace().try_cast().ok()
 }
-
-const REHEARSED: &str = "export default { fetch: () => new Response('') }";
 
 /// Whether the module has neither imports nor exports: it may be a classic script.
 fn is_bare(scope: &mut v8::PinScope<'_, '_>, module: v8::Local<v8::Module>) -> bool {

@@ -25,16 +25,12 @@ booted.start = (host) => {
 
   const use = (name: string): Record<string, unknown> => made[name] ?? make(name);
 
-  // Copied: a literal's members leave a map each behind, which every context would have; this has one table.
-  const keep = (name: string, factory: Factory): Record<string, unknown> =>
-    (made[name] = { __proto__: null, ...factory(use, host) });
-
   const make = (name: string): Record<string, unknown> => {
-    const factory = factories[name];
-    if (factory !== undefined) return keep(name, factory);
-    host.familyLoad(name)(defineFamily);
-    const family = keep(name, factories[name]!);
-    host.familyKeep(name);
+    const isDefined = factories[name] !== undefined;
+    if (!isDefined) host.familyLoad(name)(defineFamily);
+    // Copied: a literal's members leave a map each behind, which every context would have; this has one table.
+    const family = (made[name] = { __proto__: null, ...factories[name]!(use, host) });
+    if (!isDefined) host.familyKeep(name);
     return family;
   };
 

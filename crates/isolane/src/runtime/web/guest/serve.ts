@@ -22,6 +22,7 @@ interface Host {
 type EntryFunction = (kind: number, id: number, a?: unknown, b?: unknown, c?: unknown, d?: unknown) => void;
 
 const serveFamily = define('serve', { globals: { self: 'object' } }, (use, host) => {
+  const { illegalConstructor, internal } = use('webidl');
   const { globalTarget, hasListeners } = use('event_target');
   const { requestFromHost } = use('request');
   const { Response, isResponse, responseParts } = use('response');
@@ -51,27 +52,17 @@ const serveFamily = define('serve', { globals: { self: 'object' } }, (use, host)
     }
   }
   const signalled = new Map<number, Run>();
-  let isInternal = false;
 
   class ExecutionContext {
     #run: Run;
-    constructor(run: Run) {
-      if (!isInternal) throw new TypeError('Illegal constructor');
+    constructor(run: Run, token: unknown = undefined) {
+      illegalConstructor(token);
       this.#run = run;
     }
     waitUntil(promise: unknown): void {
       extend(this.#run, promise);
     }
     passThroughOnException(): void {}
-  }
-
-  function contextOf(run: Run): ExecutionContext {
-    isInternal = true;
-    try {
-      return new ExecutionContext(run);
-    } finally {
-      isInternal = false;
-    }
   }
 
   /** Keeps the request until `promise` settles; a rejection is reported, not fatal. */
@@ -161,7 +152,7 @@ const serveFamily = define('serve', { globals: { self: 'object' } }, (use, host)
     try {
       const handler = handlers?.fetch;
       if (typeof handler === 'function') {
-        settle(run, apply(handler, handlers, [request, env, contextOf(run)]));
+        settle(run, apply(handler, handlers, [request, env, new ExecutionContext(run, internal)]));
       } else if (hasListeners(globalTarget, 'fetch')) {
         use('serve_events').dispatchFetch(run, request);
       } else {
@@ -184,7 +175,7 @@ const serveFamily = define('serve', { globals: { self: 'object' } }, (use, host)
       let result: unknown;
       if (typeof handler === 'function') {
         const controller = { cron, scheduledTime, noRetry() {} };
-        result = apply(handler, handlers, [controller, env, contextOf(run)]);
+        result = apply(handler, handlers, [controller, env, new ExecutionContext(run, internal)]);
       } else if (hasListeners(globalTarget, 'scheduled')) {
         use('serve_events').dispatchScheduled(run, cron, scheduledTime);
       } else {

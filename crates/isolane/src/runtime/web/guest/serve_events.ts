@@ -5,19 +5,17 @@ const serveEventsFamily = define(
   'serve_events',
   { globals: { ExtendableEvent: 'class', FetchEvent: 'class', ScheduledEvent: 'class' } },
   (use, host) => {
-    const { finishInterface } = use('webidl');
+    const { finishInterface, illegalConstructor, internal } = use('webidl');
     const { globalTarget } = use('event_target');
     const { Event, dispatchTrusted } = use('events');
     const { extend, settle } = use('serve');
     type Run = Parameters<typeof extend>[0];
     type SomeRequest = ReturnType<Families['request']['requestFromHost']>;
 
-    let isInternal = false;
-
     class ExtendableEvent extends Event {
       #run: Run;
-      constructor(type: string, run: Run) {
-        if (!isInternal) throw new TypeError('Illegal constructor');
+      constructor(type: string, run: Run, token: unknown = undefined) {
+        illegalConstructor(token);
         super(type);
         this.#run = run;
       }
@@ -32,8 +30,8 @@ const serveEventsFamily = define(
       #request: SomeRequest;
       #response: unknown;
       #responded = false;
-      constructor(run: Run, request: SomeRequest) {
-        super('fetch', run);
+      constructor(run: Run, request: SomeRequest, token: unknown = undefined) {
+        super('fetch', run, token);
         this.#request = request;
       }
       get request(): SomeRequest {
@@ -62,8 +60,8 @@ const serveEventsFamily = define(
     class ScheduledEvent extends ExtendableEvent {
       #cron: string;
       #scheduledTime: number;
-      constructor(run: Run, cron: string, scheduledTime: number) {
-        super('scheduled', run);
+      constructor(run: Run, cron: string, scheduledTime: number, token: unknown = undefined) {
+        super('scheduled', run, token);
         this.#cron = cron;
         this.#scheduledTime = scheduledTime;
       }
@@ -75,26 +73,14 @@ const serveEventsFamily = define(
       }
     }
 
-    function make<T>(event: () => T): T {
-      isInternal = true;
-      try {
-        return event();
-      } finally {
-        isInternal = false;
-      }
-    }
-
     function dispatchFetch(run: Run, request: SomeRequest): void {
-      const event = make(() => new FetchEvent(run, request));
+      const event = new FetchEvent(run, request, internal);
       dispatchTrusted(globalTarget, event);
       settleEvent(event, run);
     }
 
     function dispatchScheduled(run: Run, cron: string, scheduledTime: number): void {
-      dispatchTrusted(
-        globalTarget,
-        make(() => new ScheduledEvent(run, cron, scheduledTime)),
-      );
+      dispatchTrusted(globalTarget, new ScheduledEvent(run, cron, scheduledTime, internal));
     }
 
     finishInterface(ExtendableEvent);
