@@ -114,12 +114,22 @@ test('what a function throws is a failed fetch, and its text stays with the host
 });
 
 test('a guest that aborts its fetch aborts the request of the function', async (t) => {
-  let aborted: Promise<unknown> | undefined;
+  let signalOfRequest!: (signal: AbortSignal) => void;
+  const signal = new Promise<AbortSignal>((resolve) => (signalOfRequest = resolve));
+  const aborted = signal.then(
+    (signal) => new Promise((resolve) => signal.addEventListener('abort', () => resolve('aborted'))),
+  );
   const answer = await run(
-    `const controller = new AbortController(); setTimeout(() => controller.abort(), 10);
-     return Response.json(await fetch('http://x/', { signal: controller.signal }).then(() => 'no', (e) => e.name))`,
-    (request) => {
-      aborted = new Promise((resolve) => request.signal.addEventListener('abort', () => resolve('aborted')));
+    `const controller = new AbortController();
+     const fetched = fetch('http://x/', { signal: controller.signal }).then(() => 'no', (e) => e.name);
+     await fetch('http://x/once-the-function-has-it'); controller.abort();
+     return Response.json(await fetched)`,
+    async (request) => {
+      if (request.url.endsWith('/once-the-function-has-it')) {
+        await signal;
+        return new Response('');
+      }
+      signalOfRequest(request.signal);
       return new Promise<Response>(() => {});
     },
   );
