@@ -1,6 +1,8 @@
 // Processes that end at random moments while isolates are busy, as they do in production: with the exit code
-// that was asked for, by no signal of their own, within two seconds.
+// that was asked for, by no signal of their own, within two seconds, also where others take all processors.
 
+import { spawn } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import test from 'ava';
 import { repeats, runScript } from '../support/child.js';
 
@@ -80,6 +82,42 @@ for (const [name, { script, signal, expected }] of Object.entries(ENDINGS)) {
     }
   });
 }
+
+/** Threads of low priority have to end too, and free their memory, before the process has ended. */
+test.serial(
+  'SIGTERM beside processes that take all processors, after workers used up their limits',
+  async (t) => {
+    const limited = `
+    import { IsolatePool } from 'isolane';
+    const pool = new IsolatePool();
+    const spin = { script: 'export default { fetch() { for (;;); } }', limits: { cpuMs: 10 } };
+    const fill = { script: 'export default { fetch() { const kept = []; for (;;) kept.push(new Array(1000).fill(kept.length)) } }', limits: { heapMb: 16, cpuMs: 2000 } };
+    await pool.deploy('spin', spin);
+    await pool.deploy('fill', fill);
+    const again = async (id) => { for (;;) await pool.fetch(id, 'http://x').catch(() => {}) };
+    // A first time each, after which the pool knows them.
+    await Promise.allSettled([pool.fetch('spin', 'http://x'), pool.fetch('fill', 'http://x')]);
+    for (const id of ['spin', 'fill', 'spin']) again(id);
+    await pool.fetch('spin', 'http://x').catch(() => {});
+    console.log(Date.now());`;
+    for (let n = 0; n < repeats(3); n += 1) {
+      const others = Array.from({ length: availableParallelism() }, () =>
+        spawn(process.execPath, ['--eval', 'for (;;);'], { stdio: 'ignore' }),
+      );
+      try {
+        const ended = await runScript(limited, { signal: 'SIGTERM' });
+        const took = Date.now() - Number(ended.stdout);
+        t.deepEqual(
+          { code: ended.code, signal: ended.signal, stderr: ended.stderr },
+          { code: null, signal: 'SIGTERM', stderr: '' },
+        );
+        t.true(took < LONGEST_MS, `took ${took} ms`);
+      } finally {
+        for (const other of others) other.kill('SIGKILL');
+      }
+    }
+  },
+);
 
 test.serial('process.exitCode and a natural end, once everything was closed or has ended', async (t) => {
   for (let n = 0; n < repeats(3); n += 1) {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-pub(crate) use system::{SystemThread, ask_for_slices, give_up, lower, lower_most, processor};
+pub(crate) use system::{SystemThread, ask_for_slices, lower, lower_most, processor};
 
 /// For a thread that is to run soon when it wakes: one with longer slices gives way at once.
 pub(crate) const SHORTEST_SLICE: Duration = Duration::from_micros(100);
@@ -12,38 +12,26 @@ pub(crate) const SHORTEST_SLICE: Duration = Duration::from_micros(100);
 mod system {
     use std::time::Duration;
 
-    /// For a thread that may wait when it wakes, and gives way to all that wake.
-    const LONGEST_SLICE: Duration = Duration::from_millis(100);
+    /// For a thread that gives way to all that wake: more than the system's own, which is 0.7 to 3 ms.
+    ///
+    /// Not much more. Where others take all processors, a thread that wakes waits until each of them has had
+    /// as much as it asks for itself, multiplied by how much more weight they have.
+    const LONG_SLICE: Duration = Duration::from_millis(5);
+
+    /// Nice values above the process's own: a tenth of the weight.
+    const LOWER: libc::c_int = 10;
+
+    /// A thirtieth of the weight. A process has ended when the last of its threads has, and that one frees all
+    /// its memory, with the priority that it had: with less weight (or as `SCHED_IDLE`) a process takes ten
+    /// seconds to end where others take all processors.
+    const LOWER_MOST: libc::c_int = 15;
 
     /// Asks the system to give the calling thread the processor for that long at a time. It gets no more
     /// and no less of it than before.
     ///
     /// Linux does so from 6.12 on, and ignores it before.
     pub(crate) fn ask_for_slices(slice: Duration) {
-        /// `struct sched_attr` in its first version; see sched_setattr(2).
-        #[repr(C)]
-        #[derive(Default)]
-        struct Attributes {
-            size: u32,
-            policy: u32,
-            flags: u64,
-            nice: i32,
-            priority: u32,
-            runtime: u64,
-            deadline: u64,
-            period: u64,
-        }
-        let size = size_of::<Attributes>() as u32;
-        let mut attributes = Attributes::default();
-        // SAFETY: 0 is the calling thread. The first call fills what it is told the size of, the second
-        // one only reads it, both during the call. A system that refuses leaves the thread as it is.
-        unsafe {
-            let found = libc::syscall(libc::SYS_sched_getattr, 0, &raw mut attributes, size, 0);
-            if found == 0 {
-                attributes.runtime = slice.as_nanos() as u64;
-                libc::syscall(libc::SYS_sched_setattr, 0, &raw const attributes, 0);
-            }
-        }
+        SystemThread::current().ask_for_slices(slice);
     }
 
     /// The processor that the calling thread runs on.
@@ -54,36 +42,17 @@ mod system {
 
     /// Has the calling thread stand back for others, for good.
     pub(crate) fn lower() {
-        /// Nice values above the process's own: a tenth of the weight.
-        const STEPS: libc::c_int = 10;
-        lower_by(STEPS);
+        SystemThread::current().lower_by(LOWER);
     }
 
-    /// Has the calling thread stand back for others as far as it can and still get on where they take all
-    /// there is, for good.
+    /// Has the calling thread stand back for others as far as it can and still get on, and end, where they
+    /// take all there is, for good.
     pub(crate) fn lower_most() {
-        lower_by(19);
-    }
-
-    fn lower_by(steps: libc::c_int) {
-        // SAFETY: plain calls without pointers. On Linux a priority is a thread's, and 0 is the calling one.
-        unsafe {
-            let own = libc::getpriority(libc::PRIO_PROCESS, 0);
-            // A system that refuses leaves all threads equal.
-            let _ = libc::setpriority(libc::PRIO_PROCESS, 0, (own + steps).min(19));
-        }
-        ask_for_slices(LONGEST_SLICE);
-    }
-
-    /// Has the calling thread run when no other wants its processor, for good.
-    pub(crate) fn give_up() {
-        if !SystemThread::current().give_up() {
-            lower();
-        }
+        SystemThread::current().lower_most();
     }
 
     /// A thread, as the system names it: a thread that is not this one's to wait for any more can be had out
-    /// of the way of the others.
+    /// of the way of the others. Whoever calls its methods knows that the thread has not ended.
     #[derive(Clone, Copy, Debug)]
     pub(crate) struct SystemThread {
         id: libc::pid_t,
@@ -96,14 +65,53 @@ mod system {
             Self { id }
         }
 
-        /// Has the thread run when no other wants its processor, for good. A processor that runs only such
-        /// threads counts as idle when the system looks for one to wake another thread on.
-        ///
-        /// False where the system refuses. Whoever calls knows that the thread has not ended.
-        pub(crate) fn give_up(self) -> bool {
-            let priority = libc::sched_param { sched_priority: 0 };
-            // SAFETY: the parameter is only read during the call, and a thread's priority is all it changes.
-            unsafe { libc::sched_setscheduler(self.id, libc::SCHED_IDLE, &raw const priority) == 0 }
+        /// Has the thread stand back for others as far as it can and still get on, for good.
+        pub(crate) fn lower_most(self) {
+            self.lower_by(LOWER_MOST);
+        }
+
+        fn lower_by(self, steps: libc::c_int) {
+            let id = self.id.cast_unsigned();
+            // SAFETY: plain calls without pointers. On Linux a priority is a thread's.
+            unsafe {
+                let own = libc::getpriority(libc::PRIO_PROCESS, id);
+                // A system that refuses leaves all threads equal.
+                let _ = libc::setpriority(libc::PRIO_PROCESS, id, (own + steps).min(19));
+            }
+            self.ask_for_slices(LONG_SLICE);
+        }
+
+        fn ask_for_slices(self, slice: Duration) {
+            /// `struct sched_attr` in its first version; see sched_setattr(2).
+            #[repr(C)]
+            #[derive(Default)]
+            struct Attributes {
+                size: u32,
+                policy: u32,
+                flags: u64,
+                nice: i32,
+                priority: u32,
+                runtime: u64,
+                deadline: u64,
+                period: u64,
+            }
+            let size = size_of::<Attributes>() as u32;
+            let mut attributes = Attributes::default();
+            // SAFETY: the first call fills what it is told the size of, the second one only reads it, both
+            // during the call. A system that refuses leaves the thread as it is.
+            unsafe {
+                let found = libc::syscall(
+                    libc::SYS_sched_getattr,
+                    self.id,
+                    &raw mut attributes,
+                    size,
+                    0,
+                );
+                if found == 0 {
+                    attributes.runtime = slice.as_nanos() as u64;
+                    libc::syscall(libc::SYS_sched_setattr, self.id, &raw const attributes, 0);
+                }
+            }
         }
     }
 }
@@ -131,14 +139,9 @@ mod system {
         set(Share::Less);
     }
 
-    /// Has the calling thread stand back for others as far as it can and still get on where they take all
-    /// there is, for good.
+    /// Has the calling thread stand back for others as far as it can and still get on, and end, where they
+    /// take all there is, for good.
     pub(crate) fn lower_most() {
-        set(Share::Less);
-    }
-
-    /// Has the calling thread run when no other wants its processor, for good.
-    pub(crate) fn give_up() {
         set(Share::Least);
     }
 
@@ -155,11 +158,12 @@ mod system {
     #[cfg(windows)]
     fn set(share: Share) {
         use windows_sys::Win32::System::Threading::{
-            GetCurrentThread, SetThreadPriority, THREAD_PRIORITY_BELOW_NORMAL, THREAD_PRIORITY_IDLE,
+            GetCurrentThread, SetThreadPriority, THREAD_PRIORITY_BELOW_NORMAL,
+            THREAD_PRIORITY_LOWEST,
         };
         let priority = match share {
             Share::Less => THREAD_PRIORITY_BELOW_NORMAL,
-            Share::Least => THREAD_PRIORITY_IDLE,
+            Share::Least => THREAD_PRIORITY_LOWEST,
         };
         // SAFETY: the pseudo handle is always valid on its own thread.
         let _ = unsafe { SetThreadPriority(GetCurrentThread(), priority) };
@@ -178,8 +182,6 @@ mod system {
             Self
         }
 
-        pub(crate) fn give_up(self) -> bool {
-            false
-        }
+        pub(crate) fn lower_most(self) {}
     }
 }

@@ -108,7 +108,7 @@ impl Slot {
         let due = firing.take_due()?;
         if due == Rescue::LoseThread {
             // The turn is armed, so its thread has not ended. Another one is there for the others.
-            self.thread.give_up();
+            self.thread.lower_most();
         }
         Some(GivenUp {
             rescue: due,

@@ -57,7 +57,6 @@ impl Reaper {
         let (sender, errands) = mpsc::channel();
         let (queue, place) = (leaving.clone(), spare.clone());
         platform::spawn("isolane-reaper", move || {
-            // Not for what is left over: on a machine that is busy the memory would not come back.
             thread_priority::lower_most();
             let mut watched = None;
             while let Some(errand) = next_errand(&errands, &mut watched) {

@@ -1,5 +1,5 @@
 //! Makes the pool's threads: the patient ones get less of the processors than those for quick lanes,
-//! and those of the background what is left over.
+//! and those of the background the least.
 
 use std::sync::Arc;
 use std::thread;
@@ -32,7 +32,7 @@ pub(super) fn start(count: usize) -> Result<Arc<Threads>, Error> {
             body();
         }),
         Role::Background => platform::spawn("isolane-background", || {
-            thread_priority::give_up();
+            thread_priority::lower_most();
             body();
         }),
     };
