@@ -1,7 +1,7 @@
 //! The threads of one pool: their classes, their lives, and their end.
 //!
 //! Lanes that have proved quick run on the quick threads, all others on the patient ones, so that no
-//! quick lane ever waits for a slow one; those that are to have no more than what is left over, on the
+//! quick lane ever waits for a slow one; those that are to have the least of the processors, on the
 //! background threads. A quick lane that turns out slow blocks its thread for once;
 //! the other quick threads take what is queued behind it, and where all are blocked so, the relief
 //! thread does, which sleeps otherwise.
