@@ -14,8 +14,8 @@ use crate::process::Isolation;
 #[cfg(unix)]
 use crate::process::supervisor::Supervisor;
 use crate::request::{Request, RunOptions, ScheduledEvent};
+use crate::runtime::active_request::Responder;
 use crate::runtime::events::Event;
-use crate::runtime::realm_state::Responder;
 use crate::settlement::{RunFuture, ScheduledFuture, WorkerFuture};
 use crate::validation;
 

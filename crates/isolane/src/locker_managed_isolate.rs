@@ -12,8 +12,9 @@ use crate::event_loop::drain_and_process;
 use crate::isolate_params;
 use crate::limits::Limits;
 use crate::request::{LogSink, Start};
+use crate::runtime::entered_realm::EnteredRealm;
 use crate::runtime::events::StartRequest;
-use crate::runtime::realm::{EnteredRealm, Health, Realm, RealmOptions};
+use crate::runtime::realm::{Health, Realm, RealmOptions};
 use crate::unentered_isolate::{IsolateLock, UnenteredIsolate};
 
 /// Contexts that move between threads together with their isolate.

@@ -12,9 +12,9 @@ use crate::error::{Error, ErrorKind};
 use crate::limits::Limits;
 use crate::locker_managed_isolate::LockerManagedIsolate;
 use crate::request::{RunOptions, Start};
+use crate::runtime::active_request::Responder;
 use crate::runtime::events::{Event, StartRequest};
 use crate::runtime::modules;
-use crate::runtime::realm_state::Responder;
 use crate::runtime::ticket::{RequestObserver, Ticket};
 use crate::settlement::{AbortTarget, RunFuture, Settlement};
 

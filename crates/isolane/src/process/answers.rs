@@ -9,7 +9,7 @@ use isolane_scheduler::RequestId;
 
 use crate::error::Error;
 use crate::request::{LogEntry, Response};
-use crate::runtime::realm_state::Responder;
+use crate::runtime::active_request::Responder;
 use crate::validation::is_token;
 
 use super::frame::{Frame, Malformed};

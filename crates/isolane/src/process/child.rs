@@ -17,8 +17,8 @@ use crate::pool::core::{Launch, Pool};
 use crate::pool::options::PoolOptions;
 use crate::pool::registry::Deployment;
 use crate::request::{Request, RunOptions};
+use crate::runtime::active_request::Responder;
 use crate::runtime::events::Event;
-use crate::runtime::realm_state::Responder;
 
 use super::bodies::Streams;
 use super::definitions;

@@ -6,7 +6,7 @@ use isolane_scheduler::RequestId;
 
 use crate::error::{Error, ErrorKind};
 use crate::limits::LimitKind;
-use crate::runtime::realm_state::Responder;
+use crate::runtime::active_request::Responder;
 
 use super::generation::InFlight;
 use super::last_words::LastWords;

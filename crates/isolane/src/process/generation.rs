@@ -15,8 +15,8 @@ use parking_lot::Mutex;
 use crate::definition::WorkerDefinition;
 use crate::error::Error;
 use crate::request::{LogSink, RunOptions};
+use crate::runtime::active_request::Responder;
 use crate::runtime::events::Event;
-use crate::runtime::realm_state::Responder;
 
 use super::bodies::{Announced, Streams};
 use super::death::{Death, blamed};

@@ -14,9 +14,9 @@ use crate::error::{Error, ErrorKind};
 use crate::pool::core::check_id;
 use crate::pool::options::{PoolOptions, PoolStats, WorkerStats};
 use crate::request::RunOptions;
+use crate::runtime::active_request::Responder;
 use crate::runtime::events::Event;
 use crate::runtime::modules;
-use crate::runtime::realm_state::Responder;
 use crate::settlement::{AbortTarget, RunFuture, ScheduledFuture, Settlement};
 
 use super::death::Death;

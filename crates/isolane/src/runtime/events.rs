@@ -9,8 +9,9 @@ use crate::limits::buffer;
 use crate::limits::{LimitKind, Limits};
 use crate::request::{LogSink, Request, ScheduledEvent, Start};
 
+use super::active_request::Responder;
 use super::exception;
-use super::realm_state::{End, RealmState, Responder};
+use super::realm_state::{End, RealmState};
 use super::ticket::Ticket;
 use super::web::async_context;
 

@@ -12,8 +12,8 @@ use crate::limits::watchdog;
 use crate::request::RunOptions;
 use crate::settlement::{AbortTarget, RunFuture, Settlement};
 
+use super::active_request::Responder;
 use super::events::Event;
-use super::realm_state::Responder;
 use super::{Runtime, RuntimeOptions};
 
 /// The size of an isolate's heap, in bytes.

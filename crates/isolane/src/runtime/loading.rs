@@ -7,11 +7,11 @@ use crate::definition::WorkerDefinition;
 use crate::error::{Error, ErrorKind};
 use crate::limits::Limits;
 
+use super::active_request::{ActiveRequest, Responder};
 use super::events::{self, StartRequest};
 use super::exception;
 use super::modules;
 use super::realm::Realm;
-use super::realm_state::{ActiveRequest, Responder};
 
 /// Where a realm is in loading its worker.
 pub(super) enum Phase {

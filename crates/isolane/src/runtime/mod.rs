@@ -1,9 +1,11 @@
 //! What runs guests: contexts, their requests, modules and web APIs. [`Runtime`] is the simplest
 //! owner of them: an isolate, one context and the event loop, on one thread.
 
+pub(crate) mod active_request;
 pub(crate) mod answers;
 mod builtin_modules;
 pub(crate) mod code_cache;
+pub(crate) mod entered_realm;
 pub(crate) mod events;
 pub(crate) mod exception;
 pub(crate) mod families;
@@ -15,8 +17,10 @@ pub(crate) mod realm;
 pub(crate) mod realm_state;
 pub(crate) mod snapshot;
 pub(crate) mod stopping;
+mod subrequests;
 pub(crate) mod ticket;
 mod turns;
+mod unclaimed_realm;
 pub(crate) mod web;
 
 pub use handle::{HeapStatistics, RuntimeHandle};
@@ -38,9 +42,10 @@ use crate::platform;
 use crate::request::{LogSink, RunOptions};
 use crate::settlement::RunFuture;
 
+use active_request::Responder;
+use entered_realm::EnteredRealm;
 use events::{Event, StartRequest};
-use realm::{EnteredRealm, Health, Realm, RealmOptions};
-use realm_state::Responder;
+use realm::{Health, Realm, RealmOptions};
 
 thread_local! {
     /// Whether an isolate is entered on this thread for as long as its owner lives.

@@ -6,11 +6,10 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use isolane_scheduler::{CallbackMessage, CallbackReceiver, RequestId};
+use isolane_scheduler::{CallbackReceiver, RequestId};
 
-use crate::definition::{Outbound, WorkerDefinition};
+use crate::definition::WorkerDefinition;
 use crate::error::{Error, Owner};
-use crate::event_loop::EventLoopRuntime;
 use crate::isolate_params::IsolateGuards;
 use crate::limits::Limits;
 use crate::limits::rescue::Unanswered;
@@ -18,10 +17,11 @@ use crate::limits::watchdog::TurnBudget;
 use crate::outbound;
 use crate::request::LogSink;
 
+use super::active_request::ActiveRequest;
 use super::events::{self, StartRequest};
 use super::loading::Phase;
-use super::modules::{self, ModuleMap};
-use super::realm_state::{ActiveRequest, RealmState, WorkerParts, unix_ms};
+use super::modules::ModuleMap;
+use super::realm_state::{RealmState, WorkerParts, unix_ms};
 use super::snapshot;
 use super::web::wasm;
 
@@ -50,7 +50,7 @@ pub(crate) struct RealmOptions {
 }
 
 impl RealmOptions {
-    fn worker_parts(&self) -> Result<WorkerParts, Error> {
+    pub(super) fn worker_parts(&self) -> Result<WorkerParts, Error> {
         Ok(WorkerParts {
             id: self.worker_id.clone(),
             client: outbound::client(&self.definition.outbound)?,
@@ -130,50 +130,6 @@ impl Realm {
             turns: 0,
             has_served: false,
         })
-    }
-
-    /// Makes a context that belongs to no worker yet, with what most requests use.
-    pub(crate) fn unclaimed(
-        isolate: &mut v8::Isolate,
-        guards: &IsolateGuards,
-    ) -> Result<Self, Error> {
-        let options = RealmOptions {
-            definition: Arc::new(WorkerDefinition {
-                outbound: Outbound::None,
-                ..WorkerDefinition::modules([])
-            }),
-            worker_id: None,
-            on_log: None,
-            group: 0,
-            owner: Owner::Pool,
-        };
-        let definition = options.definition.clone();
-        let mut realm = Self::new(isolate, guards, options)?;
-        let budget = realm.own_budget();
-        realm.watched_turn(isolate, 0, budget, |scope, state| {
-            let namespace = modules::rehearse(scope);
-            events::configure(scope, state, namespace, &definition);
-            events::rehearse(scope, state);
-        });
-        Ok(realm)
-    }
-
-    /// Gives an unclaimed context to a worker.
-    pub(crate) fn claim(
-        &mut self,
-        isolate: &mut v8::Isolate,
-        options: RealmOptions,
-    ) -> Result<(), Error> {
-        self.state.worker = options.worker_parts()?;
-        self.state.origin = Instant::now();
-        self.state.origin_unix_ms = unix_ms();
-        self.group = options.group;
-        self.owner = options.owner;
-        v8::scope!(let scope, isolate);
-        let context = v8::Local::new(scope, &self.state.context);
-        context.set_allow_generation_from_strings(options.definition.codegen);
-        self.state.modules = RefCell::new(ModuleMap::new(options.definition));
-        Ok(())
     }
 
     /// Why the worker did not load, if it did not.
@@ -338,17 +294,8 @@ impl Realm {
         }
     }
 
-    /// Runs a request that nobody made, so that the first real one finds made what it uses. Only before the
-    /// worker loads: no guest code runs in it.
-    pub(crate) fn rehearse(&mut self, isolate: &mut v8::Isolate) {
-        let budget = self.own_budget();
-        self.watched_turn(isolate, 0, budget, |scope, state| {
-            events::rehearse(scope, state)
-        });
-    }
-
     /// A turn's budget that is no request's.
-    fn own_budget(&self) -> TurnBudget {
+    pub(super) fn own_budget(&self) -> TurnBudget {
         TurnBudget {
             request: 0,
             current: None,
@@ -390,27 +337,4 @@ fn new_context(
     };
     let (entry, resolve) = (function(snapshot::ENTRY)?, function(snapshot::RESOLVE)?);
     Ok((v8::Global::new(scope, context), entry, resolve))
-}
-
-/// A realm on the thread that has its isolate entered: what the event loop drives.
-pub(crate) struct EnteredRealm<'a> {
-    pub(crate) isolate: &'a mut v8::Isolate,
-    pub(crate) realm: &'a mut Realm,
-    pub(crate) definition: &'a WorkerDefinition,
-}
-
-impl EventLoopRuntime for EnteredRealm<'_> {
-    fn callback_rx_mut(&mut self) -> &mut CallbackReceiver {
-        &mut self.realm.callbacks
-    }
-
-    fn process_callback(&mut self, msg: CallbackMessage) {
-        self.realm.process_callback(self.isolate, msg);
-        self.realm.advance_loading(self.isolate, self.definition);
-    }
-
-    fn pump_and_checkpoint(&mut self) {
-        self.realm.housekeep(self.isolate);
-        self.realm.advance_loading(self.isolate, self.definition);
-    }
 }

@@ -5,13 +5,12 @@
 //! isolates that can be locked do not support) for the time of a turn; see [`RealmState::enter`].
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use isolane_scheduler::{
-    BodyReader, CallbackId, FetchClient, FetchRequest, RequestId, SchedulerHandle,
-    SchedulerMessage, StreamError, StreamId, next_id,
+    BodyReader, CallbackId, FetchClient, RequestId, SchedulerHandle, SchedulerMessage, StreamError,
+    next_id,
 };
 
 use rustc_hash::FxHashMap;
@@ -21,16 +20,12 @@ use crate::crypto::Output;
 use crate::definition::{HostCodec, HostFunction};
 use crate::error::{Error, ErrorKind};
 use crate::isolate_params::IsolateGuards;
-use crate::limits::Limits;
-use crate::limits::cpu_meter::CpuMeter;
-use crate::limits::rescue::Unanswered;
 use crate::process;
-use crate::request::{LogEntry, LogLevel, LogSink, Response, Start, Usage};
-use crate::settlement::{AbortFlag, Settlement};
+use crate::request::{LogEntry, LogLevel, LogSink, Response};
 
+use super::active_request::ActiveRequest;
 use super::families;
 use super::modules::ModuleMap;
-use super::ticket::Ticket;
 use super::web::cache::CacheSlot;
 use super::web::compression::OpenCodec;
 
@@ -45,130 +40,6 @@ const MAX_PENDING: u32 = 10_000;
 
 /// How many answers of the host a request may wait for when it asks for long work.
 const MAX_COMPUTING: u32 = 1000;
-
-/// Who waits for a request.
-pub(crate) enum Responder {
-    /// A `fetch` event's caller.
-    Fetch(Settlement<Response>),
-    /// A `scheduled` event's caller.
-    Scheduled(Settlement<Usage>),
-    /// A caller of `Runtime::evaluate`, who gets a structured clone.
-    Evaluate(Settlement<bytes::Bytes>),
-    /// The realm itself, while its modules are evaluated.
-    Load,
-    /// Nobody any more: the response was sent, the rest of the request goes on.
-    Answered,
-}
-
-impl Responder {
-    /// Who waits, to be answered from outside.
-    pub(crate) fn unanswered(&self) -> Option<Arc<dyn Unanswered>> {
-        match self {
-            Self::Fetch(settlement) => settlement.unanswered(),
-            Self::Scheduled(settlement) => settlement.unanswered(),
-            Self::Evaluate(settlement) => settlement.unanswered(),
-            Self::Load | Self::Answered => None,
-        }
-    }
-
-    /// Whether who waits has given up; `None` where nobody can.
-    pub(crate) fn abort_flag(&self) -> Option<Arc<dyn AbortFlag>> {
-        match self {
-            Self::Fetch(settlement) => settlement.abort_flag(),
-            Self::Scheduled(settlement) => settlement.abort_flag(),
-            Self::Evaluate(settlement) => settlement.abort_flag(),
-            Self::Load | Self::Answered => None,
-        }
-    }
-
-    pub(crate) fn fail(self, error: Error) {
-        match self {
-            Self::Fetch(settlement) => settlement.settle(Err(error)),
-            Self::Scheduled(settlement) => settlement.settle(Err(error)),
-            Self::Evaluate(settlement) => settlement.settle(Err(error)),
-            Self::Load | Self::Answered => {}
-        }
-    }
-}
-
-/// A request that runs in this realm.
-pub(crate) struct ActiveRequest {
-    pub(crate) responder: Responder,
-    abort_flag: Option<Arc<dyn AbortFlag>>,
-    pub(crate) limits: Limits,
-    pub(crate) on_log: Option<LogSink>,
-    pub(crate) start: Start,
-    pub(crate) began: Instant,
-    /// The processor time of its turns and of its work on other threads.
-    pub(crate) cpu: Arc<CpuMeter>,
-    pub(crate) subrequests: u32,
-    pub(crate) fetches_in_flight: u32,
-    pub(crate) fetches_waiting: VecDeque<(CallbackId, FetchRequest)>,
-    /// Answers of the host that it waits for.
-    pub(crate) pending: u32,
-    /// Whether it ever waited for one.
-    pub(crate) waited: bool,
-    pub(crate) deadline_set: bool,
-    pub(crate) incoming: Vec<StreamId>,
-    pub(crate) response_stream: Option<StreamId>,
-    pub(crate) response_bytes: u64,
-    /// Counts the request among its pool's while it lives.
-    pub(crate) ticket: Option<Ticket>,
-}
-
-impl ActiveRequest {
-    pub(crate) fn new(responder: Responder, limits: Limits) -> Self {
-        Self {
-            abort_flag: responder.abort_flag(),
-            cpu: Arc::new(CpuMeter::new(limits.cpu)),
-            responder,
-            limits,
-            on_log: None,
-            start: Start::Warm,
-            began: Instant::now(),
-            subrequests: 0,
-            fetches_in_flight: 0,
-            fetches_waiting: VecDeque::new(),
-            pending: 0,
-            waited: false,
-            deadline_set: false,
-            incoming: Vec::new(),
-            response_stream: None,
-            response_bytes: 0,
-            ticket: None,
-        }
-    }
-
-    /// Whether its caller gave it up.
-    pub(crate) fn is_aborted(&self) -> bool {
-        self.abort_flag
-            .as_ref()
-            .is_some_and(|flag| flag.is_raised())
-    }
-
-    pub(crate) fn usage(&self, heap_used_bytes: usize) -> Usage {
-        Usage {
-            cpu: self.cpu.used(),
-            wall: self.began.elapsed(),
-            heap_used_bytes,
-            start: self.start,
-        }
-    }
-}
-
-/// Who reads a response body that still streams.
-pub(crate) struct BodyReaderWaits {
-    pub(crate) scheduler: SchedulerHandle,
-    pub(crate) stream: StreamId,
-}
-
-impl Unanswered for BodyReaderWaits {
-    fn answer(&self, error: Error) {
-        let why = format!("{}: {error}", error.code());
-        self.scheduler
-            .fail_stream(self.stream, StreamError::Guest(why.into()));
-    }
-}
 
 /// What an awaited answer belongs to.
 pub(crate) struct Operation {
@@ -328,64 +199,6 @@ impl RealmState {
             active.pending = active.pending.saturating_sub(1);
         }
         Some(operation)
-    }
-
-    /// Starts a fetch, or queues it where too many are in flight.
-    pub(crate) fn start_fetch(&self, id: CallbackId, fetch: FetchRequest) {
-        let request = self.current.get();
-        let mut requests = self.requests.borrow_mut();
-        let Some(active) = requests.get_mut(&request) else {
-            return;
-        };
-        active.subrequests += 1;
-        let limit = active.limits.concurrent_subrequests.unwrap_or(u32::MAX);
-        if active.fetches_in_flight >= limit {
-            active.fetches_waiting.push_back((id, fetch));
-            return;
-        }
-        active.fetches_in_flight += 1;
-        drop(requests);
-        self.send_fetch(request, id, fetch);
-    }
-
-    /// A fetch of `request` came to its end: the next one in its queue may start.
-    pub(crate) fn fetch_ended(&self, request: RequestId) {
-        let mut requests = self.requests.borrow_mut();
-        let Some(active) = requests.get_mut(&request) else {
-            return;
-        };
-        let Some((id, fetch)) = active.fetches_waiting.pop_front() else {
-            active.fetches_in_flight = active.fetches_in_flight.saturating_sub(1);
-            return;
-        };
-        drop(requests);
-        self.send_fetch(request, id, fetch);
-    }
-
-    /// Cancels a fetch that waits or is in flight.
-    pub(crate) fn cancel_fetch(&self, id: CallbackId) {
-        let Some(operation) = self.end(id) else {
-            return;
-        };
-        if let Some(active) = self.requests.borrow_mut().get_mut(&operation.request) {
-            let before = active.fetches_waiting.len();
-            active.fetches_waiting.retain(|(waiting, _)| *waiting != id);
-            if active.fetches_waiting.len() < before {
-                return;
-            }
-        }
-        self.scheduler.send(SchedulerMessage::CancelFetch { id });
-        self.fetch_ended(operation.request);
-    }
-
-    fn send_fetch(&self, request: RequestId, id: CallbackId, fetch: FetchRequest) {
-        let client = self.worker.client.clone();
-        self.scheduler.send(SchedulerMessage::Fetch {
-            request,
-            id,
-            fetch,
-            client,
-        });
     }
 
     /// Answers a request with a failure and ends it.

@@ -10,10 +10,11 @@ use crate::error::{Error, ErrorKind};
 use crate::limits::LimitKind;
 use crate::limits::watchdog::{Fired, TurnBudget, Watch, Watched};
 
+use super::active_request::{ActiveRequest, BodyReaderWaits, Responder};
 use super::events;
 use super::exception;
 use super::realm::{Health, Realm};
-use super::realm_state::{ActiveRequest, BodyReaderWaits, End, RealmState, Responder};
+use super::realm_state::{End, RealmState};
 use super::stopping;
 use super::web::async_context;
 use super::web::serve::thrown_error;

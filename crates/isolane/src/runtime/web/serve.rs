@@ -8,9 +8,10 @@ use crate::definition::HostCodec;
 use crate::error::{Error, ErrorKind};
 use crate::limits::LimitKind;
 use crate::request::{Response, Usage};
+use crate::runtime::active_request::Responder;
 use crate::runtime::answers::ask;
 use crate::runtime::exception;
-use crate::runtime::realm_state::{End, OperationKind, RealmState, Responder};
+use crate::runtime::realm_state::{End, OperationKind, RealmState};
 
 use super::held::{self, Held};
 use super::structured_clone;

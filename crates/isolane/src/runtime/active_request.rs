@@ -1,0 +1,141 @@
+//! One request that runs in a realm: who waits for it, what it may use, and what it has used. Touched only by
+//! the thread that holds the isolate.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Instant;
+
+use isolane_scheduler::{CallbackId, FetchRequest, SchedulerHandle, StreamError, StreamId};
+
+use crate::error::Error;
+use crate::limits::Limits;
+use crate::limits::cpu_meter::CpuMeter;
+use crate::limits::rescue::Unanswered;
+use crate::request::{LogSink, Response, Start, Usage};
+use crate::settlement::{AbortFlag, Settlement};
+
+use super::ticket::Ticket;
+
+/// Who waits for a request.
+pub(crate) enum Responder {
+    /// A `fetch` event's caller.
+    Fetch(Settlement<Response>),
+    /// A `scheduled` event's caller.
+    Scheduled(Settlement<Usage>),
+    /// A caller of `Runtime::evaluate`, who gets a structured clone.
+    Evaluate(Settlement<bytes::Bytes>),
+    /// The realm itself, while its modules are evaluated.
+    Load,
+    /// Nobody any more: the response was sent, the rest of the request goes on.
+    Answered,
+}
+
+impl Responder {
+    /// Who waits, to be answered from outside.
+    pub(crate) fn unanswered(&self) -> Option<Arc<dyn Unanswered>> {
+        match self {
+            Self::Fetch(settlement) => settlement.unanswered(),
+            Self::Scheduled(settlement) => settlement.unanswered(),
+            Self::Evaluate(settlement) => settlement.unanswered(),
+            Self::Load | Self::Answered => None,
+        }
+    }
+
+    /// Whether who waits has given up; `None` where nobody can.
+    pub(crate) fn abort_flag(&self) -> Option<Arc<dyn AbortFlag>> {
+        match self {
+            Self::Fetch(settlement) => settlement.abort_flag(),
+            Self::Scheduled(settlement) => settlement.abort_flag(),
+            Self::Evaluate(settlement) => settlement.abort_flag(),
+            Self::Load | Self::Answered => None,
+        }
+    }
+
+    pub(crate) fn fail(self, error: Error) {
+        match self {
+            Self::Fetch(settlement) => settlement.settle(Err(error)),
+            Self::Scheduled(settlement) => settlement.settle(Err(error)),
+            Self::Evaluate(settlement) => settlement.settle(Err(error)),
+            Self::Load | Self::Answered => {}
+        }
+    }
+}
+
+/// A request that runs in this realm.
+pub(crate) struct ActiveRequest {
+    pub(crate) responder: Responder,
+    abort_flag: Option<Arc<dyn AbortFlag>>,
+    pub(crate) limits: Limits,
+    pub(crate) on_log: Option<LogSink>,
+    pub(crate) start: Start,
+    pub(crate) began: Instant,
+    /// The processor time of its turns and of its work on other threads.
+    pub(crate) cpu: Arc<CpuMeter>,
+    pub(crate) subrequests: u32,
+    pub(crate) fetches_in_flight: u32,
+    pub(crate) fetches_waiting: VecDeque<(CallbackId, FetchRequest)>,
+    /// Answers of the host that it waits for.
+    pub(crate) pending: u32,
+    /// Whether it ever waited for one.
+    pub(crate) waited: bool,
+    pub(crate) deadline_set: bool,
+    pub(crate) incoming: Vec<StreamId>,
+    pub(crate) response_stream: Option<StreamId>,
+    pub(crate) response_bytes: u64,
+    /// Counts the request among its pool's while it lives.
+    pub(crate) ticket: Option<Ticket>,
+}
+
+impl ActiveRequest {
+    pub(crate) fn new(responder: Responder, limits: Limits) -> Self {
+        Self {
+            abort_flag: responder.abort_flag(),
+            cpu: Arc::new(CpuMeter::new(limits.cpu)),
+            responder,
+            limits,
+            on_log: None,
+            start: Start::Warm,
+            began: Instant::now(),
+            subrequests: 0,
+            fetches_in_flight: 0,
+            fetches_waiting: VecDeque::new(),
+            pending: 0,
+            waited: false,
+            deadline_set: false,
+            incoming: Vec::new(),
+            response_stream: None,
+            response_bytes: 0,
+            ticket: None,
+        }
+    }
+
+    /// Whether its caller gave it up.
+    pub(crate) fn is_aborted(&self) -> bool {
+        self.abort_flag
+            .as_ref()
+            .is_some_and(|flag| flag.is_raised())
+    }
+
+    pub(crate) fn usage(&self, heap_used_bytes: usize) -> Usage {
+        Usage {
+            cpu: self.cpu.used(),
+            wall: self.began.elapsed(),
+            heap_used_bytes,
+            start: self.start,
+        }
+    }
+}
+
+/// Who reads a response body that still streams.
+pub(crate) struct BodyReaderWaits {
+    pub(crate) scheduler: SchedulerHandle,
+    pub(crate) stream: StreamId,
+}
+
+impl Unanswered for BodyReaderWaits {
+    fn answer(&self, error: Error) {
+        let why = format!("{}: {error}", error.code());
+        self.scheduler
+            .fail_stream(self.stream, StreamError::Guest(why.into()));
+    }
+}

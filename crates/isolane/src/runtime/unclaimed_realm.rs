@@ -1,0 +1,70 @@
+//! Realms made ahead: a context that belongs to no worker until one claims it, and rehearsals, so that a first
+//! request finds made what it uses. Called on the thread that has the isolate entered.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::definition::{Outbound, WorkerDefinition};
+use crate::error::{Error, Owner};
+use crate::isolate_params::IsolateGuards;
+
+use super::events;
+use super::modules::{self, ModuleMap};
+use super::realm::{Realm, RealmOptions};
+use super::realm_state::unix_ms;
+
+impl Realm {
+    /// Makes a context that belongs to no worker yet, with what most requests use.
+    pub(crate) fn unclaimed(
+        isolate: &mut v8::Isolate,
+        guards: &IsolateGuards,
+    ) -> Result<Self, Error> {
+        let options = RealmOptions {
+            definition: Arc::new(WorkerDefinition {
+                outbound: Outbound::None,
+                ..WorkerDefinition::modules([])
+            }),
+            worker_id: None,
+            on_log: None,
+            group: 0,
+            owner: Owner::Pool,
+        };
+        let definition = options.definition.clone();
+        let mut realm = Self::new(isolate, guards, options)?;
+        let budget = realm.own_budget();
+        realm.watched_turn(isolate, 0, budget, |scope, state| {
+            let namespace = modules::rehearse(scope);
+            events::configure(scope, state, namespace, &definition);
+            events::rehearse(scope, state);
+        });
+        Ok(realm)
+    }
+
+    /// Gives an unclaimed context to a worker.
+    pub(crate) fn claim(
+        &mut self,
+        isolate: &mut v8::Isolate,
+        options: RealmOptions,
+    ) -> Result<(), Error> {
+        self.state.worker = options.worker_parts()?;
+        self.state.origin = Instant::now();
+        self.state.origin_unix_ms = unix_ms();
+        self.group = options.group;
+        self.owner = options.owner;
+        v8::scope!(let scope, isolate);
+        let context = v8::Local::new(scope, &self.state.context);
+        context.set_allow_generation_from_strings(options.definition.codegen);
+        self.state.modules = RefCell::new(ModuleMap::new(options.definition));
+        Ok(())
+    }
+
+    /// Runs a request that nobody made, so that the first real one finds made what it uses. Only before the
+    /// worker loads: no guest code runs in it.
+    pub(crate) fn rehearse(&mut self, isolate: &mut v8::Isolate) {
+        let budget = self.own_budget();
+        self.watched_turn(isolate, 0, budget, |scope, state| {
+            events::rehearse(scope, state)
+        });
+    }
+}
