@@ -323,7 +323,9 @@ impl EventLoopRuntime for ExecutionContext {
 impl Drop for ExecutionContext {
     fn drop(&mut self) {
         // The context's handles go while its isolate is not in use by another call.
-        let _isolate = self.shared.0.isolate.borrow_mut();
-        self.realm = None;
+        let mut isolate = self.shared.0.isolate.borrow_mut();
+        if let Some(mut realm) = self.realm.take() {
+            realm.keep_code(&mut isolate);
+        }
     }
 }

@@ -162,6 +162,9 @@ impl Drop for LockerManagedIsolate {
     fn drop(&mut self) {
         // Contexts go under the lock and before the isolate.
         let mut lock = self.isolate.lock();
+        for realm in &mut self.realms.serving {
+            realm.keep_code(&mut lock);
+        }
         self.realms = Realms::default();
         isolate_params::empty_heap(&mut lock, self.isolate.guards());
     }
@@ -295,9 +298,13 @@ impl LockedIsolate<'_> {
         }
     }
 
-    /// Collects what the isolate holds without need, however little.
+    /// For an isolate that nothing comes for: collects what it holds without need, however little, and keeps
+    /// what V8 has compiled for the worker's next one.
     pub(crate) fn cool(&mut self) {
         if self.condition.health != Health::Condemned {
+            for realm in self.realms.iter_mut() {
+                realm.keep_code(&mut self.lock);
+            }
             self.collect();
         }
     }

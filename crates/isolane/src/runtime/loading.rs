@@ -11,7 +11,7 @@ use super::active_request::{ActiveRequest, Responder};
 use super::events::{self, StartRequest};
 use super::exception;
 use super::modules;
-use super::realm::Realm;
+use super::realm::{Health, Realm};
 
 /// Where a realm is in loading its worker.
 pub(super) enum Phase {
@@ -145,6 +145,19 @@ impl Realm {
             }
             Some(Err(error)) => self.loading_failed(error),
             None => {}
+        }
+    }
+
+    /// Writes down the code of the worker's modules, where they were compiled here and that is wanted. For
+    /// when no request waits, and none soon.
+    pub(crate) fn keep_code(&mut self, isolate: &mut v8::Isolate) {
+        let code = std::mem::take(&mut self.state.modules.borrow_mut().code_to_keep);
+        if code.is_empty() || self.health == Health::Condemned {
+            return;
+        }
+        v8::scope!(let scope, isolate);
+        for module in code {
+            module.keep(scope);
         }
     }
 }

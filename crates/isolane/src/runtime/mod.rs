@@ -253,6 +253,12 @@ impl Runtime {
     }
 }
 
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        self.realm.keep_code(&mut self.isolate);
+    }
+}
+
 impl EventLoopRuntime for Runtime {
     fn callback_rx_mut(&mut self) -> &mut CallbackReceiver {
         self.realm.callbacks_mut()

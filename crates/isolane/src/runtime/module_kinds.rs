@@ -49,12 +49,12 @@ pub(super) fn compile<'s>(
     };
     match ModuleKind::of(name) {
         Some(ModuleKind::JavaScript) | None => {
-            compile_javascript(scope, name, &text(name, source)?)
+            compile_javascript(scope, realm, name, &text(name, source)?)
         }
         Some(ModuleKind::TypeScript) => {
             let erased = typescript::erase_types(&text(name, source)?, name)
                 .map_err(|message| Error::new(ErrorKind::WorkerSyntax(message)))?;
-            compile_javascript(scope, name, &erased)
+            compile_javascript(scope, realm, name, &erased)
         }
         Some(ModuleKind::Json) => {
             let text = text(name, source)?;
@@ -92,6 +92,7 @@ fn text(name: &str, source: &ModuleSource) -> Result<String, Error> {
 
 fn compile_javascript<'s>(
     scope: &mut v8::PinScope<'s, '_>,
+    realm: &RealmState,
     name: &str,
     text: &str,
 ) -> Result<v8::Local<'s, v8::Module>, Error> {
@@ -99,7 +100,10 @@ fn compile_javascript<'s>(
     let compiled = origin(scope, name, true)
         .and_then(|origin| code_cache::compile_module(scope, &origin, text));
     match compiled {
-        Some(module) => Ok(module),
+        Some((module, to_keep)) => {
+            realm.modules.borrow_mut().code_to_keep.extend(to_keep);
+            Ok(module)
+        }
         None => {
             let (thrown, message) = (scope.exception(), scope.message());
             Err(ErrorKind::WorkerSyntax(exception::syntax_error(scope, thrown, message)).into())

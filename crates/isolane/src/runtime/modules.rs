@@ -9,6 +9,7 @@ use crate::definition::WorkerDefinition;
 use crate::error::{Error, ErrorKind};
 
 use super::builtin_modules;
+use super::code_cache::CodeToKeep;
 use super::exception;
 use super::module_kinds::{ModuleKind, compile, origin};
 use super::realm_state::RealmState;
@@ -21,6 +22,7 @@ pub(crate) struct ModuleMap {
     names: HashMap<NonZeroI32, String>,
     /// What a synthetic module exports as its default.
     pub(super) defaults: HashMap<NonZeroI32, v8::Global<v8::Value>>,
+    pub(super) code_to_keep: Vec<CodeToKeep>,
 }
 
 impl ModuleMap {
@@ -30,6 +32,7 @@ impl ModuleMap {
             compiled: HashMap::new(),
             names: HashMap::new(),
             defaults: HashMap::new(),
+            code_to_keep: Vec::new(),
         }
     }
 
