@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use futures_executor::block_on;
 use isolane::{
-    ContextPolicy, ErrorKind, IsolatePool, Request, RunOptions, Start, WorkerDefinition,
+    ContextPolicy, ErrorKind, IsolatePool, ModuleSource, Request, RunOptions, Start,
+    WorkerDefinition,
 };
 
 use crate::support::{handler, pool, pool_with, run, text};
@@ -36,6 +37,49 @@ fn a_changed_script_replaces_the_worker() {
         text(run(&pool, "a", &handler("return new Response('new')")).unwrap()),
         "new"
     );
+}
+
+/// A worker with most kinds of code, some of which is compiled at its first call.
+const VARIED: &str = r#"
+import { twice } from './twice.js';
+class Counter { #n = 1; static made = 0; constructor() { Counter.made++; } next() { return this.#n++; } get n() { return this.#n; } }
+function* squares(end) { for (let i = 1; i <= end; i++) yield i * i; }
+const later = async (value) => { await null; return value; };
+let calls = 0;
+export default {
+  async fetch(request, env, ctx) {
+    const counter = new Counter();
+    counter.next();
+    const { pathname } = new URL(request.url);
+    const parts = [...squares(3), counter.n, Counter.made, await later(twice(4)), `${pathname}`.replace(/\//g, '-'), ++calls];
+    try { null.x } catch (error) { parts.push(error.name) }
+    return new Response(parts.join());
+  },
+};"#;
+
+#[test]
+fn a_worker_answers_alike_from_its_source_and_from_kept_code() {
+    let twice = "export const twice = (n) => [n, n].reduce((a, b) => a + b);";
+    let modules = [("worker.js", VARIED), ("twice.js", twice)];
+    let worker = Arc::new(WorkerDefinition::modules(modules.map(|(name, source)| {
+        (name.to_owned(), ModuleSource::Text(source.to_owned()))
+    })));
+    let answers = [(); 4].map(|()| {
+        let pool = pool();
+        let get = || {
+            let request = Request::get("http://worker.test/a/b");
+            block_on(pool.execute("varied", &worker, request, RunOptions::default()))
+        };
+        let answers = [get(), get()].map(|response| text(response.expect("an answer")));
+        // The isolate goes, and with it its code is kept: from the second time on.
+        block_on(pool.close()).expect("closed");
+        answers
+    });
+    let expected = [
+        "1,4,9,2,1,8,-a-b,1,TypeError",
+        "1,4,9,2,2,8,-a-b,2,TypeError",
+    ];
+    assert_eq!(answers, [(); 4].map(|()| expected.map(str::to_owned)));
 }
 
 /// Set in the process that a test has to itself, where memory is only its own.
