@@ -1,9 +1,11 @@
-//! Which thread the system runs first. Threads lower their own priority, and never raise it: that takes
+//! Which thread the system runs first, and where. Threads lower their own priority, and never raise it: that takes
 //! rights that a process need not have. Any thread may call.
 
 use std::time::Duration;
 
-pub(crate) use system::{SystemThread, ask_for_slices, lower, lower_most, processor};
+pub(crate) use system::{
+    SystemThread, ask_for_slices, leave_processor, lower, lower_most, processor,
+};
 
 /// For a thread that is to run soon when it wakes: one with longer slices gives way at once.
 pub(crate) const SHORTEST_SLICE: Duration = Duration::from_micros(100);
@@ -38,6 +40,27 @@ mod system {
     pub(crate) fn processor() -> Option<u32> {
         // SAFETY: a plain call. It reads what the system keeps in the thread's own memory.
         u32::try_from(unsafe { libc::sched_getcpu() }).ok()
+    }
+
+    /// Moves the calling thread to another of the processors that it may use, for now: the system may move
+    /// it again. Nothing where there is no other.
+    pub(crate) fn leave_processor() {
+        let Some(here) = processor() else { return };
+        // SAFETY: 0 is the calling thread. A set of processors is valid when it is all zeros; it is large
+        // enough for every number of a processor of a system that fills it, and only used during the calls.
+        unsafe {
+            let mut allowed: libc::cpu_set_t = std::mem::zeroed();
+            let size = size_of::<libc::cpu_set_t>();
+            if libc::sched_getaffinity(0, size, &raw mut allowed) != 0 {
+                return;
+            }
+            let mut others = allowed;
+            libc::CPU_CLR(here as usize, &mut others);
+            // Refused where there is no other.
+            if libc::sched_setaffinity(0, size, &raw const others) == 0 {
+                libc::sched_setaffinity(0, size, &raw const allowed);
+            }
+        }
     }
 
     /// Has the calling thread stand back for others, for good.
@@ -130,6 +153,9 @@ mod system {
     pub(crate) fn processor() -> Option<u32> {
         None
     }
+
+    /// Never wanted where it is not told.
+    pub(crate) fn leave_processor() {}
 
     /// These systems do not let a thread choose.
     pub(crate) fn ask_for_slices(_: Duration) {}

@@ -26,10 +26,8 @@ const AT_ONCE: Duration = Duration::from_micros(50);
 /// For how many rests a thread spins shortly after work seemed to wait for its processor.
 const CONSIDERATE_RESTS: u32 = 64;
 
-/// For how many rests in a row a thread leaves the processor to who sends its work, where both have the
-/// same one, and for how many it does not after that.
-const SHARED_RESTS: u32 = 4096;
-const INSISTING_RESTS: u32 = 32;
+/// After how many rests on the processor of who sends its work a thread moves to another one.
+const SHARED_RESTS: u32 = 512;
 
 /// How long a thread spins for work, by how long it had none before.
 ///
@@ -38,7 +36,7 @@ const INSISTING_RESTS: u32 = 32;
 pub(crate) struct Patience {
     spin: Duration,
     considerate_rests: u32,
-    /// How many rests lately found the thread on the processor of who sends its work.
+    /// How many rests found the thread on the processor of who sends its work, since it last moved.
     shared_rests: u32,
 }
 
@@ -58,11 +56,11 @@ impl Patience {
         }
     }
 
-    /// Whether a thread that shares a processor with who sends its work spins all the same. Two that take
-    /// turns never seem to want two processors; spinning now and then makes the system move one of them.
-    fn insists(&mut self) -> bool {
-        self.shared_rests = (self.shared_rests + 1) % (SHARED_RESTS + INSISTING_RESTS);
-        self.shared_rests >= SHARED_RESTS
+    /// Whether a thread that shares a processor with who sends its work is to move. To the system two that
+    /// take turns never seem to want two processors.
+    fn is_to_move(&mut self) -> bool {
+        self.shared_rests = (self.shared_rests + 1) % SHARED_RESTS;
+        self.shared_rests == 0
     }
 
     fn learn(&mut self, rest: &Rest) {
@@ -218,12 +216,14 @@ impl<L: Lane> Threads<L> {
         if self.role(id.index) != Role::Quick || !self.may_spin(id.index) {
             return self.sleep(id);
         }
-        let processor = self.processor();
         let slot = &self.slots[id.index];
-        let is_shared = slot.pusher_on.is(processor);
-        let insists = is_shared && patience.insists();
-        slot.holder_on.note(if insists { None } else { processor });
-        if is_shared && !insists {
+        let mut processor = self.processor();
+        if slot.pusher_on.is(processor) && patience.is_to_move() {
+            (self.options.leave_processor)();
+            processor = self.processor();
+        }
+        slot.holder_on.note(processor);
+        if slot.pusher_on.is(processor) {
             // Who sends the work needs this processor for that.
             return self.sleep(id);
         }

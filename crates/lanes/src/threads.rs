@@ -50,6 +50,8 @@ pub struct Options {
     pub spinning: usize,
     /// The number of the processor that the calling thread runs on, where that can be told quickly.
     pub processor: fn() -> Option<u32>,
+    /// Moves the calling thread to another processor, where the system lets it and there is one.
+    pub leave_processor: fn(),
 }
 
 /// The threads of one pool.

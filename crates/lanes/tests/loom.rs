@@ -112,6 +112,7 @@ fn start(threads: usize) -> Arc<Threads<Notes>> {
         background: 0,
         spinning: 1,
         processor: || None,
+        leave_processor: || {},
     };
     Threads::start(options, Box::new(|_, body| Ok(thread::spawn(body)))).expect("threads")
 }

@@ -79,6 +79,7 @@ fn start(quick: usize, patient: usize, background: usize) -> Arc<Threads<Counter
         background,
         spinning: 1,
         processor: || None,
+        leave_processor: || {},
     };
     Threads::start(
         options,

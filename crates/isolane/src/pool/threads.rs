@@ -20,6 +20,7 @@ pub(super) fn start(count: usize) -> Result<Arc<Threads>, Error> {
         background: count,
         spinning: thread::available_parallelism().map_or(0, |cores| cores.get() / 2),
         processor: thread_priority::processor,
+        leave_processor: thread_priority::leave_processor,
     };
     let spawner = |role, body: isolane_lanes::Body| match role {
         Role::Quick => platform::spawn("isolane-pool", || {
