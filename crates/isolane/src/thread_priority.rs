@@ -20,7 +20,7 @@ mod system {
     /// as much as it asks for itself, multiplied by how much more weight they have.
     const LONG_SLICE: Duration = Duration::from_millis(5);
 
-    /// Nice values above the process's own: a tenth of the weight.
+    /// Nice values above those of the process's first thread: a tenth of the weight.
     const LOWER: libc::c_int = 10;
 
     /// A thirtieth of the weight. A process has ended when the last of its threads has, and that one frees all
@@ -95,11 +95,14 @@ mod system {
 
         fn lower_by(self, steps: libc::c_int) {
             let id = self.id.cast_unsigned();
-            // SAFETY: plain calls without pointers. On Linux a priority is a thread's.
+            // SAFETY: plain calls without pointers. On Linux a priority is a thread's, and the process's id is
+            // that of its first thread.
             unsafe {
-                let own = libc::getpriority(libc::PRIO_PROCESS, id);
+                // Not from the thread's own on: it may have been lowered before.
+                let first = libc::getpid().cast_unsigned();
+                let base = libc::getpriority(libc::PRIO_PROCESS, first);
                 // A system that refuses leaves all threads equal.
-                let _ = libc::setpriority(libc::PRIO_PROCESS, id, (own + steps).min(19));
+                let _ = libc::setpriority(libc::PRIO_PROCESS, id, (base + steps).min(19));
             }
             self.ask_for_slices(LONG_SLICE);
         }
