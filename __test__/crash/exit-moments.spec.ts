@@ -3,8 +3,8 @@
 
 import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
-import test from 'ava';
-import { repeats, runScript } from '../support/child.js';
+import test, { type ExecutionContext } from 'ava';
+import { type ChildOptions, type Ended, repeats, runScript } from '../support/child.js';
 
 /** Eight busy isolates in all modes: spinning, waiting, streaming, filling their heaps; then `end` at a random moment. */
 function busy(end: string, when: string): string {
@@ -71,13 +71,24 @@ const ENDINGS: Record<string, Ending> = {
 /** From when the child said that it ends; creating a process is not counted. */
 const LONGEST_MS = 2000;
 
+/** Runs a script that says when it ends, and checks how it did and that it did so in time. */
+async function endsInTime(
+  t: ExecutionContext,
+  script: string,
+  expected: Ending['expected'],
+  options: ChildOptions = {},
+): Promise<Ended> {
+  const ended = await runScript(script, options);
+  const took = Date.now() - Number(ended.stdout);
+  t.deepEqual({ code: ended.code, signal: ended.signal }, expected, ended.stderr.slice(0, 4000));
+  t.true(took < LONGEST_MS, `took ${took} ms`);
+  return ended;
+}
+
 for (const [name, { script, signal, expected }] of Object.entries(ENDINGS)) {
   test.serial(`${name} while everything is busy`, async (t) => {
     for (let n = 0; n < repeats(3); n += 1) {
-      const ended = await runScript(script, signal === undefined ? {} : { signal });
-      const took = Date.now() - Number(ended.stdout);
-      t.deepEqual({ code: ended.code, signal: ended.signal }, expected, ended.stderr.slice(0, 4000));
-      t.true(took < LONGEST_MS, `took ${took} ms`);
+      const ended = await endsInTime(t, script, expected, signal === undefined ? {} : { signal });
       if (name !== 'an uncaught exception') t.is(ended.stderr, '');
     }
   });
@@ -105,13 +116,9 @@ test.serial(
         spawn(process.execPath, ['--eval', 'for (;;);'], { stdio: 'ignore' }),
       );
       try {
-        const ended = await runScript(limited, { signal: 'SIGTERM' });
-        const took = Date.now() - Number(ended.stdout);
-        t.deepEqual(
-          { code: ended.code, signal: ended.signal, stderr: ended.stderr },
-          { code: null, signal: 'SIGTERM', stderr: '' },
-        );
-        t.true(took < LONGEST_MS, `took ${took} ms`);
+        const expected = { code: null, signal: 'SIGTERM' } as const;
+        const ended = await endsInTime(t, limited, expected, { signal: 'SIGTERM' });
+        t.is(ended.stderr, '');
       } finally {
         for (const other of others) other.kill('SIGKILL');
       }
@@ -121,7 +128,7 @@ test.serial(
 
 test.serial('process.exitCode and a natural end, once everything was closed or has ended', async (t) => {
   for (let n = 0; n < repeats(3); n += 1) {
-    const ended = await runScript(`
+    const script = `
       import { executePooled, IsolatePool, Runtime, SharedIsolate, Worker } from 'isolane';
       const short = 'export default { async fetch() { await new Promise((r) => setTimeout(r, 5)); return new Response("x") } }';
       const pool = new IsolatePool(), isolate = new SharedIsolate(), runtime = new Runtime(), worker = new Worker(short);
@@ -131,12 +138,8 @@ test.serial('process.exitCode and a natural end, once everything was closed or h
       // Nothing is closed: what is idle does not keep the process.
       await Promise.all(calls);
       process.exitCode = 6;
-      console.log(Date.now());`);
-    const took = Date.now() - Number(ended.stdout);
-    t.deepEqual(
-      { code: ended.code, signal: ended.signal, stderr: ended.stderr },
-      { code: 6, signal: null, stderr: '' },
-    );
-    t.true(took < LONGEST_MS, `took ${took} ms`);
+      console.log(Date.now());`;
+    const ended = await endsInTime(t, script, { code: 6, signal: null });
+    t.is(ended.stderr, '');
   }
 });
