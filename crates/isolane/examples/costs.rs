@@ -168,12 +168,26 @@ fn ours() {
         );
     });
     contexts.expect("a thread").join().expect("no panic");
-    let worker = Worker::new(PLAIN, WorkerOptions::default()).expect("a worker");
+    let worker = || Worker::new(PLAIN, WorkerOptions::default()).expect("a worker");
+    let answer = |worker: &Worker| {
+        block_on(worker.fetch(request(), RunOptions::default())).expect("an answer");
+    };
     report(
-        "Worker: new isolate to its first response",
-        time(100, || {
-            block_on(worker.fetch(request(), RunOptions::default())).expect("an answer");
-        }),
+        "Worker: a new isolate to its first response",
+        time(100, || answer(&worker())),
+    );
+    let followed = worker();
+    report(
+        "Worker: requests one after the other",
+        time(500, || answer(&followed)),
+    );
+    let samples = (0..200).flat_map(|_| {
+        std::thread::sleep(Duration::from_millis(10));
+        time(1, || answer(&followed))
+    });
+    report(
+        "Worker: an isolate made ahead to its first response",
+        samples.collect(),
     );
 }
 

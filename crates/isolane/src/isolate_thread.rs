@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Wake, Waker};
 use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
 
 use crossbeam_queue::SegQueue;
 use parking_lot::Mutex;
@@ -101,6 +102,19 @@ impl<C: Send + 'static> Receiver<C> {
     /// Whether this thread was given up, and another serves the mailbox.
     fn is_replaced(&self) -> bool {
         self.mailbox.owners.load(Ordering::SeqCst) != self.owner
+    }
+
+    /// Waits until something arrives; says whether that was within `patience`.
+    pub(crate) fn wait(&self, patience: Duration) -> bool {
+        let until = Instant::now() + patience;
+        while !self.mailbox.woken.swap(false, Ordering::SeqCst) {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            thread::park_timeout(left);
+        }
+        true
     }
 
     /// Calls `step` whenever something arrived, until it breaks. `step` takes the commands itself.

@@ -37,7 +37,6 @@ mod unentered_isolate;
 mod v8_flags;
 mod validation;
 mod worker;
-mod worker_queue;
 
 pub use cache::{
     CacheAnswer, CacheCall, CacheEntry, CacheOperation, CacheQuery, CacheStore, Caches,

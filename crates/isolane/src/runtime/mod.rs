@@ -209,6 +209,18 @@ impl Runtime {
         self.realm.load(&mut self.isolate, &definition, self.limits);
     }
 
+    /// Has what a request uses made, before the worker loads.
+    pub(crate) fn rehearse(&mut self) {
+        self.realm.rehearse(&mut self.isolate);
+    }
+
+    /// Whether the worker's modules have been evaluated, and left an isolate that may go on.
+    pub(crate) fn has_loaded(&self) -> bool {
+        !self.realm.is_loading()
+            && self.realm.failure().is_none()
+            && self.realm.health() == Health::Good
+    }
+
     pub(crate) fn abort(&mut self, request: RequestId, error: &Error) {
         self.realm.abort(&mut self.isolate, request, error);
     }

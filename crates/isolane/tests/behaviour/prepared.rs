@@ -1,10 +1,14 @@
 //! Isolates that are made ahead, and those that nothing comes for any more.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_executor::block_on;
-use isolane::{IsolatePool, Limits, Request, Response, RunOptions, WorkerDefinition};
+use isolane::{
+    IsolatePool, Limits, LogSink, Request, Response, RunOptions, Worker, WorkerDefinition,
+    WorkerFuture, WorkerOptions,
+};
 
 use crate::support::{handler, pool, run, text};
 
@@ -92,4 +96,187 @@ fn an_isolate_that_nothing_comes_for_is_collected() {
     }
     // It goes on as before.
     run(&pool, "a", &handler(body)).expect("an answer");
+}
+
+/// A `Worker`, and how many times code of its modules wrote a line.
+struct Counted {
+    worker: Worker,
+    requests: AtomicUsize,
+    lines: Arc<AtomicUsize>,
+    on_log: LogSink,
+}
+
+impl Counted {
+    fn new(script: impl Into<WorkerDefinition>) -> Self {
+        let lines = Arc::<AtomicUsize>::default();
+        let counter = lines.clone();
+        let on_log: LogSink = Arc::new(move |_| {
+            counter.fetch_add(1, Ordering::SeqCst);
+        });
+        let options = WorkerOptions {
+            on_log: Some(on_log.clone()),
+            ..WorkerOptions::default()
+        };
+        let worker = Worker::new(script, options).expect("a worker");
+        Self {
+            worker,
+            requests: AtomicUsize::new(0),
+            lines,
+            on_log,
+        }
+    }
+
+    fn fetch(&self, path: &str, options: RunOptions) -> WorkerFuture {
+        self.requests.fetch_add(1, Ordering::SeqCst);
+        let url = format!("http://worker.test/{path}");
+        self.worker.fetch(Request::get(url), options)
+    }
+
+    fn answer(&self) -> String {
+        text(block_on(self.fetch("", RunOptions::default())).expect("an answer"))
+    }
+
+    /// How often its modules were evaluated without a request so far.
+    fn ahead(&self) -> usize {
+        self.lines.load(Ordering::SeqCst) - self.requests.load(Ordering::SeqCst)
+    }
+
+    /// Sends requests until the isolate of another one is there; other tests may have those that the process
+    /// makes.
+    #[track_caller]
+    fn have_one_ahead(&self) {
+        let patience = Instant::now() + PATIENCE;
+        loop {
+            assert_eq!(self.answer(), "1");
+            let soon = Instant::now() + Duration::from_millis(500);
+            while Instant::now() < soon {
+                if self.ahead() == 1 {
+                    return;
+                }
+                std::thread::yield_now();
+            }
+            assert!(Instant::now() < patience, "no isolate is made ahead");
+        }
+    }
+
+    /// How many isolates there are.
+    fn isolates(&self) -> usize {
+        // This, and what they are made from, hold the log's receiver too.
+        Arc::strong_count(&self.on_log) - 2
+    }
+}
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+#[track_caller]
+fn eventually(is_so: impl Fn() -> bool, what: &str) {
+    let patience = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < patience, "{what}");
+        std::thread::yield_now();
+    }
+}
+
+/// Each evaluation of its modules writes a line, and each request says how many came to its isolate.
+fn counting() -> String {
+    format!(
+        "console.log('loaded'); let n = 0; {}",
+        handler(
+            "n += 1; if (request.url.endsWith('wait')) await new Promise(() => {}); return new Response(String(n))"
+        )
+    )
+}
+
+#[test]
+fn a_workers_isolate_made_ahead_serves_one_request() {
+    let counted = Counted::new(counting());
+    for _ in 0..10 {
+        counted.have_one_ahead();
+    }
+}
+
+#[test]
+fn a_workers_isolate_made_ahead_goes_with_its_worker() {
+    for round in 0..10 {
+        let counted = Counted::new(counting());
+        counted.have_one_ahead();
+        if round % 2 == 0 {
+            counted.worker.close();
+            let error = block_on(counted.fetch("", RunOptions::default()));
+            assert_eq!(error.expect_err("it is closed").code(), "ERR_CLOSED");
+        }
+        let Counted { worker, on_log, .. } = counted;
+        drop(worker);
+        eventually(
+            || Arc::strong_count(&on_log) == 1,
+            "something of it is left",
+        );
+    }
+}
+
+#[test]
+fn a_workers_isolate_made_ahead_goes_when_no_request_comes() {
+    let counted = Counted::new(counting());
+    counted.have_one_ahead();
+    eventually(
+        || counted.isolates() <= 1,
+        "the last request's isolate is left",
+    );
+    eventually(|| counted.isolates() == 0, "the isolate made ahead is left");
+    // The next request does without, and is not taken for one that others follow.
+    assert_eq!(counted.answer(), "1");
+    eventually(|| counted.isolates() == 0, "its isolate is left");
+}
+
+#[test]
+fn a_worker_that_does_not_load_at_once_is_loaded_for_its_request() {
+    let counted = Counted::new(format!(
+        "await new Promise((done) => setTimeout(done, 1)); {}",
+        counting()
+    ));
+    for _ in 0..10 {
+        assert_eq!(counted.answer(), "1");
+        assert_eq!(counted.ahead(), 0);
+    }
+}
+
+#[test]
+fn a_request_with_memory_limits_of_its_own_gets_an_isolate_with_those() {
+    let counted = Counted::new(format!(
+        "console.log('loaded'); {}",
+        handler(
+            "const kept = []; if (request.url.endsWith('fill')) for (;;) kept.push({ n: kept.length }); return new Response('1')"
+        )
+    ));
+    let limits = Limits {
+        cpu: None,
+        heap_bytes: 16 << 20,
+        ..Limits::default()
+    };
+    counted.have_one_ahead();
+    let options = RunOptions {
+        limits: Some(limits),
+        ..RunOptions::default()
+    };
+    let error = block_on(counted.fetch("fill", options)).expect_err("it never ends by itself");
+    assert_eq!(error.code(), "ERR_HEAP_LIMIT");
+    let used = error.usage().expect("it began").heap_used_bytes;
+    assert!(used < 100 << 20, "{used} bytes");
+}
+
+#[test]
+fn a_request_in_an_isolate_made_ahead_ends_when_it_is_aborted_or_its_worker_closed() {
+    for round in 0..20 {
+        let counted = Counted::new(counting());
+        counted.have_one_ahead();
+        let waiting = counted.fetch("wait", RunOptions::default());
+        if round % 2 == 0 {
+            drop(waiting);
+        } else {
+            counted.worker.close();
+            let error = block_on(waiting).expect_err("it was closed");
+            assert_eq!(error.code(), "ERR_CLOSED");
+        }
+        eventually(|| counted.worker.in_flight() == 0, "it goes on");
+    }
 }
