@@ -3,6 +3,8 @@
 //
 //   npm run bench:host
 
+import { stat } from 'node:fs/promises';
+import { setTimeout as later } from 'node:timers/promises';
 import { IsolatePool } from 'isolane';
 import { microseconds, quantile, table } from './report.js';
 
@@ -13,17 +15,21 @@ const URL_OF_REQUEST = 'http://worker.test/';
 const CALLS = 2000;
 const IDLE_MS = 500;
 
+/** Starts something asynchronous, and says when that has ended. */
+type Call = () => Promise<unknown>;
+
 /** How long calls take to return their promise, in microseconds. */
-async function callsOf(pool: IsolatePool, id: string, inFlight: number): Promise<number[]> {
+async function callsOf(call: Call, inFlight: number, pauseMs: number): Promise<number[]> {
   const times: number[] = [];
   while (times.length < CALLS) {
     const answers: Promise<unknown>[] = [];
     for (let n = 0; n < inFlight; n += 1) {
       const began = performance.now();
-      answers.push(pool.fetch(id, URL_OF_REQUEST));
+      answers.push(call());
       times.push((performance.now() - began) * 1000);
     }
     await Promise.all(answers);
+    if (pauseMs > 0) await later(pauseMs);
   }
   return times;
 }
@@ -51,16 +57,23 @@ async function main(): Promise<void> {
   const idle = [['idle for half a second', 'processor time']];
   idle.push(['Node without a pool', microseconds(await idleOf(async () => {}, 10))]);
   const pool = new IsolatePool();
-  const workers = { quick: QUICK, 'spins for 5 ms': SLOW, 'waits for 5 ms': WAITING };
   const rows = [['a call keeps the thread', 'p50', 'p99', 'p99.9', 'most']];
+  const measure = async (name: string, call: Call, pauseMs: number) => {
+    for (const inFlight of [1, 16]) {
+      await callsOf(call, inFlight, pauseMs);
+      const times = await callsOf(call, inFlight, pauseMs);
+      const shares = [0.5, 0.99, 0.999, 1].map((share) => microseconds(quantile(times, share)));
+      rows.push([`${name}, ${inFlight} in flight`, ...shares]);
+    }
+  };
+  // What an asynchronous call of Node's own takes, which has a thread of Node's woken.
+  await measure('Node: stat', () => stat('.'), 0);
+  await measure('Node: stat, every 5 ms', () => stat('.'), 5);
+  const workers = { quick: QUICK, 'spins for 5 ms': SLOW, 'waits for 5 ms': WAITING };
   for (const [id, worker] of Object.entries(workers)) {
     await pool.deploy(id, worker);
-    for (const inFlight of [1, 16]) {
-      await callsOf(pool, id, inFlight);
-      const times = await callsOf(pool, id, inFlight);
-      const shares = [0.5, 0.99, 0.999, 1].map((share) => microseconds(quantile(times, share)));
-      rows.push([`${id}, ${inFlight} in flight`, ...shares]);
-    }
+    await measure(id, () => pool.fetch(id, URL_OF_REQUEST), 0);
+    if (id === 'quick') await measure('quick, every 5 ms', () => pool.fetch(id, URL_OF_REQUEST), 5);
   }
   console.log(`${table(rows)}\n`);
   const work = async () => {

@@ -164,8 +164,18 @@ const LOOKS_PER_TIME: usize = 16;
 pub struct RunFuture<T> {
     shared: Arc<Shared<T>>,
     abort: AbortHandle,
-    /// Whether the answer is likely to come within microseconds.
-    quick: bool,
+    expected: Expected,
+}
+
+/// When an answer is likely to come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Expected {
+    /// Nobody knows.
+    Late,
+    /// Within microseconds of a sleeping thread's waking up, which takes from a few to a hundred.
+    AfterWake,
+    /// Within microseconds.
+    Soon,
 }
 
 /// The answer to a `fetch` event.
@@ -197,7 +207,7 @@ impl<T> RunFuture<T> {
                     flag: shared.clone(),
                 },
                 shared,
-                quick: false,
+                expected: Expected::Late,
             },
             settlement,
         )
@@ -213,8 +223,8 @@ impl<T> RunFuture<T> {
         future
     }
 
-    pub(crate) fn expect_quick(mut self, quick: bool) -> Self {
-        self.quick = quick;
+    pub(crate) fn expect(mut self, expected: Expected) -> Self {
+        self.expected = expected;
         self
     }
 
@@ -227,12 +237,17 @@ impl<T> RunFuture<T> {
         self.abort.clone()
     }
 
-    /// Waits by spinning, at most for `limit`, and only where the isolate was idle and its recent
-    /// turns were short: for callers that want the answer inside their own call.
+    /// Waits by spinning, at most for `limit`, and only where the isolate was idle, its recent turns were
+    /// short, and its thread is awake: for callers that want the answer inside their own call.
     pub fn wait_briefly(&mut self, limit: Duration) -> Option<Result<T, Error>> {
-        if !self.quick {
-            return self.take();
+        if self.expected == Expected::Soon {
+            self.spin(limit)
+        } else {
+            self.take()
         }
+    }
+
+    fn spin(&mut self, limit: Duration) -> Option<Result<T, Error>> {
         let begin = Instant::now();
         loop {
             // Between two looks at the time, which take longer.
@@ -243,7 +258,7 @@ impl<T> RunFuture<T> {
                 std::hint::spin_loop();
             }
             if begin.elapsed() >= limit {
-                self.quick = false;
+                self.expected = Expected::Late;
                 return None;
             }
         }
@@ -287,9 +302,9 @@ impl<T> Future for RunFuture<T> {
     type Output = Result<T, Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if self.quick {
-            let answer = self.wait_briefly(SPIN);
-            self.quick = false;
+        if self.expected != Expected::Late {
+            let answer = self.spin(SPIN);
+            self.expected = Expected::Late;
             if let Some(answer) = answer {
                 return Poll::Ready(answer);
             }

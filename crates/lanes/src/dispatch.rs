@@ -161,7 +161,7 @@ impl<L: Lane> Threads<L> {
         self.peer_that(PARKED, home).unwrap_or(home)
     }
 
-    fn peer_that(&self, activity: usize, index: usize) -> Option<usize> {
+    pub(crate) fn peer_that(&self, activity: usize, index: usize) -> Option<usize> {
         self.peers(index)
             .find(|peer| self.slots[*peer].activity() == activity)
     }

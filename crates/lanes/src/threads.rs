@@ -14,7 +14,7 @@ use std::time::Instant;
 use crate::dispatch::Patience;
 use crate::lane::{Lane, Pace};
 use crate::queue::Next;
-use crate::slot::{BUSY, LOOKING, Slot, ThreadId};
+use crate::slot::{BUSY, LOOKING, PARKED, Slot, ThreadId};
 use crate::sync::{AtomicBool, AtomicUsize, JoinHandle, Ordering};
 
 /// What a new thread has to do.
@@ -108,6 +108,15 @@ impl<L: Lane> Threads<L> {
             return false;
         };
         self.slots[home.index].holder_on.is(self.processor())
+    }
+
+    /// Whether a thread has to be woken for a lane that is queued now.
+    pub fn sleeps_for(&self, lane: &L) -> bool {
+        let class = self.class(lane.pace());
+        let home = lane.queue().thread().map(|thread| thread.index);
+        let sleeps = |index: usize| self.slots[index].activity() == PARKED;
+        home.filter(|home| class.contains(home)).is_none_or(sleeps)
+            && self.peer_that(LOOKING, class.start).is_none()
     }
 
     /// The processor that the calling thread runs on.

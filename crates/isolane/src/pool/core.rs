@@ -252,8 +252,8 @@ impl Pool {
             start: Start::Warm,
             ticket: Some(Ticket::new(&self.in_flight, observer)),
         });
-        let quick = self.place(&deployment, start, Entry::New);
-        future.expect_quick(quick)
+        let expected = self.place(&deployment, start, Entry::New);
+        future.expect(expected)
     }
 
     pub(super) fn memory_bytes(&self) -> usize {

@@ -10,6 +10,7 @@ use crate::definition::ContextPolicy;
 use crate::error::ErrorKind;
 use crate::locker_managed_isolate::IsolateRecipe;
 use crate::runtime::events::StartRequest;
+use crate::settlement::Expected;
 
 use super::core::Pool;
 use super::lane::{Lane, LaneOwner, Place};
@@ -34,24 +35,24 @@ pub(super) enum Entry {
 }
 
 impl Pool {
-    /// Finds a lane for a request; says whether its answer is likely to come within microseconds.
+    /// Finds a lane for a request; says how soon its answer is likely to come.
     pub(super) fn place(
         &self,
         deployment: &Arc<Deployment>,
         start: Box<StartRequest>,
         entry: Entry,
-    ) -> bool {
+    ) -> Expected {
         if self.ended.load(Ordering::SeqCst) {
             start.fail(ErrorKind::PoolClosed.into());
-            return false;
+            return Expected::Late;
         }
         let start = match self.try_lanes(deployment, start, entry) {
-            Ok(quick) => return quick,
+            Ok(expected) => return expected,
             Err(start) => start,
         };
         if self.has_lost_all(deployment) {
             start.fail(ErrorKind::PoolFull.into());
-            return false;
+            return Expected::Late;
         }
         // Those that wait come first.
         let start = if self.places_wanted.load(Ordering::SeqCst) > 0 {
@@ -59,15 +60,15 @@ impl Pool {
         } else if let Some(start) = self.place_on_new_lane(deployment, start) {
             start
         } else {
-            return false;
+            return Expected::Late;
         };
         let waiting = deployment.waiting.load(Ordering::Relaxed);
         if entry == Entry::New && waiting >= self.options.max_queue {
             start.fail(ErrorKind::PoolFull.into());
-            return false;
+            return Expected::Late;
         }
         self.wait_for_place(deployment, start);
-        false
+        Expected::Late
     }
 
     /// Gives the request to the worker's least loaded lane, or back where another isolate is due.
@@ -76,7 +77,7 @@ impl Pool {
         deployment: &Arc<Deployment>,
         start: Box<StartRequest>,
         entry: Entry,
-    ) -> Result<bool, Box<StartRequest>> {
+    ) -> Result<Expected, Box<StartRequest>> {
         let lanes = deployment.lanes.lock();
         let (lane, is_another_due) = match deployment.definition.context {
             ContextPolicy::Fresh => self.lane_for_fresh(deployment, &lanes),
@@ -96,17 +97,24 @@ impl Pool {
             let total: usize = lanes.iter().map(|lane| lane.queued()).sum();
             if entry == Entry::New && total >= self.options.max_queue {
                 start.fail(ErrorKind::PoolFull.into());
-                return Ok(false);
+                return Ok(Expected::Late);
             }
             let slow = lane.expected_wait(self.threads.now_ns()) > WAIT_FOR_ANOTHER_ISOLATE;
             if slow && has_room() {
                 return Err(start);
             }
         }
-        let quick = lane.is_quick() && !self.threads.shares_processor(lane);
+        // To spin on the processor of the thread that answers would keep it from answering.
+        let expected = if !lane.is_quick() || self.threads.shares_processor(lane) {
+            Expected::Late
+        } else if self.threads.sleeps_for(lane) {
+            Expected::AfterWake
+        } else {
+            Expected::Soon
+        };
         lane.begin(start)?;
         self.hits.fetch_add(1, Ordering::Relaxed);
-        Ok(quick)
+        Ok(expected)
     }
 
     /// The lane for a request that may meet what others have left: the least loaded one.
