@@ -1,7 +1,6 @@
 //! Where isolates begin and end without a request that waits for it: a thread drops those that left the
-//! pool, makes one ahead for the next worker that needs one, and looks for those that are to be collected
-//! (`cooling.rs`). A drop takes a fifth of a millisecond,
-//! making one several. Where the thread falls behind with drops, those who make isolates help, so that
+//! pool, makes some ahead for the next workers that need one, and looks for those that are to be collected
+//! (`cooling.rs`). A drop takes a fifth of a millisecond, making one several. Where the thread falls behind with drops, those who make isolates help, so that
 //! what waits to be dropped stays bounded.
 
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -22,40 +21,58 @@ use super::core::Pool;
 /// How many isolates may wait for the reaper's thread.
 const BACKLOG: usize = 4;
 
+/// How many isolates are made ahead once a worker has come while the only one was being made.
+const MOST_SPARES: usize = 2;
+
 /// What the thread is asked to do.
 enum Errand {
     /// Drop one isolate that has left.
     Drop,
-    /// Make a spare one.
+    /// Make one ahead.
     Make(Limits),
     /// Look at a pool's isolates from time to time.
     Watch(Weak<Pool>),
 }
 
-/// Takes isolates to their end, and has one ready.
+/// Takes isolates to their end, and has others ready.
 pub(crate) struct Reaper {
     leaving: Arc<SegQueue<LockerManagedIsolate>>,
-    spare: Arc<Mutex<Spare>>,
+    spares: Arc<Mutex<Spares>>,
     errands: Mutex<Sender<Errand>>,
 }
 
-/// The isolate that is made ahead.
-#[derive(Default)]
-enum Spare {
-    #[default]
-    None,
-    Coming,
-    Ready(Box<LockerManagedIsolate>),
-    /// The pool is closed: none is wanted any more.
-    Unwanted,
+/// The isolates that are made ahead.
+struct Spares {
+    ready: Vec<LockerManagedIsolate>,
+    coming: usize,
+    /// How many there should be; none once the pool is closed.
+    wanted: usize,
+}
+
+impl Default for Spares {
+    fn default() -> Self {
+        Self {
+            ready: Vec::with_capacity(MOST_SPARES),
+            coming: 0,
+            wanted: 1,
+        }
+    }
+}
+
+impl Spares {
+    /// None is wanted any more. Those that there are, to be dropped without a lock held.
+    fn end(&mut self) -> Vec<LockerManagedIsolate> {
+        self.wanted = 0;
+        std::mem::take(&mut self.ready)
+    }
 }
 
 impl Reaper {
     pub(crate) fn start() -> Result<Self, Error> {
         let leaving = Arc::new(SegQueue::new());
-        let spare = Arc::<Mutex<Spare>>::default();
+        let spares = Arc::<Mutex<Spares>>::default();
         let (sender, errands) = mpsc::channel();
-        let (queue, place) = (leaving.clone(), spare.clone());
+        let (queue, place) = (leaving.clone(), spares.clone());
         platform::spawn("isolane-reaper", move || {
             thread_priority::lower_most();
             let mut watched = None;
@@ -67,13 +84,13 @@ impl Reaper {
                 }
             }
             // Here, since whoever drops the pool may not enter isolates.
-            let spare = std::mem::replace(&mut *place.lock(), Spare::Unwanted);
-            drop(spare);
+            let spares = place.lock().end();
+            drop(spares);
         })
         .map_err(|error| Error::internal(format!("the reaper's thread: {error}")))?;
         Ok(Self {
             leaving,
-            spare,
+            spares,
             errands: Mutex::new(sender),
         })
     }
@@ -92,20 +109,21 @@ impl Reaper {
         }
     }
 
-    /// The isolate that was made ahead, where there is one that suits. On a thread that may enter isolates.
+    /// An isolate that was made ahead, where there is one that suits. On a thread that may enter isolates.
     pub(crate) fn spare(&self, limits: &Limits) -> Option<LockerManagedIsolate> {
-        let ready = {
-            let mut spare = self.spare.lock();
-            match std::mem::take(&mut *spare) {
-                Spare::Ready(isolate) => Some(*isolate),
-                other => {
-                    *spare = other;
-                    None
-                }
-            }
-        };
-        // One that does not suit is in the way of one that would: workers with these limits come now.
-        ready.filter(|isolate| isolate.suits(limits))
+        let mut spares = self.spares.lock();
+        let suiting = spares.ready.iter().position(|spare| spare.suits(limits));
+        if let Some(at) = suiting {
+            return Some(spares.ready.swap_remove(at));
+        }
+        if spares.coming > 0 && spares.wanted > 0 {
+            spares.wanted = MOST_SPARES;
+        }
+        // Those that do not suit are in the way of one that would: workers with these limits come now.
+        let unsuitable = std::mem::take(&mut spares.ready);
+        drop(spares);
+        drop(unsuitable);
+        None
     }
 
     /// Has a pool's isolates looked at until none wants it any more.
@@ -113,19 +131,19 @@ impl Reaper {
         let _ = self.errands.lock().send(Errand::Watch(pool));
     }
 
-    /// Has an isolate made ahead, unless there is one.
+    /// Has an isolate made ahead, unless there are enough.
     pub(crate) fn make_spare(&self, limits: Limits) {
-        let mut spare = self.spare.lock();
-        if matches!(*spare, Spare::None) {
-            *spare = Spare::Coming;
+        let mut spares = self.spares.lock();
+        if spares.ready.len() + spares.coming < spares.wanted {
+            spares.coming += 1;
             let _ = self.errands.lock().send(Errand::Make(limits));
         }
     }
 
-    /// Has no isolate made ahead any more, and drops the one that was. On a thread that may enter isolates.
+    /// Has no isolate made ahead any more, and drops those that were. On a thread that may enter isolates.
     pub(crate) fn close(&self) {
-        let spare = std::mem::replace(&mut *self.spare.lock(), Spare::Unwanted);
-        drop(spare);
+        let spares = self.spares.lock().end();
+        drop(spares);
     }
 }
 
@@ -147,18 +165,18 @@ fn next_errand(errands: &Receiver<Errand>, watched: &mut Option<Weak<Pool>>) -> 
     }
 }
 
-fn make(place: &Mutex<Spare>, limits: Limits) {
-    if matches!(*place.lock(), Spare::Unwanted) {
+fn make(place: &Mutex<Spares>, limits: Limits) {
+    if place.lock().wanted == 0 {
         return;
     }
     // Where none can be made, whoever needs one tries for itself and says why.
-    let made = LockerManagedIsolate::unclaimed(limits)
-        .map_or(Spare::None, |isolate| Spare::Ready(Box::new(isolate)));
-    let mut spare = place.lock();
-    let unneeded = match *spare {
-        Spare::Unwanted => made,
-        _ => std::mem::replace(&mut *spare, made),
-    };
-    drop(spare);
-    drop(unneeded);
+    let made = LockerManagedIsolate::unclaimed(limits).ok();
+    let mut spares = place.lock();
+    spares.coming -= 1;
+    if spares.wanted > 0 {
+        spares.ready.extend(made);
+        return;
+    }
+    drop(spares);
+    drop(made);
 }
