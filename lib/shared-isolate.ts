@@ -29,7 +29,8 @@ const KEYS: ReadonlyArray<keyof SharedIsolateOptions> = ['limits'];
 /**
  * One isolate bound to one thread, with contexts that come and go on it.
  *
- * Workers on it share a heap, so one that exceeds the heap's limit takes the others along.
+ * Workers on it share a heap, so one that exceeds the heap's limit takes the others along. While contexts follow each
+ * other within two seconds, the next one is made ahead where the isolate has nothing else to do.
  *
  * @example
  * ```ts

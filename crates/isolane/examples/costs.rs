@@ -159,13 +159,19 @@ fn ours() {
                 drop(ExecutionContext::new(&isolate, PLAIN).expect("a context"))
             }),
         );
+        let answer = || {
+            let mut context = ExecutionContext::new(&isolate, PLAIN).expect("a context");
+            block_on(context.fetch(request(), RunOptions::default())).expect("an answer");
+        };
         report(
             "ExecutionContext::new and its first response",
-            time(1000, || {
-                let mut context = ExecutionContext::new(&isolate, PLAIN).expect("a context");
-                block_on(context.fetch(request(), RunOptions::default())).expect("an answer");
-            }),
+            time(1000, answer),
         );
+        let samples = (0..1000).flat_map(|_| {
+            isolate.prepare();
+            time(1, answer)
+        });
+        report("the same, the context made ahead", samples.collect());
     });
     contexts.expect("a thread").join().expect("no panic");
     let worker = || Worker::new(PLAIN, WorkerOptions::default()).expect("a worker");

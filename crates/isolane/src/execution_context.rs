@@ -83,7 +83,8 @@ impl ExecutionContext {
         };
         let realm = {
             let mut entered = isolate.0.isolate.borrow_mut();
-            let mut realm = Realm::new(&mut entered, &isolate.0.guards, options)?;
+            let unclaimed = isolate.0.unclaimed.take();
+            let mut realm = Realm::for_worker(unclaimed, &mut entered, &isolate.0.guards, options)?;
             realm.load(&mut entered, &definition, limits);
             realm
         };

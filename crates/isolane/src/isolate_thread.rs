@@ -1,7 +1,6 @@
 //! A thread that owns isolates entered on it, and the mailbox through which other threads speak to
 //! it. It sleeps until a command or an answer of the scheduler arrives.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Wake, Waker};
@@ -74,6 +73,16 @@ impl<C: Send + 'static> Wake for Mailbox<C> {
     }
 }
 
+/// How a thread goes on that has done what had arrived for it.
+pub(crate) enum Rest {
+    /// It serves its mailbox no more.
+    End,
+    /// It sleeps until something arrives.
+    UntilWoken,
+    /// It sleeps until something arrives, or until so much time has passed.
+    AtMost(Duration),
+}
+
 /// The receiving side of a mailbox, on the thread that serves it.
 pub(crate) struct Receiver<C> {
     mailbox: Arc<Mailbox<C>>,
@@ -117,16 +126,26 @@ impl<C: Send + 'static> Receiver<C> {
         true
     }
 
-    /// Calls `step` whenever something arrived, until it breaks. `step` takes the commands itself.
-    pub(crate) fn serve(&self, mut step: impl FnMut(&mut Context<'_>) -> ControlFlow<()>) {
+    /// Calls `step` whenever something arrived, or it is to be called again, until it ends. `step` takes the
+    /// commands itself.
+    pub(crate) fn serve(&self, mut step: impl FnMut(&mut Context<'_>) -> Rest) {
         let waker = Waker::from(self.mailbox.clone());
         let mut cx = Context::from_waker(&waker);
         loop {
-            if step(&mut cx).is_break() || self.is_replaced() {
+            let rest = step(&mut cx);
+            if self.is_replaced() {
                 return;
             }
-            while !self.mailbox.woken.swap(false, Ordering::SeqCst) {
-                thread::park();
+            match rest {
+                Rest::End => return,
+                Rest::UntilWoken => {
+                    while !self.mailbox.woken.swap(false, Ordering::SeqCst) {
+                        thread::park();
+                    }
+                }
+                Rest::AtMost(patience) => {
+                    self.wait(patience);
+                }
             }
         }
     }

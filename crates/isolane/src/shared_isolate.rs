@@ -12,8 +12,11 @@ use crate::error::{Error, Owner};
 use crate::isolate_params::{self, GuardedIsolate, IsolateGuards};
 use crate::limits::Limits;
 use crate::limits::rescue::Bystanders;
-use crate::runtime::realm::{Realm, RealmOptions};
+use crate::runtime::realm::{Health, Realm, RealmOptions};
 use crate::runtime::{HeapStatistics, ThreadClaim};
+
+/// How much heap is to be left where a context is made that nobody has asked for.
+const ROOM_FOR_A_CONTEXT: usize = 4 << 20;
 
 /// How a [`SharedIsolate`] is set up.
 #[derive(Clone, Default)]
@@ -30,7 +33,9 @@ pub struct SharedIsolateOptions {
 pub struct SharedIsolate(pub(crate) Rc<SharedParts>);
 
 pub(crate) struct SharedParts {
-    // In this order: the guards outlive the isolate, the claim outlives both.
+    // In this order: contexts go before the isolate, its guards and the claim after it.
+    /// The next context, where it was made ahead.
+    pub(crate) unclaimed: RefCell<Option<Realm>>,
     pub(crate) isolate: RefCell<GuardedIsolate>,
     pub(crate) guards: IsolateGuards,
     pub(crate) limits: Limits,
@@ -59,6 +64,7 @@ impl SharedIsolate {
         let claim = ThreadClaim::take()?;
         let (isolate, guards) = isolate_params::create(&options.limits);
         Ok(Self(Rc::new(SharedParts {
+            unclaimed: RefCell::default(),
             isolate: RefCell::new(GuardedIsolate::new(isolate, guards.clone())),
             guards,
             limits: options.limits,
@@ -71,6 +77,34 @@ impl SharedIsolate {
     /// Whether its heap limit was reached: no context can be made or used any more.
     pub fn is_condemned(&self) -> bool {
         self.0.condemned.get()
+    }
+
+    /// Makes the next context ahead, for when its thread has nothing else to do: then
+    /// [`ExecutionContext::new`](crate::ExecutionContext::new) takes a fraction of its time.
+    ///
+    /// Does nothing where there is one, or where the heap has little room.
+    pub fn prepare(&self) {
+        if self.is_condemned() || self.is_prepared() {
+            return;
+        }
+        let mut isolate = self.0.isolate.borrow_mut();
+        let used = isolate.get_heap_statistics().used_heap_size();
+        if used + ROOM_FOR_A_CONTEXT > self.0.limits.heap_bytes {
+            return;
+        }
+        // Where none can be made, whoever wants one is told.
+        let made = Realm::unclaimed(&mut isolate, &self.0.guards).ok();
+        *self.0.unclaimed.borrow_mut() = made.filter(|realm| realm.health() == Health::Good);
+    }
+
+    pub(crate) fn is_prepared(&self) -> bool {
+        self.0.unclaimed.borrow().is_some()
+    }
+
+    /// Drops the context that was made ahead.
+    pub(crate) fn expect_no_context(&self) {
+        let _isolate = self.0.isolate.borrow_mut();
+        self.0.unclaimed.take();
     }
 
     /// The size of its heap.

@@ -212,13 +212,9 @@ impl LockedIsolate<'_> {
             group,
             owner: Owner::Pool,
         };
-        let mut realm = match self.unclaimed.take() {
-            Some(mut realm) => {
-                realm.claim(&mut self.lock, options)?;
-                realm
-            }
-            None => Realm::new(&mut self.lock, self.isolate.guards(), options)?,
-        };
+        let unclaimed = self.unclaimed.take();
+        let guards = self.isolate.guards();
+        let mut realm = Realm::for_worker(unclaimed, &mut self.lock, guards, options)?;
         before_loading(&mut realm, &mut self.lock);
         realm.load(&mut self.lock, &definition, limits);
         self.realms.push(realm);

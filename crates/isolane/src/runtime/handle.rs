@@ -1,13 +1,12 @@
 //! A [`Runtime`] on a thread of its own, for hosts that are elsewhere.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use isolane_scheduler::{RequestId, next_id};
 
 use crate::error::{Error, ErrorKind};
-use crate::isolate_thread::{self, Command as _, Receiver};
+use crate::isolate_thread::{self, Command as _, Receiver, Rest};
 use crate::limits::watchdog;
 use crate::request::RunOptions;
 use crate::settlement::{AbortTarget, RunFuture, Settlement};
@@ -164,7 +163,7 @@ fn serve(receiver: &Receiver<Command>, options: &RuntimeOptions, group: u64) {
                 }
                 runtime = None;
                 settlement.settle(Ok(()));
-                return ControlFlow::Break(());
+                return Rest::End;
             }
             if runtime.as_ref().is_some_and(Runtime::is_condemned) {
                 runtime = None;
@@ -185,9 +184,9 @@ fn serve(receiver: &Receiver<Command>, options: &RuntimeOptions, group: u64) {
         if let Some(runtime) = &mut runtime
             && runtime.poll(cx).is_err()
         {
-            return ControlFlow::Break(());
+            return Rest::End;
         }
-        ControlFlow::Continue(())
+        Rest::UntilWoken
     });
 }
 

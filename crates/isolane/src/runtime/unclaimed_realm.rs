@@ -41,12 +41,24 @@ impl Realm {
         Ok(realm)
     }
 
-    /// Gives an unclaimed context to a worker.
-    pub(crate) fn claim(
-        &mut self,
+    /// A worker's context: the unclaimed one where there is one, else a new one.
+    pub(crate) fn for_worker(
+        unclaimed: Option<Self>,
         isolate: &mut v8::Isolate,
+        guards: &IsolateGuards,
         options: RealmOptions,
-    ) -> Result<(), Error> {
+    ) -> Result<Self, Error> {
+        match unclaimed {
+            Some(mut realm) => {
+                realm.claim(isolate, options)?;
+                Ok(realm)
+            }
+            None => Self::new(isolate, guards, options),
+        }
+    }
+
+    /// Gives an unclaimed context to a worker.
+    fn claim(&mut self, isolate: &mut v8::Isolate, options: RealmOptions) -> Result<(), Error> {
         self.state.worker = options.worker_parts()?;
         self.state.origin = Instant::now();
         self.state.origin_unix_ms = unix_ms();

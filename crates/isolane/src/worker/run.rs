@@ -1,6 +1,5 @@
 //! One request in an isolate of its own, on that isolate's thread, until everything of it has ended.
 
-use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -9,7 +8,7 @@ use parking_lot::Mutex;
 
 use crate::definition::WorkerDefinition;
 use crate::error::{Error, ErrorKind, Owner};
-use crate::isolate_thread::Receiver;
+use crate::isolate_thread::{Receiver, Rest};
 use crate::limits::Limits;
 use crate::platform;
 use crate::request::{LogSink, RunOptions};
@@ -149,9 +148,9 @@ impl Run {
             }
             let gone = runtime.active() > 0 && runtime.poll(cx).is_err();
             if gone || runtime.active() == 0 {
-                ControlFlow::Break(())
+                Rest::End
             } else {
-                ControlFlow::Continue(())
+                Rest::UntilWoken
             }
         });
     }

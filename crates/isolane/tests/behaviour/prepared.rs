@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use futures_executor::block_on;
 use isolane::{
-    IsolatePool, Limits, LogSink, Request, Response, RunOptions, Worker, WorkerDefinition,
-    WorkerFuture, WorkerOptions,
+    ExecutionContext, IsolatePool, Limits, LogSink, Request, Response, RunOptions, SharedIsolate,
+    SharedIsolateOptions, Worker, WorkerDefinition, WorkerFuture, WorkerOptions,
 };
 
 use crate::support::{handler, pool, run, text};
@@ -17,18 +17,21 @@ fn answer(pool: &IsolatePool, id: &str, worker: &Arc<WorkerDefinition>) -> Respo
     block_on(pool.execute(id, worker, request, RunOptions::default())).expect("an answer")
 }
 
+/// Says whether code can be made from strings, what it was given, whether its clock was set for it, and how often
+/// its context was used before.
+const LOOK: &str = "let code = 'no'; try { code = String(eval('1 + 1')) } catch {} \
+    const age = Date.now() - performance.timeOrigin; \
+    const own = Object.keys(globalThis).filter((key) => key === 'left').length; \
+    globalThis.left = true; \
+    return new Response([code, env.name, age < 1000, own].join())";
+
 /// Whoever comes while another one's isolate is still being prepared, or after, gets its own settings.
 #[test]
 fn an_isolate_made_ahead_takes_over_nothing_but_itself() {
     let pool = pool();
     for round in 0..8 {
         let codegen = round % 2 == 0;
-        let body = "let code = 'no'; try { code = String(eval('1 + 1')) } catch {} \
-            const age = Date.now() - performance.timeOrigin; \
-            const own = Object.keys(globalThis).filter((key) => key === 'left').length; \
-            globalThis.left = true; \
-            return new Response([code, env.name, age < 1000, own].join())";
-        let mut worker = WorkerDefinition::script(handler(body));
+        let mut worker = WorkerDefinition::script(handler(LOOK));
         worker.codegen = codegen;
         worker.env.0.push((
             "name".to_owned(),
@@ -41,6 +44,68 @@ fn an_isolate_made_ahead_takes_over_nothing_but_itself() {
         );
     }
     assert_eq!(pool.stats().total, 8);
+}
+
+#[test]
+fn a_context_made_ahead_takes_over_nothing_but_itself() {
+    on_isolate_thread(|| {
+        let isolate = SharedIsolate::new(SharedIsolateOptions::default()).expect("an isolate");
+        let answer = |context: &mut ExecutionContext| {
+            let request = Request::get("http://worker.test/");
+            text(block_on(context.fetch(request, RunOptions::default())).expect("an answer"))
+        };
+        let mut before: Option<ExecutionContext> = None;
+        for round in 0..8 {
+            isolate.prepare();
+            isolate.prepare();
+            let mut worker = WorkerDefinition::script(handler(LOOK));
+            worker.codegen = round % 2 == 0;
+            worker.env.0.push((
+                "name".to_owned(),
+                isolane::EnvValue::Json(format!("worker {round}").into()),
+            ));
+            let code = if worker.codegen { "2" } else { "no" };
+            let mut context = ExecutionContext::new(&isolate, worker).expect("a context");
+            assert_eq!(
+                answer(&mut context),
+                format!("{code},worker {round},true,0")
+            );
+            // The one before it goes on.
+            if let Some(mut before) = before.replace(context) {
+                assert!(answer(&mut before).ends_with(",true,1"));
+            }
+        }
+    });
+}
+
+#[test]
+fn no_context_is_made_ahead_where_the_heap_has_no_room_for_it() {
+    on_isolate_thread(|| {
+        let limits = Limits {
+            heap_bytes: 10 << 20,
+            ..Limits::default()
+        };
+        let options = SharedIsolateOptions { limits };
+        let isolate = SharedIsolate::new(options).expect("an isolate");
+        let script = format!(
+            "globalThis.kept = new Array(8e5).fill(1); {}",
+            handler("return new Response('')")
+        );
+        let _full = ExecutionContext::new(&isolate, script).expect("a context");
+        let used = || isolate.heap_statistics().used_heap_bytes;
+        let before = used();
+        assert!(before > limits.heap_bytes - (4 << 20), "{before}");
+        isolate.prepare();
+        assert_eq!(used(), before);
+        assert!(!isolate.is_condemned());
+    });
+}
+
+fn on_isolate_thread(body: impl FnOnce() + Send + 'static) {
+    let thread = isolane::platform::spawn("guests", body).expect("a thread");
+    if let Err(panic) = thread.join() {
+        std::panic::resume_unwind(panic);
+    }
 }
 
 #[test]
