@@ -20,7 +20,13 @@ pub trait EventLoopRuntime {
 #[error("the scheduler is gone")]
 pub struct SchedulerGone;
 
-/// Processes all answers that have arrived, and registers `cx` to be woken by the next one.
+/// After how many rounds, each of which may ask for the next one's answers, others are let through.
+const ROUNDS: usize = 32;
+
+/// Processes the answers that have arrived, and registers `cx` to be woken by the next one.
+///
+/// Where processing them makes further ones arrive again and again, it returns all the same, and `cx` is woken
+/// at once.
 ///
 /// `buffer` is empty before and after; it is the caller's so that its memory is reused.
 ///
@@ -32,7 +38,7 @@ pub fn drain_and_process<R: EventLoopRuntime>(
     runtime: &mut R,
     buffer: &mut Vec<CallbackMessage>,
 ) -> Result<(), SchedulerGone> {
-    loop {
+    for _ in 0..ROUNDS {
         let closed = loop {
             match runtime.callback_rx_mut().poll_recv(cx) {
                 Poll::Ready(Some(message)) => buffer.push(message),
@@ -52,4 +58,7 @@ pub fn drain_and_process<R: EventLoopRuntime>(
             return Ok(());
         }
     }
+    // A worker whose answers are there at once, as those of a body that keeps arriving.
+    cx.waker().wake_by_ref();
+    Ok(())
 }

@@ -19,7 +19,7 @@ const WAIT: i64 = 1;
 const CLOSED: i64 = 2;
 
 /// Chunks that a body holds before its writer has to wait.
-const CAPACITY: usize = 4;
+const CAPACITY: usize = 16;
 
 /// The writing end of a body; its reading end goes to the guest.
 #[napi]

@@ -148,6 +148,9 @@ impl Context {
                 id,
                 stream,
             } => {
+                if let Some(answer) = self.streams.read_now(request, id, stream) {
+                    return self.answer_now(answer);
+                }
                 let read = self.streams.read(request, id, stream);
                 self.run(request, id, async move {
                     let chunk = AssertUnwindSafe(read).catch_unwind().await;
@@ -240,6 +243,14 @@ impl Context {
         drop(table);
         // An answer nobody gets may hold a body, whose drop closes a connection.
         drop(late);
+    }
+
+    /// Answers what is not under way.
+    fn answer_now(&self, answer: CallbackMessage) {
+        if let Some(callbacks) = &self.table().callbacks {
+            // The receiver goes together with what asks.
+            let _ = callbacks.send(answer);
+        }
     }
 
     fn cancel_request(&self, request: RequestId) {

@@ -126,6 +126,29 @@ impl StreamRegistry {
         ended.into_values().for_each(|entry| entry.end.cancel());
     }
 
+    /// As [`StreamRegistry::read`], where the answer is known now: for the thread that asks, which then need
+    /// not wait for another one.
+    pub(crate) fn read_now(
+        &self,
+        request: RequestId,
+        id: CallbackId,
+        stream: StreamId,
+    ) -> Option<CallbackMessage> {
+        let Some(End::Incoming(incoming)) = self.end_of(stream, Some(request)) else {
+            return None;
+        };
+        // Those that wait come first.
+        let mut reader = incoming.reader.try_lock().ok()?;
+        if incoming.cancelled.is_cancelled() {
+            return None;
+        }
+        Some(answer(
+            &self.entries,
+            (request, id, stream),
+            reader.next_now()?,
+        ))
+    }
+
     /// Reads one chunk of an incoming stream and makes the answer of it.
     pub(crate) fn read(
         &self,
@@ -144,13 +167,7 @@ impl StreamRegistry {
                 Some(read) => read.await,
                 None => Some(Err(StreamError::NotOpen)),
             };
-            if matches!(read, None | Some(Err(_))) {
-                lock(&entries).remove(&stream);
-            }
-            match read.transpose() {
-                Ok(chunk) => CallbackMessage::StreamChunk { request, id, chunk },
-                Err(error) => CallbackMessage::StreamFailed { request, id, error },
-            }
+            answer(&entries, (request, id, stream), read)
         }
     }
 
@@ -181,6 +198,21 @@ impl StreamRegistry {
 
     fn remove(&self, stream: StreamId) -> Option<End> {
         lock(&self.entries).remove(&stream).map(|entry| entry.end)
+    }
+}
+
+/// The answer to a read; a stream that has ended is forgotten.
+fn answer(
+    entries: &Entries,
+    (request, id, stream): (RequestId, CallbackId, StreamId),
+    read: Option<Result<Bytes, StreamError>>,
+) -> CallbackMessage {
+    if matches!(read, None | Some(Err(_))) {
+        lock(entries).remove(&stream);
+    }
+    match read.transpose() {
+        Ok(chunk) => CallbackMessage::StreamChunk { request, id, chunk },
+        Err(error) => CallbackMessage::StreamFailed { request, id, error },
     }
 }
 

@@ -7,8 +7,12 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use futures_executor::block_on;
-use isolane::{IsolatePool, PoolOptions, Request, RunOptions, WorkerDefinition, WorkerFuture};
+use isolane::{
+    BodyReader, IsolatePool, Limits, PoolOptions, Request, RunOptions, WorkerDefinition,
+    WorkerFuture,
+};
 
 use crate::support::{handler, pool_with, run, text};
 
@@ -187,4 +191,42 @@ fn close_does_not_wait_for_a_thread_that_does_not_come_back() {
     assert_eq!(error.code(), "ERR_POOL_CLOSED", "{error}");
     let took = start.elapsed();
     assert!(took < PROMPTLY, "{took:?}");
+}
+
+#[test]
+fn requests_are_answered_beside_one_whose_body_keeps_arriving() {
+    let (pool, log) = narrow_pool(|options| options.max_isolates_per_worker = 1);
+    let body = "if (request.body) { console.log('begun'); for await (const chunk of request.body); } \
+        return new Response('hello')";
+    let worker: Arc<WorkerDefinition> = Arc::new(handler(body).into());
+    // All of it is there: the guest never has to wait.
+    const CHUNKS: usize = 500_000;
+    let (writer, reader) = BodyReader::channel(CHUNKS);
+    for _ in 0..CHUNKS {
+        writer
+            .try_send(Bytes::from_static(&[1]))
+            .expect("it has room");
+    }
+    drop(writer);
+    let request = Request {
+        method: "POST".to_owned(),
+        body: reader.into(),
+        ..Request::get("http://worker.test/")
+    };
+    let options = RunOptions {
+        limits: Some(Limits {
+            cpu: None,
+            wall: None,
+            ..Limits::default()
+        }),
+        ..RunOptions::default()
+    };
+    let upload = pool.execute("reading", &worker, request, options);
+    log.recv().expect("it begins");
+    for _ in 0..20 {
+        assert_eq!(answer(&pool, "reading", body), "hello");
+    }
+    assert_eq!(pool.stats().total, 1);
+    assert_eq!(pool.stats().in_flight, 1, "it still reads");
+    drop(upload);
 }

@@ -28,6 +28,25 @@ async fn an_incoming_stream_is_read_chunk_by_chunk_to_its_end() {
     writing.await.unwrap();
 }
 
+/// No other thread has to run in between, nor a task.
+#[tokio::test]
+async fn a_chunk_that_is_there_is_answered_at_once() {
+    let mut guest = Guest::on_one_thread();
+    let (writer, reader) = BodyReader::channel(2);
+    let stream = guest.handle.register_stream(reader);
+    writer.try_send("here".into()).unwrap();
+    drop(writer);
+    for expected in [Some(Bytes::from("here")), None] {
+        let read = guest.start_read(stream);
+        match guest.callbacks.try_recv() {
+            Some(CallbackMessage::StreamChunk { id, chunk, .. }) => {
+                assert_eq!((id, chunk), (read, expected));
+            }
+            other => panic!("not a chunk: {other:?}"),
+        }
+    }
+}
+
 #[tokio::test]
 async fn reads_are_answered_in_the_order_they_were_asked() {
     let mut guest = Guest::new();
