@@ -24,7 +24,7 @@ pub(crate) fn log_sink(connection: &SharedConnection, function: u32) -> LogSink 
 /// A function of `env`, called on the JavaScript thread.
 pub(crate) fn host_function(connection: &SharedConnection, function: u32) -> HostFunction {
     let function = FunctionRef::new(connection, function);
-    HostFunction::structured(move |arguments| call(&function, arguments))
+    HostFunction::structured(move |arguments| call(&function, arguments)).light()
 }
 
 fn call(

@@ -18,6 +18,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::AbortHandle;
 
 use crate::compute::{self, Places};
+use crate::light_task::LightTask;
 use crate::stream_registry::StreamRegistry;
 use crate::timers::{Timer, TimerKind, TimerQueue};
 use crate::{
@@ -32,6 +33,7 @@ struct Operation {
 
 enum Work {
     Task(AbortHandle),
+    Light(Arc<LightTask>),
     /// A task that waits for a thread, which has to be told by itself.
     Compute(AbortHandle, StopFlag),
     Timer,
@@ -113,19 +115,28 @@ impl Context {
             } => {
                 self.run(request, id, run_fetch(request, id, fetch, client));
             }
-            SchedulerMessage::HostCall { request, id, call } => self.run(request, id, async move {
-                let result = AssertUnwindSafe(call)
-                    .catch_unwind()
-                    .await
-                    .unwrap_or_else(|panic| {
-                        Err(HostCallError::Failed(panic_text(panic.as_ref()).into()))
-                    });
-                CallbackMessage::HostCallDone {
-                    request,
-                    id,
-                    result,
-                }
-            }),
+            SchedulerMessage::HostCall {
+                request,
+                id,
+                call,
+                is_light,
+            } => {
+                let answer = async move {
+                    let result =
+                        AssertUnwindSafe(call)
+                            .catch_unwind()
+                            .await
+                            .unwrap_or_else(|panic| {
+                                Err(HostCallError::Failed(panic_text(panic.as_ref()).into()))
+                            });
+                    CallbackMessage::HostCallDone {
+                        request,
+                        id,
+                        result,
+                    }
+                };
+                self.run_where(is_light, request, id, answer);
+            }
             SchedulerMessage::Compute { request, id, job } => {
                 let stop = StopFlag::default();
                 let places = Places {
@@ -148,24 +159,23 @@ impl Context {
                 id,
                 stream,
             } => {
-                if let Some(answer) = self.streams.read_now(request, id, stream) {
-                    return self.answer_now(answer);
-                }
+                let is_light = self.streams.is_light(stream);
                 let read = self.streams.read(request, id, stream);
-                self.run(request, id, async move {
+                let answer = async move {
                     let chunk = AssertUnwindSafe(read).catch_unwind().await;
                     chunk.unwrap_or_else(|panic| {
                         let error = StreamError::Host(panic_text(panic.as_ref()).into());
                         CallbackMessage::StreamFailed { request, id, error }
                     })
-                });
+                };
+                self.run_where(is_light, request, id, answer);
             }
             SchedulerMessage::StreamWritable {
                 request,
                 id,
                 stream,
             } => {
-                self.run(request, id, self.streams.writable(request, id, stream));
+                self.run_light(request, id, self.streams.writable(request, id, stream));
             }
             SchedulerMessage::Timer { request, id, delay } => {
                 self.start_timer(delay, TimerKind::Timer, request, id);
@@ -190,6 +200,43 @@ impl Context {
         task: impl Future<Output = CallbackMessage> + Send + 'static,
     ) {
         self.run_as(request, id, task, Work::Task);
+    }
+
+    /// Runs a light task, or one that does work, whose output is the answer to `id`.
+    fn run_where(
+        self: &Arc<Self>,
+        is_light: bool,
+        request: RequestId,
+        id: CallbackId,
+        task: impl Future<Output = CallbackMessage> + Send + 'static,
+    ) {
+        if is_light {
+            self.run_light(request, id, task);
+        } else {
+            self.run(request, id, task);
+        }
+    }
+
+    /// As [`Context::run`], on this thread and on those that wake it. The answer may be there on return.
+    fn run_light(
+        self: &Arc<Self>,
+        request: RequestId,
+        id: CallbackId,
+        task: impl Future<Output = CallbackMessage> + Send + 'static,
+    ) {
+        let context = Arc::clone(self);
+        let task = LightTask::new(async move {
+            let answer = task.await;
+            context.complete(id, answer);
+        });
+        let mut table = self.table();
+        if table.callbacks.is_none() {
+            return;
+        }
+        let previous = table.insert(request, id, Work::Light(Arc::clone(&task)));
+        drop(table);
+        self.stop(previous.map(|operation| (id, operation)));
+        task.run();
     }
 
     fn run_as(
@@ -245,14 +292,6 @@ impl Context {
         drop(late);
     }
 
-    /// Answers what is not under way.
-    fn answer_now(&self, answer: CallbackMessage) {
-        if let Some(callbacks) = &self.table().callbacks {
-            // The receiver goes together with what asks.
-            let _ = callbacks.send(answer);
-        }
-    }
-
     fn cancel_request(&self, request: RequestId) {
         let mut table = self.table();
         let ids = table.by_request.remove(&request).unwrap_or_default();
@@ -287,6 +326,7 @@ impl Context {
         for (id, operation) in operations {
             match operation.work {
                 Work::Task(task) => task.abort(),
+                Work::Light(task) => task.stop(),
                 Work::Compute(task, stop) => {
                     stop.raise();
                     task.abort();

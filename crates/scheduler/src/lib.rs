@@ -20,6 +20,7 @@ mod handle;
 mod http_client;
 mod http_headers;
 mod idle;
+mod light_task;
 mod messages;
 mod origins;
 mod redirects;

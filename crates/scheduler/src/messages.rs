@@ -98,8 +98,11 @@ pub enum SchedulerMessage {
         request: RequestId,
         /// The answer's id.
         id: CallbackId,
-        /// The call, which runs on the scheduler's threads.
+        /// The call.
         call: BoxFuture<'static, Result<Bytes, HostCallError>>,
+        /// Whether it does next to nothing when it is polled: then it is polled by whoever sends this
+        /// message, and by whoever wakes it, rather than on the scheduler's threads.
+        is_light: bool,
     },
     /// Runs work that computes for long, beside the isolate's thread; answered by `ComputeDone`.
     Compute {

@@ -32,6 +32,8 @@ enum End {
 struct Incoming {
     /// Fair, so that reads are answered in the order they were asked.
     reader: Arc<tokio::sync::Mutex<BodyReader>>,
+    /// Whether a read does no work of its own.
+    is_light: bool,
     /// Ends the reads under way, which would otherwise keep the reader and its source alive.
     cancelled: CancellationToken,
 }
@@ -59,9 +61,9 @@ fn lock(entries: &Entries) -> MutexGuard<'_, HashMap<StreamId, Entry>> {
 
 impl StreamRegistry {
     pub(crate) fn register(&self, request: Option<RequestId>, reader: BodyReader) -> StreamId {
-        let reader = Arc::new(tokio::sync::Mutex::new(reader));
         let incoming = Incoming {
-            reader,
+            is_light: reader.is_light(),
+            reader: Arc::new(tokio::sync::Mutex::new(reader)),
             cancelled: CancellationToken::new(),
         };
         self.insert(request, End::Incoming(incoming))
@@ -126,27 +128,11 @@ impl StreamRegistry {
         ended.into_values().for_each(|entry| entry.end.cancel());
     }
 
-    /// As [`StreamRegistry::read`], where the answer is known now: for the thread that asks, which then need
-    /// not wait for another one.
-    pub(crate) fn read_now(
-        &self,
-        request: RequestId,
-        id: CallbackId,
-        stream: StreamId,
-    ) -> Option<CallbackMessage> {
-        let Some(End::Incoming(incoming)) = self.end_of(stream, Some(request)) else {
-            return None;
-        };
-        // Those that wait come first.
-        let mut reader = incoming.reader.try_lock().ok()?;
-        if incoming.cancelled.is_cancelled() {
-            return None;
-        }
-        Some(answer(
-            &self.entries,
-            (request, id, stream),
-            reader.next_now()?,
-        ))
+    /// Whether a read of the stream does no work of its own, so that any thread may do it.
+    pub(crate) fn is_light(&self, stream: StreamId) -> bool {
+        let entries = lock(&self.entries);
+        let end = entries.get(&stream).map(|entry| &entry.end);
+        !matches!(end, Some(End::Incoming(incoming)) if !incoming.is_light)
     }
 
     /// Reads one chunk of an incoming stream and makes the answer of it.
@@ -167,7 +153,13 @@ impl StreamRegistry {
                 Some(read) => read.await,
                 None => Some(Err(StreamError::NotOpen)),
             };
-            answer(&entries, (request, id, stream), read)
+            if matches!(read, None | Some(Err(_))) {
+                lock(&entries).remove(&stream);
+            }
+            match read.transpose() {
+                Ok(chunk) => CallbackMessage::StreamChunk { request, id, chunk },
+                Err(error) => CallbackMessage::StreamFailed { request, id, error },
+            }
         }
     }
 
@@ -198,21 +190,6 @@ impl StreamRegistry {
 
     fn remove(&self, stream: StreamId) -> Option<End> {
         lock(&self.entries).remove(&stream).map(|entry| entry.end)
-    }
-}
-
-/// The answer to a read; a stream that has ended is forgotten.
-fn answer(
-    entries: &Entries,
-    (request, id, stream): (RequestId, CallbackId, StreamId),
-    read: Option<Result<Bytes, StreamError>>,
-) -> CallbackMessage {
-    if matches!(read, None | Some(Err(_))) {
-        lock(entries).remove(&stream);
-    }
-    match read.transpose() {
-        Ok(chunk) => CallbackMessage::StreamChunk { request, id, chunk },
-        Err(error) => CallbackMessage::StreamFailed { request, id, error },
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_util::stream::{BoxStream, Stream, StreamExt};
@@ -287,16 +287,9 @@ impl BodyReader {
         std::future::poll_fn(|cx| self.poll_next_chunk(cx)).await
     }
 
-    /// What the next chunk, or the end, is where that is known now. Nothing where it has still to come, or
-    /// comes from a source that does work when it is polled.
-    pub(crate) fn next_now(&mut self) -> Option<Option<Result<Bytes, StreamError>>> {
-        if matches!(self.source, Source::Stream(_)) {
-            return None;
-        }
-        match self.poll_next_chunk(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(next) => Some(next),
-            Poll::Pending => None,
-        }
+    /// Whether to read from it is to take what a writer has left there, and no work.
+    pub(crate) fn is_light(&self) -> bool {
+        !matches!(self.source, Source::Stream(_))
     }
 
     fn poll_next_chunk(

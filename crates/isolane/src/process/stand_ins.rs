@@ -154,6 +154,7 @@ impl StandIns for WorkerStandIns {
         HostFunction {
             codec,
             call: Arc::new(move |arguments| call(&calls, &lease, place, arguments)),
+            is_light: true,
         }
     }
 

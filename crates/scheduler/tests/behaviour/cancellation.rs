@@ -54,6 +54,7 @@ fn start_endless_call(guest: &Guest) -> oneshot::Receiver<()> {
         request,
         id,
         call: call.boxed(),
+        is_light: false,
     });
     ended
 }
@@ -151,9 +152,12 @@ async fn nothing_is_answered_after_a_request_was_cancelled() {
     for _ in 0..200 {
         let (request, id) = (guest.request, next_id());
         let call = futures_util::future::ready(Ok(Bytes::new())).boxed();
-        guest
-            .handle
-            .send(SchedulerMessage::HostCall { request, id, call });
+        guest.handle.send(SchedulerMessage::HostCall {
+            request,
+            id,
+            call,
+            is_light: false,
+        });
         guest.start_timer(Duration::ZERO);
         guest.cancel_request();
         // Answers that came before the cancellation are there already; none may come after.
@@ -253,9 +257,12 @@ async fn a_host_call_gives_its_value_or_its_error() {
     for given in [Ok(Bytes::from("value")), Err(refusal)] {
         let (request, id) = (guest.request, next_id());
         let call = futures_util::future::ready(given.clone()).boxed();
-        guest
-            .handle
-            .send(SchedulerMessage::HostCall { request, id, call });
+        guest.handle.send(SchedulerMessage::HostCall {
+            request,
+            id,
+            call,
+            is_light: false,
+        });
         let CallbackMessage::HostCallDone {
             id: answered,
             result,
@@ -278,9 +285,12 @@ async fn a_panic_in_the_hosts_code_is_an_answer_without_its_text() {
     let mut guest = Guest::new();
     let (request, id) = (guest.request, next_id());
     let call = async { panic!("secret") }.boxed();
-    guest
-        .handle
-        .send(SchedulerMessage::HostCall { request, id, call });
+    guest.handle.send(SchedulerMessage::HostCall {
+        request,
+        id,
+        call,
+        is_light: false,
+    });
     match guest.answer().await {
         CallbackMessage::HostCallDone {
             result: Err(error), ..

@@ -67,7 +67,12 @@ pub(crate) fn call<'s>(
     };
     let id = ask(realm, OperationKind::Cache, |request, id| {
         let call = call.boxed();
-        SchedulerMessage::HostCall { request, id, call }
+        SchedulerMessage::HostCall {
+            request,
+            id,
+            call,
+            is_light: false,
+        }
     });
     realm.cache_answers.borrow_mut().insert(id, slot);
     value.set_double(id as f64);

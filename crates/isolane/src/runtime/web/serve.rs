@@ -218,11 +218,16 @@ pub(crate) fn host_call<'s>(
     let Held::Bytes(arguments) = held::take(scope, realm, arguments) else {
         return;
     };
-    let call = (function.call)(arguments);
+    let (call, is_light) = ((function.call)(arguments), function.is_light);
     let id = ask(
         realm,
         OperationKind::HostCall(function.codec),
-        |request, id| SchedulerMessage::HostCall { request, id, call },
+        |request, id| SchedulerMessage::HostCall {
+            request,
+            id,
+            call,
+            is_light,
+        },
     );
     value.set_double(id as f64);
 }
