@@ -83,6 +83,20 @@ function fresh(callers: number): Case {
   };
 }
 
+/** A warm request that awaits a function of the host's once. */
+function hostCall(callers: number): Case {
+  const script = `export default { fetch: async (request, env) => new Response(await env.get(request.url)) }`;
+  return {
+    name: `executePooled: a call of the host's in each`,
+    callers,
+    milliseconds: 2000,
+    setUp: async () => {
+      const worker = { script, env: { get: (key: string) => key } };
+      return { once: () => executePooled('bench-host', worker, URL_OF_REQUEST), tearDown: nothing };
+    },
+  };
+}
+
 /** Every request is to another worker than the pool has an isolate of. */
 function eviction(callers: number): Case {
   const workers = 40;
@@ -151,6 +165,7 @@ export const CASES: readonly Case[] = [
   fresh(8),
   ...[1, 8, 64, 512].map(warm),
   ...[1, 64].map(warmAndRead),
+  ...[1, 64].map(hostCall),
   ...[1, 64].map(manyWorkers),
   eviction(1),
   eviction(8),
