@@ -22,6 +22,9 @@ const GARBAGE_BYTES: usize = 32 << 20;
 /// The same after a limit ended a request: what that one left is unlikely to be wanted again.
 const GARBAGE_OF_LIMITED_BYTES: usize = 4 << 20;
 
+/// How large a heap is swept at once when it was collected: all of it is looked through for that.
+const QUICKLY_SWEPT_BYTES: usize = 16 << 20;
+
 /// A pooled isolate that this thread has locked.
 pub(crate) struct LockedIsolate<'a> {
     pub(super) realms: &'a mut Vec<Realm>,
@@ -159,6 +162,11 @@ impl LockedIsolate<'_> {
         }
         self.condition.kept_bytes = self.used_bytes();
         let heap_used_bytes = self.lock.get_heap_statistics().used_heap_size();
+        if heap_used_bytes < QUICKLY_SWEPT_BYTES {
+            // V8 sweeps where it allocates next, and only then gives back the pages that it pools, tens of
+            // megabytes of them. To count code it sweeps first.
+            let _ = self.lock.get_heap_code_and_metadata_statistics();
+        }
         for realm in self.realms.iter() {
             realm.note_heap(heap_used_bytes);
         }

@@ -1,7 +1,7 @@
 //! Where isolates begin and end without a request that waits for it: a thread drops those that left the
 //! pool, makes some ahead for the next workers that need one, and looks for those that are to be collected
-//! (`cooling.rs`). A drop takes a fifth of a millisecond, making one several. Where the thread falls behind with drops, those who make isolates help, so that
-//! what waits to be dropped stays bounded.
+//! (`cooling.rs`). A drop takes a fifth of a millisecond, making one several. Where the thread falls behind
+//! with drops, those who make isolates help, so that what waits to be dropped stays bounded.
 
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Weak};
