@@ -224,7 +224,7 @@ impl<'data> Script<'data> {
                     0 => ready(Ok(Bytes::new())).boxed(),
                     _ => pending().boxed(),
                 },
-                is_light: slot / 2 % 2 == 0,
+                is_light: (slot / 2).is_multiple_of(2),
             },
         };
         self.asked.insert(id, (request, asked));
