@@ -13,6 +13,7 @@ mod compression;
 mod crypto;
 mod default_pool;
 mod definition;
+mod demand;
 mod error;
 mod event_loop;
 mod execution_context;

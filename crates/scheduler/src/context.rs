@@ -159,8 +159,7 @@ impl Context {
                 id,
                 stream,
             } => {
-                let is_light = self.streams.is_light(stream);
-                let read = self.streams.read(request, id, stream);
+                let (is_light, read) = self.streams.read(request, id, stream);
                 let answer = async move {
                     let chunk = AssertUnwindSafe(read).catch_unwind().await;
                     chunk.unwrap_or_else(|panic| {
@@ -229,14 +228,9 @@ impl Context {
             let answer = task.await;
             context.complete(id, answer);
         });
-        let mut table = self.table();
-        if table.callbacks.is_none() {
-            return;
+        if self.enter(request, id, || Work::Light(Arc::clone(&task))) {
+            task.run();
         }
-        let previous = table.insert(request, id, Work::Light(Arc::clone(&task)));
-        drop(table);
-        self.stop(previous.map(|operation| (id, operation)));
-        task.run();
     }
 
     fn run_as(
@@ -246,19 +240,28 @@ impl Context {
         task: impl Future<Output = CallbackMessage> + Send + 'static,
         work: impl FnOnce(AbortHandle) -> Work,
     ) {
+        self.enter(request, id, || {
+            let context = Arc::clone(self);
+            // Spawned under the lock, so that the task cannot answer before the table knows it.
+            let task = self.runtime.spawn(async move {
+                let answer = task.await;
+                context.complete(id, answer);
+            });
+            work(task.abort_handle())
+        });
+    }
+
+    /// Notes an operation, whose work is made with the table locked, in the place of an earlier one of its id.
+    /// False where the context is closed: there is to be no work then.
+    fn enter(&self, request: RequestId, id: CallbackId, work: impl FnOnce() -> Work) -> bool {
         let mut table = self.table();
         if table.callbacks.is_none() {
-            return;
+            return false;
         }
-        let context = Arc::clone(self);
-        // Spawned under the lock, so that the task cannot answer before the table knows it.
-        let task = self.runtime.spawn(async move {
-            let answer = task.await;
-            context.complete(id, answer);
-        });
-        let previous = table.insert(request, id, work(task.abort_handle()));
+        let previous = table.insert(request, id, work());
         drop(table);
         self.stop(previous.map(|operation| (id, operation)));
+        true
     }
 
     fn start_timer(
@@ -269,14 +272,9 @@ impl Context {
         id: CallbackId,
     ) {
         let timer = Timer::after(delay, kind, self, (request, id));
-        let mut table = self.table();
-        if table.callbacks.is_none() {
-            return;
+        if self.enter(request, id, || Work::Timer) {
+            self.timers.start(timer);
         }
-        let previous = table.insert(request, id, Work::Timer);
-        drop(table);
-        self.stop(previous.map(|operation| (id, operation)));
-        self.timers.start(timer);
     }
 
     /// Sends the answer to `id`, unless it was cancelled.

@@ -128,27 +128,21 @@ impl StreamRegistry {
         ended.into_values().for_each(|entry| entry.end.cancel());
     }
 
-    /// Whether a read of the stream does no work of its own, so that any thread may do it.
-    pub(crate) fn is_light(&self, stream: StreamId) -> bool {
-        let entries = lock(&self.entries);
-        let end = entries.get(&stream).map(|entry| &entry.end);
-        !matches!(end, Some(End::Incoming(incoming)) if !incoming.is_light)
-    }
-
-    /// Reads one chunk of an incoming stream and makes the answer of it.
+    /// Reads one chunk of an incoming stream and makes the answer of it; says whether that does no work of
+    /// its own, so that any thread may do it.
     pub(crate) fn read(
         &self,
         request: RequestId,
         id: CallbackId,
         stream: StreamId,
-    ) -> impl Future<Output = CallbackMessage> + Send + use<> {
+    ) -> (bool, impl Future<Output = CallbackMessage> + Send + use<>) {
         let end = self.end_of(stream, Some(request));
         let entries = Arc::clone(&self.entries);
-        let read = match end {
-            Some(End::Incoming(incoming)) => Some(incoming.read()),
-            _ => None,
+        let (is_light, read) = match end {
+            Some(End::Incoming(incoming)) => (incoming.is_light, Some(incoming.read())),
+            _ => (true, None),
         };
-        async move {
+        let answer = async move {
             let read = match read {
                 Some(read) => read.await,
                 None => Some(Err(StreamError::NotOpen)),
@@ -160,7 +154,8 @@ impl StreamRegistry {
                 Ok(chunk) => CallbackMessage::StreamChunk { request, id, chunk },
                 Err(error) => CallbackMessage::StreamFailed { request, id, error },
             }
-        }
+        };
+        (is_light, answer)
     }
 
     /// Waits until an outgoing stream has room and makes the answer of it.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::definition::WorkerDefinition;
+use crate::demand::Demand;
 use crate::error::{Error, ErrorKind};
 use crate::execution_context::ExecutionContext;
 use crate::isolate_thread::{Receiver, Rest};
@@ -15,10 +16,6 @@ use crate::settlement::Settlement;
 use crate::shared_isolate::{SharedIsolate, SharedIsolateOptions};
 
 use super::{Command, ContextId, ExecutionContextHandle, Line, Starting};
-
-/// How long a context that was made ahead waits, and how soon contexts must follow each other that one is
-/// made ahead for.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How long nothing must have been asked for before a context is made ahead: who has just got a context has
 /// a request for it.
@@ -32,29 +29,6 @@ pub(super) struct Thread {
     isolate: Option<SharedIsolate>,
     options: SharedIsolateOptions,
     demand: Demand,
-}
-
-/// What is known of when contexts are asked for.
-#[derive(Default)]
-struct Demand {
-    last: Option<Instant>,
-    /// Whether the last one was asked for soon after the one before it.
-    is_frequent: bool,
-}
-
-impl Demand {
-    fn note(&mut self, now: Instant) {
-        let before = self.last.replace(now);
-        self.is_frequent = before.is_some_and(|before| now - before < PATIENCE);
-    }
-
-    /// How long the next context is still expected for; nothing where none is.
-    fn lasts(&self, now: Instant) -> Option<Duration> {
-        let last = self.last.filter(|_| self.is_frequent)?;
-        PATIENCE
-            .checked_sub(now - last)
-            .filter(|left| !left.is_zero())
-    }
 }
 
 /// A context, and who waits for its modules to be evaluated.
@@ -248,28 +222,5 @@ impl Thread {
         for id in failed {
             self.contexts.remove(&id);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Demand, Duration, Instant, PATIENCE};
-
-    #[test]
-    fn a_context_is_expected_while_they_follow_each_other() {
-        let mut demand = Demand::default();
-        let begin = Instant::now();
-        assert_eq!(demand.lasts(begin), None);
-        demand.note(begin);
-        assert_eq!(demand.lasts(begin), None);
-        let second = begin + PATIENCE / 2;
-        demand.note(second);
-        assert_eq!(demand.lasts(second), Some(PATIENCE));
-        let short = Duration::from_millis(1);
-        assert_eq!(demand.lasts(second + PATIENCE - short), Some(short));
-        assert_eq!(demand.lasts(second + PATIENCE), None);
-        let third = second + PATIENCE;
-        demand.note(third);
-        assert_eq!(demand.lasts(third), None);
     }
 }

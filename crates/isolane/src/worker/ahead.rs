@@ -5,18 +5,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::available_parallelism;
-use std::time::Duration;
 
+use crate::demand::PATIENCE;
 use crate::isolate_thread::Receiver;
 use crate::platform;
 use crate::runtime::Runtime;
 
 use super::queue::{Seat, WorkerQueue};
 use super::run::{Command, Run, serve_all};
-
-/// How long an isolate waits for its request, and how soon requests must follow each other that one is made
-/// ahead for.
-pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How many isolates wait, or are made, for requests that have not come, in the whole process.
 static AHEAD: AtomicUsize = AtomicUsize::new(0);

@@ -9,12 +9,13 @@ use std::time::Instant;
 use isolane_scheduler::RequestId;
 use parking_lot::Mutex;
 
+use crate::demand::Demand;
 use crate::error::{Error, ErrorKind, Owner};
 use crate::isolate_thread::Mailbox;
 use crate::limits::rescue::{self, ThreadUser};
 use crate::runtime::stopping::Group;
 
-use super::ahead::{self, Ahead, PATIENCE, Permit};
+use super::ahead::{self, Ahead, Permit};
 use super::run::{Begun, Command, Recipe, Run, serve_on_new_thread};
 
 /// The requests of one worker.
@@ -35,9 +36,8 @@ struct State {
     /// Empty while fewer run than may.
     waiting: VecDeque<Box<Run>>,
     ahead: Ahead,
-    last_begun: Option<Instant>,
-    /// Whether the last request began soon after the one before it.
-    is_frequent: bool,
+    /// When requests begin.
+    demand: Demand,
 }
 
 /// An isolate's thread, as others reach it.
@@ -104,9 +104,7 @@ impl WorkerQueue {
 
     /// Lets a request run: where an isolate was made ahead its thread has it now, else it is returned.
     fn begin(&self, state: &mut State, run: Box<Run>) -> Option<Begun> {
-        let now = Instant::now();
-        let last = state.last_begun.replace(now);
-        state.is_frequent = last.is_some_and(|last| now - last < PATIENCE);
+        state.demand.note(Instant::now());
         if run.takes_usual_limits(&self.recipe.limits)
             && let Some(seat) = state.ahead.take_ready()
         {
@@ -160,7 +158,7 @@ impl WorkerQueue {
     pub(super) fn make_ahead(self: &Arc<Self>) {
         let seat = {
             let mut state = self.state.lock();
-            if !state.is_frequent || !matches!(state.ahead, Ahead::None) {
+            if !state.demand.is_frequent() || !matches!(state.ahead, Ahead::None) {
                 return;
             }
             let Some(permit) = Permit::take() else {

@@ -92,8 +92,8 @@ impl Run {
         self.responder.fail(error);
     }
 
-    /// Whether an isolate made ahead will do. The heap and buffers are the isolate's, so a request's own
-    /// limits decide them.
+    /// Whether an isolate made ahead will do: its heap, its buffers and the evaluation of its modules have the
+    /// worker's usual limits, and would have the request's own.
     pub(super) fn takes_usual_limits(&self, usual: &Limits) -> bool {
         self.options.limits.is_none_or(|own| own == *usual)
     }
