@@ -79,7 +79,13 @@ impl Reaper {
             while let Some(errand) = next_errand(&errands, &mut watched) {
                 match errand {
                     Errand::Drop => drop::<Option<LockerManagedIsolate>>(queue.pop()),
-                    Errand::Make(limits) => make(&place, limits),
+                    Errand::Make(limits) => {
+                        // Memory that is to come back does not wait for this.
+                        while let Some(left) = queue.pop() {
+                            drop(left);
+                        }
+                        make(&place, limits);
+                    }
                     Errand::Watch(pool) => watched = Some(pool),
                 }
             }
