@@ -21,6 +21,7 @@ mod foreground_tasks;
 mod isolate_params;
 mod isolate_pool;
 mod isolate_thread;
+mod kept_threads;
 mod limits;
 mod locker_managed_isolate;
 mod outbound;

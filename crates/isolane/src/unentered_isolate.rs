@@ -8,6 +8,7 @@ use std::ops::{Deref, DerefMut};
 
 use crate::error::Error;
 use crate::isolate_params::{self, IsolateGuards};
+use crate::kept_threads::KeptThreads;
 use crate::limits::Limits;
 use crate::platform;
 
@@ -15,6 +16,7 @@ use crate::platform;
 #[derive(Debug)]
 pub struct UnenteredIsolate {
     isolate: v8::SharedIsolate,
+    threads: KeptThreads,
     // After `isolate`: V8 may call the guards until the isolate is disposed of.
     guards: DisposalGuards,
 }
@@ -51,6 +53,7 @@ impl UnenteredIsolate {
         match shared {
             Ok(isolate) => Ok(Self {
                 isolate,
+                threads: KeptThreads::default(),
                 guards: DisposalGuards(guards),
             }),
             Err(error) => Err(Error::internal(error.to_string())),
@@ -64,9 +67,17 @@ impl UnenteredIsolate {
     /// Where this thread is inside an isolate already. A lane never is: it runs one isolate at a
     /// time and holds no lock across an await.
     pub fn lock(&self) -> IsolateLock<'_> {
-        IsolateLock {
-            locker: self.isolate.lock(),
+        let mut locker = self.isolate.lock();
+        if self.threads.note() {
+            // SAFETY: the pointer is only given to V8's lock, while the isolate lives.
+            let isolate = unsafe { locker.as_raw_isolate_ptr() };
+            drop(locker);
+            // SAFETY: the isolate lives as long as `self`; the lock was just let go of, and V8's binding allowed it only
+            // on a thread that has no other isolate entered.
+            unsafe { self.threads.keep(isolate) };
+            locker = self.isolate.lock();
         }
+        IsolateLock { locker }
     }
 
     pub(crate) fn guards(&self) -> &IsolateGuards {
@@ -77,6 +88,8 @@ impl UnenteredIsolate {
 impl Drop for UnenteredIsolate {
     fn drop(&mut self) {
         self.guards.0.before_dispose();
+        // SAFETY: the isolate is disposed of after this, and a lock of it borrows `self`, so there is none.
+        unsafe { self.threads.forget() };
     }
 }
 

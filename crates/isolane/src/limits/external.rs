@@ -73,6 +73,8 @@ impl ExternalGuard {
     /// Looks at the count, and ends what runs where it is past the limit also after a collection.
     /// For the thread that has the isolate entered.
     pub(crate) fn look(&self, isolate: &mut v8::Isolate) {
+        // Also what V8 has forgotten, because another thread has locked the isolate since, is asked for again.
+        self.asked.store(false, Ordering::Relaxed);
         if !self.is_past(isolate) || self.rests() {
             return;
         }
@@ -120,6 +122,5 @@ unsafe extern "C" fn interrupted(isolate: v8::UnsafeRawIsolatePtr, guard: *mut c
     let mut isolate = unsafe { v8::Isolate::from_raw_isolate_ptr(isolate) };
     // SAFETY: the address is the guard's, and the guard outlives its isolate.
     let guard = unsafe { &*guard.cast::<ExternalGuard>() };
-    guard.asked.store(false, Ordering::Relaxed);
     guard.look(&mut isolate);
 }

@@ -5,6 +5,7 @@ mod corpus;
 mod crypto;
 mod fairness;
 mod limits;
+mod locks;
 mod pool;
 #[cfg(unix)]
 mod prepared;
