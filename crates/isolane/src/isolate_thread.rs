@@ -1,8 +1,10 @@
 //! A thread that owns isolates entered on it, and the mailbox through which other threads speak to
-//! it. It sleeps until a command or an answer of the scheduler arrives.
+//! it. It sleeps until a command or an answer of the scheduler arrives, and spins before that where one came
+//! soon each time: to be woken takes longer than many a command.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::task::{Context, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
@@ -14,6 +16,19 @@ use crate::error::Error;
 use crate::limits::rescue::{self, ThreadUser};
 use crate::platform;
 use crate::runtime::stopping::Group;
+
+/// How long a thread spins before it sleeps.
+const SPIN: Duration = Duration::from_micros(100);
+
+/// How many rests in a row must have been short before a thread spins.
+const SHORT_RESTS: u32 = 4;
+
+/// How many isolate threads spin at a time: who sends them commands is to have processors left.
+static MOST_SPINNING: LazyLock<usize> =
+    LazyLock::new(|| thread::available_parallelism().map_or(0, |cores| cores.get() / 2));
+
+/// How many do.
+static SPINNING: AtomicUsize = AtomicUsize::new(0);
 
 /// Commands for one isolate thread; any thread may send.
 pub(crate) struct Mailbox<C> {
@@ -46,10 +61,7 @@ impl<C: Send + 'static> Mailbox<C> {
         name: &str,
         body: impl FnOnce(Receiver<C>) + Send + 'static,
     ) -> Result<(), Error> {
-        let receiver = Receiver {
-            mailbox: self.clone(),
-            owner: self.owners.fetch_add(1, Ordering::SeqCst) + 1,
-        };
+        let receiver = Receiver::new(self);
         platform::spawn(name, move || {
             *receiver.mailbox.owner.lock() = Some(thread::current());
             body(receiver);
@@ -87,17 +99,24 @@ pub(crate) enum Rest {
 pub(crate) struct Receiver<C> {
     mailbox: Arc<Mailbox<C>>,
     owner: u64,
+    /// How many rests in a row were short.
+    short_rests: Cell<u32>,
 }
 
 impl<C: Send + 'static> Receiver<C> {
-    /// Makes the calling thread the one that serves the mailbox, for a thread that serves several.
-    pub(crate) fn adopt(mailbox: &Arc<Mailbox<C>>) -> Self {
-        let owner = mailbox.owners.fetch_add(1, Ordering::SeqCst) + 1;
-        *mailbox.owner.lock() = Some(thread::current());
+    fn new(mailbox: &Arc<Mailbox<C>>) -> Self {
         Self {
             mailbox: mailbox.clone(),
-            owner,
+            owner: mailbox.owners.fetch_add(1, Ordering::SeqCst) + 1,
+            short_rests: Cell::new(0),
         }
+    }
+
+    /// Makes the calling thread the one that serves the mailbox, for a thread that serves several.
+    pub(crate) fn adopt(mailbox: &Arc<Mailbox<C>>) -> Self {
+        let receiver = Self::new(mailbox);
+        *mailbox.owner.lock() = Some(thread::current());
+        receiver
     }
 
     /// The next command; none once another thread serves the mailbox.
@@ -115,9 +134,9 @@ impl<C: Send + 'static> Receiver<C> {
 
     /// Waits until something arrives; says whether that was within `patience`.
     pub(crate) fn wait(&self, patience: Duration) -> bool {
-        let until = Instant::now() + patience;
+        let begin = Instant::now();
         while !self.mailbox.woken.swap(false, Ordering::SeqCst) {
-            let left = until.saturating_duration_since(Instant::now());
+            let left = patience.saturating_sub(begin.elapsed());
             if left.is_zero() {
                 return false;
             }
@@ -138,16 +157,38 @@ impl<C: Send + 'static> Receiver<C> {
             }
             match rest {
                 Rest::End => return,
-                Rest::UntilWoken => {
-                    while !self.mailbox.woken.swap(false, Ordering::SeqCst) {
-                        thread::park();
-                    }
-                }
-                Rest::AtMost(patience) => {
-                    self.wait(patience);
-                }
+                Rest::UntilWoken => self.rest(Duration::MAX),
+                Rest::AtMost(patience) => self.rest(patience),
             }
         }
+    }
+
+    /// Waits as [`Receiver::wait`] does, but spins first where rests have been short. Where that was in vain,
+    /// who was waited for may have wanted this very processor: the next rests are slept.
+    fn rest(&self, patience: Duration) {
+        let short_rests = self.short_rests.get();
+        let begin = Instant::now();
+        if short_rests == SHORT_RESTS && self.spin(begin) {
+            return;
+        }
+        self.wait(patience);
+        let is_short = short_rests < SHORT_RESTS && begin.elapsed() < 2 * SPIN;
+        self.short_rests
+            .set(if is_short { short_rests + 1 } else { 0 });
+    }
+
+    /// Says whether something arrived.
+    fn spin(&self, begin: Instant) -> bool {
+        let woken = &self.mailbox.woken;
+        let mut has_come = false;
+        if SPINNING.fetch_add(1, Ordering::Relaxed) < *MOST_SPINNING {
+            while !has_come && begin.elapsed() < SPIN {
+                std::hint::spin_loop();
+                has_come = woken.load(Ordering::Relaxed) && woken.swap(false, Ordering::SeqCst);
+            }
+        }
+        SPINNING.fetch_sub(1, Ordering::Relaxed);
+        has_come
     }
 }
 

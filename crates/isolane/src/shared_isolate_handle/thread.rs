@@ -17,8 +17,8 @@ use crate::shared_isolate::{SharedIsolate, SharedIsolateOptions};
 
 use super::{Command, ContextId, ExecutionContextHandle, Line, Starting};
 
-/// How long nothing must have been asked for before a context is made ahead: who has just got a context has
-/// a request for it.
+/// How long nothing must have been asked for before a context is made ahead beside others: who has just got a
+/// context has a request for it.
 const QUIET: Duration = Duration::from_millis(1);
 
 /// What lives on the isolate's thread.
@@ -93,13 +93,13 @@ impl Thread {
         {
             return Rest::UntilWoken;
         }
-        match QUIET.checked_sub(now - quiet_since) {
-            Some(noisy) if !noisy.is_zero() => Rest::AtMost(noisy),
-            _ => {
-                isolate.prepare();
-                Rest::AtMost(left)
-            }
+        let noisy = QUIET.saturating_sub(now - quiet_since);
+        // Where there is no context, what comes next can only be for the one that is made now.
+        if !noisy.is_zero() && !self.contexts.is_empty() {
+            return Rest::AtMost(noisy);
         }
+        isolate.prepare();
+        Rest::AtMost(left)
     }
 
     fn carry_out(&mut self, command: Command) {
