@@ -19,6 +19,9 @@ import type {
 } from './types.js';
 import { orThrow } from './worker-error.js';
 
+/** Native names kept at most by a pool; the one kept first goes first. */
+const MOST_TARGETS = 10_000;
+
 /**
  * A pool of warm isolates for many workers: each worker has isolates of its own, and the least
  * recently used idle ones make room for others.
@@ -33,6 +36,8 @@ import { orThrow } from './worker-error.js';
  */
 export class IsolatePool implements AsyncDisposable {
   readonly #pool: BindingPool;
+  /** Native names of workers, which take longer to make than to find. */
+  readonly #targets = new Map<string, BindingTarget>();
   #closed: Promise<void> | undefined;
 
   /**
@@ -77,12 +82,24 @@ export class IsolatePool implements AsyncDisposable {
     return target instanceof Promise ? target : dispatchScheduled({ target }, event, options);
   }
 
-  /** The worker under an id, or the rejection of an id that is none. */
+  /** Whichever worker is under an id, or the rejection of an id that is none. */
   #target(id: string): BindingTarget | Promise<never> {
+    const known = this.#targets.get(id);
+    if (known !== undefined) return known;
     try {
-      return this.#pool.target(checkName(id, 'id'));
+      const target = this.#pool.target(checkName(id, 'id'));
+      this.#targets.set(id, target);
+      if (this.#targets.size > MOST_TARGETS) this.#forgetOldestTarget();
+      return target;
     } catch (error) {
       return Promise.reject(error);
+    }
+  }
+
+  #forgetOldestTarget(): void {
+    for (const oldest of this.#targets.keys()) {
+      this.#targets.delete(oldest);
+      return;
     }
   }
 

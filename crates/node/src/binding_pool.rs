@@ -1,7 +1,6 @@
 //! Pools, and the process's default pool.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 
 use isolane::{IsolatePool, Limits, default_pool, get_pool_stats, init_pool};
 use napi::Env;
@@ -12,7 +11,7 @@ use crate::binding_connection::BindingConnection;
 use crate::binding_definition::BindingDefinitionOptions;
 use crate::binding_pool_options::BindingPoolOptions;
 use crate::binding_pool_stats::BindingPoolStats;
-use crate::binding_target::{BindingTarget, Target};
+use crate::binding_target::{BindingTarget, Target, WorkerLimits};
 use crate::connection::{SharedConnection, lock};
 use crate::failure::{empty_answer, failure};
 
@@ -25,8 +24,7 @@ pub struct BindingPool {
     connection: SharedConnection,
     pool: IsolatePool,
     limits: Limits,
-    /// Limits of deployed workers that have their own; JavaScript thread only.
-    worker_limits: Arc<Mutex<HashMap<String, Limits>>>,
+    worker_limits: WorkerLimits,
 }
 
 #[napi]
@@ -123,15 +121,12 @@ impl BindingPool {
     /// The worker under an id, whether there is one or not.
     #[napi(catch_unwind)]
     pub fn target(&self, id: String) -> BindingTarget {
-        let limits = lock(&self.worker_limits)
-            .get(&id)
-            .copied()
-            .unwrap_or(self.limits);
         let target = Target::Deployed {
             pool: self.pool.clone(),
             id,
+            limits: Arc::clone(&self.worker_limits),
         };
-        BindingTarget::new(&self.connection, target, limits)
+        BindingTarget::new(&self.connection, target, self.limits)
     }
 
     /// Takes a worker out of the pool; whether there was one.

@@ -1,7 +1,8 @@
 //! What events are sent to, in every mode: a worker in a pool, a worker with isolates of its own, a
 //! context.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,13 +16,16 @@ use napi_derive::napi;
 
 use crate::binding_body_writer::BindingBodyWriter;
 use crate::binding_run_options::BindingRunOptions;
-use crate::connection::SharedConnection;
+use crate::connection::{SharedConnection, lock};
 use crate::delivery::BindingCell;
 use crate::message_head::{fetch_answer, parse_request_head, scheduled_answer};
 
 /// How long a call may wait for its answer before it returns. A thread that slept takes longer to
 /// wake, and an answer that takes longer is not worth Node's time.
 const LONGEST_WAIT_IN_CALL: Duration = Duration::from_micros(20);
+
+/// Limits of deployed workers that have their own; JavaScript thread only.
+pub(crate) type WorkerLimits = Arc<Mutex<HashMap<String, Limits>>>;
 
 /// Where the events go.
 pub(crate) enum Target {
@@ -31,10 +35,11 @@ pub(crate) enum Target {
         id: String,
         definition: Arc<WorkerDefinition>,
     },
-    /// A worker that was deployed before.
+    /// Whichever worker is deployed under an id.
     Deployed {
         pool: IsolatePool,
         id: String,
+        limits: WorkerLimits,
     },
     Worker(Arc<Worker>),
     Context(Arc<ExecutionContextHandle>),
@@ -59,9 +64,14 @@ impl BindingTarget {
     }
 
     fn options(&self, options: Option<&BindingRunOptions>) -> RunOptions {
-        options.map_or_else(RunOptions::default, |given| {
-            given.over(&self.connection, &self.limits)
-        })
+        let Some(given) = options else {
+            return RunOptions::default();
+        };
+        let own = match &self.target {
+            Target::Deployed { id, limits, .. } => lock(limits).get(id).copied(),
+            _ => None,
+        };
+        given.over(&self.connection, &own.unwrap_or(self.limits))
     }
 
     fn start_fetch(&self, request: Request, options: RunOptions) -> WorkerFuture {
@@ -71,7 +81,7 @@ impl BindingTarget {
                 id,
                 definition,
             } => pool.execute(id, definition, request, options),
-            Target::Deployed { pool, id } => pool.fetch(id, request, options),
+            Target::Deployed { pool, id, .. } => pool.fetch(id, request, options),
             Target::Worker(worker) => worker.fetch(request, options),
             Target::Context(context) => context.fetch(request, options),
         }
@@ -79,7 +89,7 @@ impl BindingTarget {
 
     fn start_scheduled(&self, event: ScheduledEvent, options: RunOptions) -> ScheduledFuture {
         match &self.target {
-            Target::Pooled { pool, id, .. } | Target::Deployed { pool, id } => {
+            Target::Pooled { pool, id, .. } | Target::Deployed { pool, id, .. } => {
                 pool.scheduled(id, event, options)
             }
             Target::Worker(worker) => worker.scheduled(event, options),

@@ -48,6 +48,9 @@ pub(crate) struct Connection {
     /// What JavaScript was given since the loop was last known to have turned, as deliveries or in calls
     /// that were answered before they returned. Only its own thread looks and counts.
     given: AtomicUsize,
+    /// How many calls are likely to come one upon the other, because so many answers were delivered together.
+    /// Only JavaScript's own thread looks and counts.
+    expected_calls: AtomicUsize,
     log_backlog: LogBacklog,
     /// Set once, right after creation.
     wake: OnceLock<Wake>,
@@ -119,10 +122,15 @@ impl Connection {
         }
     }
 
-    /// Whether a call may wait for its answer. Not while other requests are under way, which would wait
-    /// for this thread meanwhile; and not again and again, because a caller that awaits one answer after
-    /// the other would keep Node's loop from turning.
+    /// Whether a call that begins may wait for its answer. Not while other requests are under way, or about to
+    /// begin, which would wait for this thread meanwhile; and not again and again, because a caller that awaits one answer
+    /// after the other would keep Node's loop from turning.
     pub(crate) fn may_wait_in_call(&self) -> bool {
+        let expected = self.expected_calls.load(Ordering::Relaxed);
+        if expected > 0 {
+            self.expected_calls.store(expected - 1, Ordering::Relaxed);
+            return false;
+        }
         self.given.load(Ordering::Relaxed) < MOST_BETWEEN_TURNS && lock(&self.aborts).is_empty()
     }
 
@@ -162,10 +170,12 @@ impl Connection {
         let (batch, rest) = self.next_batch();
         let mut cells = Vec::with_capacity(batch.len() * 4 + 4);
         let mut released = 0;
+        let mut settled = 0;
         for delivery in batch {
             match &delivery {
                 Delivery::Wake { ticket } => self.tasks.resume(self, *ticket),
                 Delivery::Settled { ticket, held, .. } => {
+                    settled += 1;
                     released += usize::from(*held);
                     self.forget_abort(*ticket);
                 }
@@ -173,6 +183,9 @@ impl Connection {
             }
             delivery.append_to(&mut cells, self);
         }
+        // One caller who awaits each answer has one at a time.
+        let expected = if settled > 1 { settled } else { 0 };
+        self.expected_calls.store(expected, Ordering::Relaxed);
         if let Some(wake) = self.wake.get() {
             self.keep_alive.release(env, wake, released);
         }
