@@ -137,3 +137,13 @@ test.serial('subrequests beyond the limit fail in the guest, and only so many ru
   t.is(results.filter((result) => result === 'TypeError').length, 3);
   t.true(most <= 2, `${most} at a time`);
 });
+
+test('a call that says something of its limits has the rest of them from whichever worker is deployed by then', async (t) => {
+  await using pool = new IsolatePool();
+  const limitOf = (limits: Limits) => pool.fetch('a', URL_A, { limits });
+  await pool.deploy('a', { script: SPIN, limits: { cpuMs: 0, wallMs: 100 } });
+  await t.throwsAsync(limitOf({ subrequests: 1 }), { code: 'ERR_WALL_LIMIT' });
+  await pool.deploy('a', { script: SPIN, limits: { cpuMs: 20 } });
+  await t.throwsAsync(limitOf({ subrequests: 1 }), { code: 'ERR_CPU_LIMIT' });
+  await t.throwsAsync(limitOf({ cpuMs: 0, wallMs: 100 }), { code: 'ERR_WALL_LIMIT' });
+});
