@@ -3,8 +3,11 @@
 //! V8 lets a thread that takes an isolate's lock begin anew: it forgets what was asked of the isolate since the
 //! thread last had it. Above all that is to install code which a thread of V8's has optimised meanwhile: a worker
 //! whose turns are short would run unoptimised code for as long as no optimisation happens to end within a
-//! turn. A lock inside of an unlocker is different: V8 archives the thread's state, and restores it. So a thread
-//! that has come back gets a lock and an unlocker around all of its later ones.
+//! turn, and V8 optimises none of a function's loops while it waits for one to be installed. A lock inside of an
+//! unlocker is different: V8 archives the thread's state, and restores it. So all locks of a thread are inside of one that
+//! it took first, and of an unlocker.
+//!
+//! What was asked for after a thread's last lock is still lost to another that comes next, until the former is back.
 //!
 //! Used by whoever locks an isolate, on any isolate thread.
 
@@ -15,7 +18,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::Mutex;
 
 /// For how many threads V8 keeps a state, of about two kilobytes, at most.
-const MOST_THREADS: usize = 4;
+const MOST_THREADS: usize = 16;
 
 /// Storage for a `v8::Locker`, of the size that the binding asserts. It is two words that own nothing, and may be moved.
 type RawLocker = MaybeUninit<[usize; 2]>;
@@ -35,7 +38,7 @@ unsafe extern "C" {
 /// The threads for which V8 keeps a state with one isolate.
 #[derive(Debug, Default)]
 pub(crate) struct KeptThreads {
-    /// The thread that had the lock last, and whether nothing is to be done for it any more. Written under the lock.
+    /// The thread that had the lock last, for which nothing is to be done any more. Written under the lock.
     latest: AtomicU64,
     kept: Mutex<Vec<Kept>>,
 }
@@ -49,26 +52,15 @@ struct Kept {
 }
 
 impl KeptThreads {
-    /// Notes that the calling thread has the lock; whether it had it the last time too, and V8 is to keep
-    /// its state from now on.
+    /// Notes that the calling thread has the lock; whether V8 is to keep its state from now on.
     pub(crate) fn note(&self) -> bool {
         let this = this_thread();
-        let (came_once, is_settled) = (this << 1, this << 1 | 1);
-        let latest = self.latest.load(Ordering::Relaxed);
-        if latest == is_settled {
+        if self.latest.load(Ordering::Relaxed) == this {
             return false;
         }
+        self.latest.store(this, Ordering::Relaxed);
         let kept = self.kept.lock();
-        let is_full = kept.len() == MOST_THREADS;
-        let is_kept = is_full || kept.iter().any(|kept| kept.thread == this);
-        let comes_again = latest == came_once;
-        let now = if is_kept || comes_again {
-            is_settled
-        } else {
-            came_once
-        };
-        self.latest.store(now, Ordering::Relaxed);
-        comes_again && !is_kept
+        kept.len() < MOST_THREADS && kept.iter().all(|kept| kept.thread != this)
     }
 
     /// Has V8 keep the calling thread's state.

@@ -35,11 +35,9 @@ fn what_was_asked_for_between_two_locks_is_done_in_the_second() {
     static NOTED: AtomicUsize = AtomicUsize::new(0);
     on_isolate_thread(|| {
         let isolate = isolate();
-        let mut lock = isolate.lock();
+        let lock = isolate.lock();
         let handle = lock.thread_safe_handle();
-        evaluate(&mut lock, "1");
         drop(lock);
-        drop(isolate.lock());
         for asked in 1..=3 {
             let noted = std::ptr::from_ref(&NOTED).cast_mut().cast();
             assert!(handle.request_interrupt(note, noted));
@@ -50,12 +48,12 @@ fn what_was_asked_for_between_two_locks_is_done_in_the_second() {
     });
 }
 
-/// More of them than V8 keeps a state for; the isolate is disposed of by each of them once.
+/// More of them than V8 keeps a state for; one of those disposes of the isolate, or one that has none.
 #[test]
 fn any_number_of_threads_may_take_turns() {
-    const THREADS: usize = 7;
-    const VISITS: usize = 4;
-    for last in 0..THREADS {
+    const THREADS: usize = 18;
+    const VISITS: usize = 3;
+    for last in [0, 7, 17] {
         let isolate = on_isolate_thread(|| Arc::new(isolate()));
         let turn = Arc::new(AtomicUsize::new(0));
         let await_turn = |turn: &AtomicUsize, wanted| {
