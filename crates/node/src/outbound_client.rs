@@ -65,6 +65,10 @@ impl FetchClient for OutboundClient {
             answer.unwrap_or_else(|_| Err(FetchError::Client("its thread is gone".into())))
         })
     }
+
+    fn is_light(&self) -> bool {
+        true
+    }
 }
 
 /// Tells JavaScript when the guest stops waiting before there is an answer.

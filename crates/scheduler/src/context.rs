@@ -113,7 +113,8 @@ impl Context {
                 fetch,
                 client,
             } => {
-                self.run(request, id, run_fetch(request, id, fetch, client));
+                let is_light = client.is_light();
+                self.run_where(is_light, request, id, run_fetch(request, id, fetch, client));
             }
             SchedulerMessage::HostCall {
                 request,
@@ -342,7 +343,7 @@ async fn run_fetch(
     fetch: FetchRequest,
     client: Arc<dyn FetchClient>,
 ) -> CallbackMessage {
-    // The client is called in here, because it is the host's code and the sender holds an isolate.
+    // The client is called in here, because it is the host's code: it may panic, and the sender holds an isolate.
     let fetched = AssertUnwindSafe(async move { client.fetch(fetch).await })
         .catch_unwind()
         .await;

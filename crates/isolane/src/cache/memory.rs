@@ -144,6 +144,10 @@ impl CacheStore for MemoryCacheStore {
     fn run(&self, call: CacheCall) -> BoxFuture<'static, Result<CacheAnswer, HostCallError>> {
         ready(self.answer(call)).boxed()
     }
+
+    fn is_light(&self) -> bool {
+        true
+    }
 }
 
 impl State {

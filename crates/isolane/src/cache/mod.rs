@@ -1,5 +1,5 @@
 //! Where workers' `caches` keep responses: the trait that hosts can implement, and what it speaks of.
-//! Stores are asked on the scheduler's threads.
+//! Stores are asked on the scheduler's threads, light ones on the guest's.
 
 mod memory;
 
@@ -24,6 +24,14 @@ pub trait CacheStore: Send + Sync {
     /// The guest's promise is rejected with what [`HostCallError::Rejected`] says; other failures
     /// keep their text from the guest.
     fn run(&self, call: CacheCall) -> BoxFuture<'static, Result<CacheAnswer, HostCallError>>;
+
+    /// Whether [`CacheStore::run`] and its futures take microseconds and wait for nothing but a channel.
+    ///
+    /// They run on the guest's own thread then, charged to its request, and on those of whoever wakes them; not
+    /// on an executor: they may use no timers or sockets. That spares an operation two changes of thread.
+    fn is_light(&self) -> bool {
+        false
+    }
 }
 
 /// What a worker asks of its store.

@@ -232,4 +232,8 @@ impl FetchClient for StandInClient {
             answer.unwrap_or_else(|_| Err(FetchError::Client("the parent is gone".into())))
         })
     }
+
+    fn is_light(&self) -> bool {
+        true
+    }
 }

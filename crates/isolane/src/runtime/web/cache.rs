@@ -55,6 +55,7 @@ pub(crate) fn call<'s>(
     let filled = slot.clone();
     let worker_id = realm.worker.id.clone();
     let store = realm.worker.cache_store.clone();
+    let is_light = store.is_light();
     let call = async move {
         let answer = store
             .run(CacheCall {
@@ -71,7 +72,7 @@ pub(crate) fn call<'s>(
             request,
             id,
             call,
-            is_light: false,
+            is_light,
         }
     });
     realm.cache_answers.borrow_mut().insert(id, slot);
