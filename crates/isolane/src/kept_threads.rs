@@ -4,8 +4,11 @@
 //! thread last had it. Above all that is to install code which a thread of V8's has optimised meanwhile: a worker
 //! whose turns are short would run unoptimised code for as long as no optimisation happens to end within a
 //! turn, and V8 optimises none of a function's loops while it waits for one to be installed. A lock inside of an
-//! unlocker is different: V8 archives the thread's state, and restores it. So all locks of a thread are inside of one that
-//! it took first, and of an unlocker.
+//! unlocker is different: V8 archives the thread's state, and restores it. So whenever a thread has let go of a
+//! lock, it leaves behind one more, with an unlocker inside, for its next lock to be inside of.
+//!
+//! What a lock has left to the thread's state (blocks of handles) would leak with an isolate that another thread
+//! disposes of. So each time the state is made anew, when it is empty.
 //!
 //! What was asked for after a thread's last lock is still lost to another that comes next, until the former is back.
 //!
@@ -37,13 +40,9 @@ unsafe extern "C" {
 
 /// The threads for which V8 keeps a state with one isolate.
 #[derive(Debug, Default)]
-pub(crate) struct KeptThreads {
-    /// The thread that had the lock last, for which nothing is to be done any more. Written under the lock.
-    latest: AtomicU64,
-    kept: Mutex<Vec<Kept>>,
-}
+pub(crate) struct KeptThreads(Mutex<Vec<Kept>>);
 
-/// A thread, and what all of its locks are inside of.
+/// A thread, and what its next lock is inside of.
 #[derive(Debug)]
 struct Kept {
     thread: u64,
@@ -51,35 +50,56 @@ struct Kept {
     unlocker: RawUnlocker,
 }
 
-impl KeptThreads {
-    /// Notes that the calling thread has the lock; whether V8 is to keep its state from now on.
-    pub(crate) fn note(&self) -> bool {
-        let this = this_thread();
-        if self.latest.load(Ordering::Relaxed) == this {
-            return false;
+impl Kept {
+    /// # Safety
+    ///
+    /// As for [`KeptThreads::keep`]; there is none that was not [forgotten](Kept::forget).
+    unsafe fn remember(&mut self, isolate: v8::UnsafeRawIsolatePtr) {
+        // SAFETY: the isolate lives, nothing of it is entered here, and the storage is of the right size.
+        unsafe {
+            v8__Locker__CONSTRUCT(&raw mut self.locker, isolate);
+            v8__Unlocker__CONSTRUCT(&raw mut self.unlocker, isolate);
         }
-        self.latest.store(this, Ordering::Relaxed);
-        let kept = self.kept.lock();
-        kept.len() < MOST_THREADS && kept.iter().all(|kept| kept.thread != this)
     }
 
-    /// Has V8 keep the calling thread's state.
+    /// # Safety
+    ///
+    /// It was [remembered](Kept::remember) on this thread, for an isolate that lives, and not forgotten since.
+    unsafe fn forget(&mut self) {
+        // SAFETY: both were made on this thread, in the reverse order.
+        unsafe {
+            v8__Unlocker__DESTRUCT(&raw mut self.unlocker);
+            v8__Locker__DESTRUCT(&raw mut self.locker);
+        }
+    }
+}
+
+impl KeptThreads {
+    /// Has V8 keep the calling thread's state from its last lock, which it has just let go of, to its next.
     ///
     /// # Safety
     ///
-    /// The isolate lives, and the calling thread has neither its lock nor any isolate entered.
+    /// The isolate lives, it is always the same, and the calling thread has neither its lock nor any isolate
+    /// entered.
     pub(crate) unsafe fn keep(&self, isolate: v8::UnsafeRawIsolatePtr) {
-        let mut kept = Kept {
-            thread: this_thread(),
-            locker: RawLocker::uninit(),
-            unlocker: RawUnlocker::uninit(),
-        };
-        // SAFETY: the isolate lives, nothing of it is entered here, and the storage is of the right size.
-        unsafe {
-            v8__Locker__CONSTRUCT(&raw mut kept.locker, isolate);
-            v8__Unlocker__CONSTRUCT(&raw mut kept.unlocker, isolate);
+        let this = this_thread();
+        let mut threads = self.0.lock();
+        if let Some(kept) = threads.iter_mut().find(|kept| kept.thread == this) {
+            // SAFETY: the caller's promise; it was remembered when it was put there, or here before.
+            unsafe {
+                kept.forget();
+                kept.remember(isolate);
+            }
+        } else if threads.len() < MOST_THREADS {
+            let mut kept = Kept {
+                thread: this,
+                locker: RawLocker::uninit(),
+                unlocker: RawUnlocker::uninit(),
+            };
+            // SAFETY: the caller's promise.
+            unsafe { kept.remember(isolate) };
+            threads.push(kept);
         }
-        self.kept.lock().push(kept);
     }
 
     /// Has V8 forget the calling thread's state, which whoever disposes of an isolate must not have.
@@ -89,14 +109,10 @@ impl KeptThreads {
     /// As for [`KeptThreads::keep`].
     pub(crate) unsafe fn forget(&self) {
         let this = this_thread();
-        let mut threads = self.kept.lock();
+        let mut threads = self.0.lock();
         if let Some(place) = threads.iter().position(|kept| kept.thread == this) {
-            let mut kept = threads.swap_remove(place);
-            // SAFETY: both were made on this thread, in the reverse order, for an isolate that lives.
-            unsafe {
-                v8__Unlocker__DESTRUCT(&raw mut kept.unlocker);
-                v8__Locker__DESTRUCT(&raw mut kept.locker);
-            }
+            // SAFETY: it was remembered when it was put there.
+            unsafe { threads.swap_remove(place).forget() };
         }
     }
 }

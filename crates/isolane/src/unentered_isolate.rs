@@ -4,6 +4,7 @@
 //! while our [`SharedIsolate`](crate::SharedIsolate) is bound to one thread. Upstream's is always
 //! written with its path.
 
+use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut};
 
 use crate::error::Error;
@@ -67,17 +68,10 @@ impl UnenteredIsolate {
     /// Where this thread is inside an isolate already. A lane never is: it runs one isolate at a
     /// time and holds no lock across an await.
     pub fn lock(&self) -> IsolateLock<'_> {
-        let mut locker = self.isolate.lock();
-        if self.threads.note() {
-            // SAFETY: the pointer is only given to V8's lock, while the isolate lives.
-            let isolate = unsafe { locker.as_raw_isolate_ptr() };
-            drop(locker);
-            // SAFETY: the isolate lives as long as `self`; the lock was just let go of, and V8's binding allowed it only
-            // on a thread that has no other isolate entered.
-            unsafe { self.threads.keep(isolate) };
-            locker = self.isolate.lock();
+        IsolateLock {
+            locker: ManuallyDrop::new(self.isolate.lock()),
+            threads: &self.threads,
         }
-        IsolateLock { locker }
     }
 
     pub(crate) fn guards(&self) -> &IsolateGuards {
@@ -95,7 +89,20 @@ impl Drop for UnenteredIsolate {
 
 /// Proof that this thread holds an isolate's lock; dereferences to the isolate.
 pub struct IsolateLock<'a> {
-    locker: v8::Locker<'a>,
+    locker: ManuallyDrop<v8::Locker<'a>>,
+    threads: &'a KeptThreads,
+}
+
+impl Drop for IsolateLock<'_> {
+    fn drop(&mut self) {
+        // SAFETY: the pointer is only given to V8's lock, while the isolate lives.
+        let isolate = unsafe { self.locker.as_raw_isolate_ptr() };
+        // SAFETY: it is dropped here only.
+        unsafe { ManuallyDrop::drop(&mut self.locker) };
+        // SAFETY: what is locked lives for longer than its lock, which was let go of; V8's binding gave it only to a thread
+        // that had no other isolate entered.
+        unsafe { self.threads.keep(isolate) };
+    }
 }
 
 impl Deref for IsolateLock<'_> {
