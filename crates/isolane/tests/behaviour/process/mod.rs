@@ -75,15 +75,38 @@ fn children_of(parent: u32) -> Vec<u32> {
     let numbers = std::fs::read_dir("/proc")
         .expect("/proc")
         .filter_map(|entry| {
-            let id: u32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
-            let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-            // The name may hold anything, so the fields are counted from its end.
-            let mut fields = stat.rsplit_once(") ")?.1.split(' ');
-            let alive = fields.next()? != "Z";
-            let its_parent: u32 = fields.next()?.parse().ok()?;
-            (alive && its_parent == parent).then_some(id)
+            let entry = entry.ok()?;
+            let id: u32 = entry.file_name().to_str()?.parse().ok()?;
+            let (state, its_parent) = state_and_parent(&entry.path())?;
+            (state != "Z" && its_parent == parent).then_some(id)
         });
     numbers.collect()
+}
+
+/// Of a process or a thread, by its folder.
+#[cfg(target_os = "linux")]
+fn state_and_parent(folder: &std::path::Path) -> Option<(String, u32)> {
+    let stat = std::fs::read_to_string(folder.join("stat")).ok()?;
+    // The name may hold anything, so the fields are counted from its end.
+    let mut fields = stat.rsplit_once(") ")?.1.split(' ');
+    Some((fields.next()?.to_owned(), fields.next()?.parse().ok()?))
+}
+
+/// Stops a process, and waits until all of its threads stand still.
+#[cfg(target_os = "linux")]
+fn stop(id: u32) {
+    let status = Command::new("kill")
+        .args(["-STOP", &id.to_string()])
+        .status();
+    assert!(status.expect("kill runs").success());
+    let runs = |thread: &std::io::Result<std::fs::DirEntry>| {
+        let folder = thread.as_ref().expect("a thread").path();
+        state_and_parent(&folder).is_some_and(|(state, _)| state != "T")
+    };
+    let threads = || std::fs::read_dir(format!("/proc/{id}/task")).expect("its threads");
+    while threads().any(|thread| runs(&thread)) {
+        std::thread::yield_now();
+    }
 }
 
 fn kill(id: u32) {

@@ -37,10 +37,7 @@ fn ends_a_child_that_no_longer_answers() {
     let [child] = children_of(std::process::id())[..] else {
         panic!("there is one child");
     };
-    let stop = Command::new("kill")
-        .args(["-STOP", &child.to_string()])
-        .status();
-    assert!(stop.expect("kill runs").success());
+    stop(child);
     assert_eq!(
         code(block_on(start(&pool, "a", "return new Response('x')"))),
         "ERR_ISOLATE_CRASHED"
