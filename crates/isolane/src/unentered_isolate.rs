@@ -6,10 +6,11 @@
 
 use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use crate::error::Error;
 use crate::isolate_params::{self, IsolateGuards};
-use crate::kept_threads::KeptThreads;
+use crate::kept_threads::{Keeper, KeptThreads};
 use crate::limits::Limits;
 use crate::platform;
 
@@ -74,6 +75,14 @@ impl UnenteredIsolate {
         }
     }
 
+    /// Has V8 forget the calling thread, which holds no lock; a keeper that is still to be asked to do the same
+    /// before the isolate is dropped.
+    pub(crate) fn forget_thread(&self) -> Option<Arc<Keeper>> {
+        // SAFETY: the isolate lives as long as `self`; the caller has no lock.
+        unsafe { self.threads.forget() };
+        self.threads.any()
+    }
+
     pub(crate) fn guards(&self) -> &IsolateGuards {
         &self.guards.0
     }
@@ -82,8 +91,7 @@ impl UnenteredIsolate {
 impl Drop for UnenteredIsolate {
     fn drop(&mut self) {
         self.guards.0.before_dispose();
-        // SAFETY: the isolate is disposed of after this, and a lock of it borrows `self`, so there is none.
-        unsafe { self.threads.forget() };
+        let _ = self.forget_thread();
     }
 }
 

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use crate::definition::{ContextPolicy, WorkerDefinition};
 use crate::error::Error;
 use crate::isolate_params;
+use crate::kept_threads::Keeper;
 use crate::limits::Limits;
 use crate::request::LogSink;
 use crate::runtime::realm::{Health, Realm};
@@ -127,6 +128,11 @@ impl LockerManagedIsolate {
     pub(crate) fn condemn(&mut self, error: &Error) {
         self.lock().fail_all(error);
         self.condition.health = Health::Condemned;
+    }
+
+    /// See [`UnenteredIsolate::forget_thread`].
+    pub(crate) fn forget_thread(&self) -> Option<Arc<Keeper>> {
+        self.isolate.forget_thread()
     }
 
     pub(crate) fn health(&self) -> Health {

@@ -11,6 +11,7 @@ use isolane_lanes::{LaneQueue, Pace};
 
 use crate::ContextPolicy;
 use crate::error::{Error, ErrorKind};
+use crate::kept_threads::Keeper;
 use crate::locker_managed_isolate::{LockedIsolate, LockerManagedIsolate};
 use crate::runtime::events::StartRequest;
 use crate::runtime::realm::Health;
@@ -70,6 +71,7 @@ impl isolane_lanes::Lane for Lane {
             owner.make_way(self);
         }
         self.place_again(late);
+        Keeper::do_errands();
     }
 
     fn idle(self: &Arc<Self>) {

@@ -2,9 +2,13 @@
 //! pool, makes some ahead for the next workers that need one, and looks for those that are to be collected
 //! (`cooling.rs`). A drop takes a fifth of a millisecond, making one several. Where the thread falls behind
 //! with drops, those who make isolates help, so that what waits to be dropped stays bounded.
+//!
+//! An isolate that left goes by its keepers first, for V8 to forget them (`kept_threads.rs`).
 
+use std::collections::VecDeque;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
 
 use crossbeam_queue::SegQueue;
 use parking_lot::Mutex;
@@ -24,10 +28,18 @@ const BACKLOG: usize = 4;
 /// How many isolates are made ahead once a worker has come while the only one was being made.
 const MOST_SPARES: usize = 2;
 
+/// How long an isolate waits for a keeper.
+const KEEPERS_TIME: Duration = Duration::from_millis(100);
+
+/// An isolate that waits for a keeper, until either takes it.
+type Waiting = Arc<Mutex<Option<LockerManagedIsolate>>>;
+
 /// What the thread is asked to do.
 enum Errand {
     /// Drop one isolate that has left.
     Drop,
+    /// Drop one when its keeper has not come in time.
+    Await(Waiting),
     /// Make one ahead.
     Make(Limits),
     /// Look at a pool's isolates from time to time.
@@ -36,9 +48,38 @@ enum Errand {
 
 /// Takes isolates to their end, and has others ready.
 pub(crate) struct Reaper {
-    leaving: Arc<SegQueue<LockerManagedIsolate>>,
+    exit: Exit,
     spares: Arc<Mutex<Spares>>,
-    errands: Mutex<Sender<Errand>>,
+}
+
+/// The way out, for any thread.
+#[derive(Clone)]
+struct Exit {
+    leaving: Arc<SegQueue<LockerManagedIsolate>>,
+    errands: Sender<Errand>,
+}
+
+impl Exit {
+    fn take(&self, isolate: LockerManagedIsolate) {
+        let Some(keeper) = isolate.forget_thread() else {
+            self.leaving.push(isolate);
+            return self.send(Errand::Drop);
+        };
+        let waiting = Arc::new(Mutex::new(Some(isolate)));
+        self.send(Errand::Await(waiting.clone()));
+        let exit = self.clone();
+        keeper.ask(move || {
+            let isolate = waiting.lock().take();
+            if let Some(isolate) = isolate {
+                exit.take(isolate);
+            }
+        });
+    }
+
+    fn send(&self, errand: Errand) {
+        // The receiver lives until the last sender is gone.
+        let _ = self.errands.send(errand);
+    }
 }
 
 /// The isolates that are made ahead.
@@ -69,16 +110,17 @@ impl Spares {
 
 impl Reaper {
     pub(crate) fn start() -> Result<Self, Error> {
-        let leaving = Arc::new(SegQueue::new());
         let spares = Arc::<Mutex<Spares>>::default();
-        let (sender, errands) = mpsc::channel();
+        let (errands, receiver) = mpsc::channel();
+        let leaving = Arc::new(SegQueue::new());
         let (queue, place) = (leaving.clone(), spares.clone());
         platform::spawn("isolane-reaper", move || {
             thread_priority::lower_most();
-            let mut watched = None;
-            while let Some(errand) = next_errand(&errands, &mut watched) {
+            let mut agenda = Agenda::default();
+            while let Some(errand) = agenda.next(&receiver) {
                 match errand {
                     Errand::Drop => drop::<Option<LockerManagedIsolate>>(queue.pop()),
+                    Errand::Await(isolate) => agenda.waiting.push_back((Instant::now(), isolate)),
                     Errand::Make(limits) => {
                         // Memory that is to come back does not wait for this.
                         while let Some(left) = queue.pop() {
@@ -86,7 +128,7 @@ impl Reaper {
                         }
                         make(&place, limits);
                     }
-                    Errand::Watch(pool) => watched = Some(pool),
+                    Errand::Watch(pool) => agenda.watched = Some((pool, Instant::now())),
                 }
             }
             // Here, since whoever drops the pool may not enter isolates.
@@ -95,23 +137,20 @@ impl Reaper {
         })
         .map_err(|error| Error::internal(format!("the reaper's thread: {error}")))?;
         Ok(Self {
-            leaving,
+            exit: Exit { leaving, errands },
             spares,
-            errands: Mutex::new(sender),
         })
     }
 
     /// Has an isolate dropped, soon.
     pub(crate) fn take(&self, isolate: LockerManagedIsolate) {
-        self.leaving.push(isolate);
-        // The receiver lives until the sender is gone.
-        let _ = self.errands.lock().send(Errand::Drop);
+        self.exit.take(isolate);
     }
 
     /// Drops what the thread has not come to, on a thread that may enter isolates.
     pub(crate) fn help(&self) {
-        while self.leaving.len() > BACKLOG {
-            drop(self.leaving.pop());
+        while self.exit.leaving.len() > BACKLOG {
+            drop(self.exit.leaving.pop());
         }
     }
 
@@ -134,7 +173,7 @@ impl Reaper {
 
     /// Has a pool's isolates looked at until none wants it any more.
     pub(super) fn watch(&self, pool: Weak<Pool>) {
-        let _ = self.errands.lock().send(Errand::Watch(pool));
+        self.exit.send(Errand::Watch(pool));
     }
 
     /// Has an isolate made ahead, unless there are enough.
@@ -142,7 +181,7 @@ impl Reaper {
         let mut spares = self.spares.lock();
         if spares.ready.len() + spares.coming < spares.wanted {
             spares.coming += 1;
-            let _ = self.errands.lock().send(Errand::Make(limits));
+            self.exit.send(Errand::Make(limits));
         }
     }
 
@@ -153,19 +192,62 @@ impl Reaper {
     }
 }
 
-/// The next errand; `None` when nobody can send any more. Looks at the watched pool meanwhile.
-fn next_errand(errands: &Receiver<Errand>, watched: &mut Option<Weak<Pool>>) -> Option<Errand> {
-    loop {
-        let Some(pool) = watched else {
-            return errands.recv().ok();
-        };
-        match errands.recv_timeout(cooling::LOOK_EVERY) {
-            Ok(errand) => return Some(errand),
-            Err(RecvTimeoutError::Disconnected) => return None,
-            Err(RecvTimeoutError::Timeout) => {
-                if !cooling::look(pool) {
-                    *watched = None;
-                }
+/// What the reaper's thread has to do without being asked.
+#[derive(Default)]
+struct Agenda {
+    /// A pool, and when its isolates were last looked at.
+    watched: Option<(Weak<Pool>, Instant)>,
+    /// Since when each waits, the longest first.
+    waiting: VecDeque<(Instant, Waiting)>,
+}
+
+impl Agenda {
+    /// The next errand; `None` when nobody can send any more. Looks meanwhile, and between errands, at the watched
+    /// pool and at what waits for keepers.
+    fn next(&mut self, errands: &Receiver<Errand>) -> Option<Errand> {
+        loop {
+            self.drop_overdue();
+            self.look_at_pool();
+            let until_overdue = self
+                .waiting
+                .front()
+                .map(|(since, _)| KEEPERS_TIME.saturating_sub(since.elapsed()));
+            let until_look = self
+                .watched
+                .as_ref()
+                .map(|(_, looked)| cooling::LOOK_EVERY.saturating_sub(looked.elapsed()));
+            let Some(time) = until_overdue.into_iter().chain(until_look).min() else {
+                return errands.recv().ok();
+            };
+            match errands.recv_timeout(time) {
+                Ok(errand) => return Some(errand),
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
+    }
+
+    /// Drops isolates whose keepers did not come in time.
+    fn drop_overdue(&mut self) {
+        while let Some((since, waiting)) = self.waiting.front() {
+            let mut isolate = waiting.lock();
+            if isolate.is_some() && since.elapsed() < KEEPERS_TIME {
+                return;
+            }
+            let overdue = isolate.take();
+            drop(isolate);
+            drop(overdue);
+            self.waiting.pop_front();
+        }
+    }
+
+    fn look_at_pool(&mut self) {
+        if let Some((pool, looked)) = &mut self.watched
+            && looked.elapsed() >= cooling::LOOK_EVERY
+        {
+            *looked = Instant::now();
+            if !cooling::look(pool) {
+                self.watched = None;
             }
         }
     }

@@ -7,6 +7,7 @@ use std::thread;
 use isolane_lanes::{Options, Role};
 
 use crate::error::Error;
+use crate::kept_threads::Keeper;
 use crate::platform;
 use crate::thread_priority::{self, SHORTEST_SLICE};
 
@@ -22,20 +23,26 @@ pub(super) fn start(count: usize) -> Result<Arc<Threads>, Error> {
         processor: thread_priority::processor,
         leave_processor: thread_priority::leave_processor,
     };
-    let spawner = |role, body: isolane_lanes::Body| match role {
-        Role::Quick => platform::spawn("isolane-pool", || {
-            thread_priority::ask_for_slices(SHORTEST_SLICE);
-            body();
-        }),
-        Role::Relief => platform::spawn("isolane-relief", body),
-        Role::Patient => platform::spawn("isolane-patient", || {
-            thread_priority::lower();
-            body();
-        }),
-        Role::Background => platform::spawn("isolane-background", || {
-            thread_priority::lower_most();
-            body();
-        }),
+    let spawner = |role, lanes: isolane_lanes::Body| {
+        let body = || {
+            Keeper::settle_here();
+            lanes();
+        };
+        match role {
+            Role::Quick => platform::spawn("isolane-pool", || {
+                thread_priority::ask_for_slices(SHORTEST_SLICE);
+                body();
+            }),
+            Role::Relief => platform::spawn("isolane-relief", body),
+            Role::Patient => platform::spawn("isolane-patient", || {
+                thread_priority::lower();
+                body();
+            }),
+            Role::Background => platform::spawn("isolane-background", || {
+                thread_priority::lower_most();
+                body();
+            }),
+        }
     };
     Threads::start(options, Box::new(spawner))
         .map_err(|error| Error::internal(format!("a pool thread: {error}")))

@@ -5,7 +5,6 @@ mod corpus;
 mod crypto;
 mod fairness;
 mod limits;
-mod locks;
 mod pool;
 #[cfg(unix)]
 mod prepared;

@@ -10,7 +10,7 @@ use isolane::{
     SharedIsolateOptions, Worker, WorkerDefinition, WorkerFuture, WorkerOptions,
 };
 
-use crate::support::{handler, on_isolate_thread, pool, run, text};
+use crate::support::{handler, pool, run, text};
 
 fn answer(pool: &IsolatePool, id: &str, worker: &Arc<WorkerDefinition>) -> Response {
     let request = Request::get("http://worker.test/");
@@ -99,6 +99,13 @@ fn no_context_is_made_ahead_where_the_heap_has_no_room_for_it() {
         assert_eq!(used(), before);
         assert!(!isolate.is_condemned());
     });
+}
+
+fn on_isolate_thread(body: impl FnOnce() + Send + 'static) {
+    let thread = isolane::platform::spawn("guests", body).expect("a thread");
+    if let Err(panic) = thread.join() {
+        std::panic::resume_unwind(panic);
+    }
 }
 
 #[test]

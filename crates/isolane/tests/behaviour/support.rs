@@ -52,11 +52,3 @@ pub(crate) fn run(pool: &IsolatePool, id: &str, script: &str) -> Result<Response
 pub(crate) fn handler(body: &str) -> String {
     format!("export default {{ async fetch(request, env, ctx) {{ {body} }} }}")
 }
-
-/// Runs something on a thread of its own that may enter isolates.
-pub(crate) fn on_isolate_thread<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> T {
-    let thread = isolane::platform::spawn("guests", body).expect("a thread");
-    thread
-        .join()
-        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-}
