@@ -89,17 +89,13 @@ export class IsolatePool implements AsyncDisposable {
     try {
       const target = this.#pool.target(checkName(id, 'id'));
       this.#targets.set(id, target);
-      if (this.#targets.size > MOST_TARGETS) this.#forgetOldestTarget();
+      for (const oldest of this.#targets.keys()) {
+        if (this.#targets.size <= MOST_TARGETS) break;
+        this.#targets.delete(oldest);
+      }
       return target;
     } catch (error) {
       return Promise.reject(error);
-    }
-  }
-
-  #forgetOldestTarget(): void {
-    for (const oldest of this.#targets.keys()) {
-      this.#targets.delete(oldest);
-      return;
     }
   }
 

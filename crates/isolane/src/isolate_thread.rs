@@ -23,9 +23,8 @@ const SPIN: Duration = Duration::from_micros(100);
 /// How many rests in a row must have been short before a thread spins.
 const SHORT_RESTS: u32 = 4;
 
-/// How many isolate threads spin at a time: who sends them commands is to have processors left.
-static MOST_SPINNING: LazyLock<usize> =
-    LazyLock::new(|| thread::available_parallelism().map_or(0, |cores| cores.get() / 2));
+/// How many isolate threads spin at a time.
+static MOST_SPINNING: LazyLock<usize> = LazyLock::new(platform::most_spinning);
 
 /// How many do.
 static SPINNING: AtomicUsize = AtomicUsize::new(0);

@@ -67,6 +67,11 @@ pub fn spawn<T: Send + 'static>(
     receiver.recv().map_err(|_| lost())?
 }
 
+/// How many threads of a kind spin for work at a time: who sends it is to have processors left.
+pub(crate) fn most_spinning() -> usize {
+    thread::available_parallelism().map_or(0, |cores| cores.get() / 2)
+}
+
 /// Whether isolates may be entered on the current thread: it was made by [`spawn`].
 pub fn is_isolate_thread() -> bool {
     IS_ISOLATE_THREAD.get()

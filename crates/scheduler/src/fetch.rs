@@ -63,8 +63,9 @@ pub struct FetchResponse {
 
 /// Carries out the fetches of guests.
 ///
-/// The future runs on the scheduler's threads, unless the client [is light](FetchClient::is_light), and is dropped when the guest aborts, its request
-/// ends or its context goes; an implementation must be fine with being dropped at any await.
+/// The future runs on the scheduler's threads, unless the client [is light](FetchClient::is_light), and
+/// is dropped when the guest aborts, its request ends or its context goes; an implementation must be fine
+/// with being dropped at any await.
 pub trait FetchClient: Send + Sync {
     /// Starts a fetch and returns its response once the headers have arrived.
     fn fetch(&self, request: FetchRequest)

@@ -2,7 +2,6 @@
 //! and those of the background the least.
 
 use std::sync::Arc;
-use std::thread;
 
 use isolane_lanes::{Options, Role};
 
@@ -19,7 +18,7 @@ pub(super) fn start(count: usize) -> Result<Arc<Threads>, Error> {
         quick: count,
         patient: count,
         background: count,
-        spinning: thread::available_parallelism().map_or(0, |cores| cores.get() / 2),
+        spinning: platform::most_spinning(),
         processor: thread_priority::processor,
         leave_processor: thread_priority::leave_processor,
     };
