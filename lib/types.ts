@@ -68,7 +68,8 @@ export interface Limits {
 /** How a pool is built. */
 export interface PoolOptions {
   /**
-   * Isolates kept at a time; the least recently used idle one makes room.
+   * Isolates kept at a time; the least recently used idle one makes room. Beside them there are up to two that were made
+   * ahead for workers to come.
    *
    * Each takes about ten address ranges. For more than 6,000, Linux's `vm.max_map_count` (65,530) has to be raised.
    */

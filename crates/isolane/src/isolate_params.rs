@@ -1,5 +1,7 @@
 //! The one place that makes isolates: parameters, callbacks and the guards of their memory limits.
 
+mod leftovers;
+
 use std::borrow::Cow;
 use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut};
@@ -34,21 +36,23 @@ impl IsolateGuards {
     /// To be called when the isolate has been disposed of.
     pub(crate) fn after_dispose(&self) {
         self.tasks.forget();
+        leftovers::isolate_left();
     }
 }
 
-/// A heap above this size gives its memory back to the system when its isolate goes.
+/// A heap that was ever above this size gives its memory back to the system when its isolate goes.
 const LARGE_HEAP_BYTES: usize = 8 << 20;
 
-/// Empties the heap of an isolate whose contexts are gone, where it is large or has reached its limit.
+/// Empties the heap of an isolate whose contexts are gone, where it was large or has reached its limit.
 ///
-/// V8 keeps the pages of an isolate that is disposed of for others, and gives them back after some
-/// seconds, if another isolate lives that runs its tasks. What it collects before goes at once.
+/// V8 keeps the pages of an isolate that is disposed of for others (`leftovers.rs`). Most of what it collects before
+/// goes at once.
 pub(crate) fn empty_heap(isolate: &mut v8::Isolate, guards: &IsolateGuards) {
-    let size = isolate.get_heap_statistics().total_heap_size();
+    let size = guards.heap.most_bytes(isolate);
     if size > LARGE_HEAP_BYTES || guards.heap.exceeded() {
         isolate.clear_kept_objects();
         isolate.low_memory_notification();
+        leftovers::will_leave(size);
     }
 }
 
@@ -71,6 +75,7 @@ pub(crate) fn create(limits: &Limits) -> (v8::OwnedIsolate, IsolateGuards) {
     let heap = HeapGuard::install(&mut isolate, limits.heap_bytes, buffers.clone());
     let external = ExternalGuard::new(&mut isolate, heap.clone(), &buffers);
     let tasks = ForegroundTasks::open(&isolate);
+    leftovers::isolate_came();
     (
         isolate,
         IsolateGuards {

@@ -10,7 +10,7 @@
 
 use std::ffi::c_void;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::buffer::BufferBudget;
 
@@ -31,6 +31,8 @@ pub(crate) struct HeapGuard {
     raised: AtomicBool,
     /// V8 collects garbage, on the isolate's thread.
     collecting: AtomicBool,
+    /// The most that the heap took when garbage was about to be collected.
+    most_bytes: AtomicUsize,
 }
 
 // SAFETY: the raw isolate pointer is used only inside V8's callbacks, which V8 makes on the thread
@@ -55,6 +57,7 @@ impl HeapGuard {
             exceeded: AtomicBool::new(false),
             raised: AtomicBool::new(false),
             collecting: AtomicBool::new(false),
+            most_bytes: AtomicUsize::new(0),
         });
         isolate.add_near_heap_limit_callback(near_heap_limit, guard.data());
         isolate.add_gc_prologue_callback(before_collection, guard.data(), v8::GCType::kGCTypeAll);
@@ -65,6 +68,12 @@ impl HeapGuard {
     /// Whether the limit was reached; the isolate is then not to be used again.
     pub(crate) fn exceeded(&self) -> bool {
         self.exceeded.load(Ordering::Relaxed)
+    }
+
+    /// The most that the heap has taken from the system, as far as it was looked at.
+    pub(crate) fn most_bytes(&self, isolate: &mut v8::Isolate) -> usize {
+        let now = isolate.get_heap_statistics().total_heap_size();
+        self.most_bytes.load(Ordering::Relaxed).max(now)
     }
 
     /// What the heap may take.
@@ -96,10 +105,15 @@ impl HeapGuard {
         std::ptr::from_ref(self).cast_mut().cast()
     }
 
-    fn used_bytes(&self) -> usize {
-        // SAFETY: called from V8's callbacks only, so the isolate lives and is entered here.
+    /// To be called from V8's callbacks only.
+    fn statistics(&self) -> v8::HeapStatistics {
+        // SAFETY: V8 calls back while the isolate lives and is entered here.
         let mut isolate = unsafe { v8::Isolate::from_raw_isolate_ptr(self.isolate) };
-        isolate.get_heap_statistics().used_heap_size()
+        isolate.get_heap_statistics()
+    }
+
+    fn used_bytes(&self) -> usize {
+        self.statistics().used_heap_size()
     }
 
     /// Only collections of the young or the whole heap count; other kinds are parts of these.
@@ -149,6 +163,8 @@ unsafe extern "C" fn before_collection(
     // SAFETY: V8 passes what the callback was added with: the address of this isolate's guard.
     let guard = unsafe { guard_of(data) };
     guard.note_collection(kind, true);
+    let bytes = guard.statistics().total_heap_size();
+    guard.most_bytes.fetch_max(bytes, Ordering::Relaxed);
 }
 
 unsafe extern "C" fn after_collection(

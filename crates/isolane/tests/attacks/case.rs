@@ -28,8 +28,6 @@ pub(crate) struct Case {
     pub(crate) cpu_at_most: Option<Duration>,
     /// Whether the memory it took has to come back.
     pub(crate) gives_memory_back: bool,
-    /// How many bytes of it may stay, where that is more than usual.
-    pub(crate) kept_bytes: Option<usize>,
     /// How many bytes it may take beside what the process had before.
     pub(crate) peak_bytes: Option<usize>,
     /// Whether the response's body is read.
@@ -95,7 +93,6 @@ impl Case {
             late: Duration::from_millis(250),
             cpu_at_most: None,
             gives_memory_back: false,
-            kept_bytes: None,
             peak_bytes: None,
             reads_body: true,
             answers_later: true,
@@ -132,7 +129,6 @@ impl Case {
             "late" => self.late = Duration::from_millis(number(value)),
             "cpu-at-most" => self.cpu_at_most = Some(Duration::from_millis(number(value))),
             "peak" => self.peak_bytes = Some((number(value) as usize) << 20),
-            "keeps" => self.kept_bytes = Some((number(value) as usize) << 20),
             "memory" => {
                 self.gives_memory_back = true;
                 self.peak_bytes = (value != "back").then(|| (number(value) as usize) << 20);

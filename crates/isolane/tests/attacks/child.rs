@@ -76,7 +76,7 @@ fn attack(case: &Case, mode: Mode) -> serde_json::Value {
         tenant.release();
     }
     if let (true, Some(before)) = (case.gives_memory_back, before) {
-        let allowed = before.now + case.kept_bytes.unwrap_or(KEPT_BYTES);
+        let allowed = before.now + KEPT_BYTES;
         if let Err(bytes) = memory::await_at_most(allowed, MEMORY_IS_BACK_WITHIN) {
             let kept = (bytes - before.now) >> 20;
             complaints.push(format!("{kept} MB did not come back"));

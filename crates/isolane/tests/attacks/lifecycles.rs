@@ -272,6 +272,52 @@ pub(crate) fn churn(mode: Mode) {
     }
 }
 
+/// Tenants that have gone leave their memory to the system, without anybody who asks malloc for it.
+pub(crate) fn tenants_that_go(mode: Mode) {
+    const TENANTS: usize = 60;
+    const MAY_STAY: usize = 16 << 20;
+    let host = Host::new(mode);
+    let bring = |count: usize| {
+        let body = "await new Promise((done) => setTimeout(done, 400)); return new Response('ok')";
+        let mut tenants: Vec<_> = (0..count)
+            .map(|n| host.tenant(&n.to_string(), handler(body)))
+            .collect();
+        let begun: Vec<_> = tenants
+            .iter_mut()
+            .map(|tenant| tenant.begin(Request::get("http://tenant.test/")))
+            .collect();
+        // All have isolates before the first one is done.
+        for future in begun {
+            let answer = block_on(future.expect("it begins"));
+            assert_eq!(text(answer.expect("an answer")), "ok");
+        }
+        tenants
+    };
+    for tenant in bring(2) {
+        tenant.release();
+    }
+    let before = resident();
+    let tenants = bring(TENANTS);
+    let grown = resident().saturating_sub(before);
+    for tenant in tenants {
+        tenant.release();
+    }
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let stays = resident().saturating_sub(before);
+        if stays <= MAY_STAY {
+            return;
+        }
+        assert!(
+            Instant::now() < until,
+            "{} of {} MB stay",
+            stays >> 20,
+            grown >> 20
+        );
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
 fn threads() -> usize {
     std::fs::read_dir("/proc/self/task").map_or(0, Iterator::count)
 }

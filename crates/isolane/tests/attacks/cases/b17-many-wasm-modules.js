@@ -1,7 +1,6 @@
 // Modules without end are ended by a limit.
 // modes: worker context pool process
 // limits: cpu=3000 wall=20000
-// keeps: 48
 // memory: 900
 // expect: error * | limit memory | cpu
 const kept = [];

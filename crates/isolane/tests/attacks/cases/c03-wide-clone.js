@@ -1,7 +1,6 @@
 // A clone of one that is wide is charged.
 // modes: worker context pool process
 // limits: cpu=2000
-// keeps: 48
 // memory: 700
 // expect: error * | limit cpu | heap
 const text = 'x'.repeat(1 << 20);
