@@ -327,10 +327,8 @@ impl LaneOwner for Pool {
     }
 
     fn has_begun(&self, limits: &Limits) {
-        // Where one worker has come, another may.
-        if self.has_room() {
-            self.reaper.make_spare(*limits);
-        }
+        // Where one worker has come, another may, even if one has to go for it.
+        self.reaper.make_spare(*limits);
     }
 
     fn place_again(&self, deployment: &Arc<Deployment>, starts: Vec<StartRequest>) {

@@ -10,7 +10,8 @@ use crate::request::LogSink;
 /// How a pool is set up.
 #[derive(Clone)]
 pub struct PoolOptions {
-    /// How many isolates it keeps; the least recently used idle one makes room.
+    /// How many isolates it keeps; the least recently used idle one makes room. Beside them there are up to
+    /// two that were made ahead for workers to come.
     ///
     /// Each takes about ten address ranges. For more than 6,000, Linux's `vm.max_map_count` (65,530) has to
     /// be raised.

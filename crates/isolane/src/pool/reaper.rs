@@ -268,3 +268,42 @@ fn make(place: &Mutex<Spares>, limits: Limits) {
     drop(spares);
     drop(made);
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_executor::block_on;
+
+    use crate::definition::WorkerDefinition;
+    use crate::pool::options::PoolOptions;
+    use crate::request::{RunOptions, ScheduledEvent};
+    use crate::runtime::active_request::Responder;
+    use crate::runtime::events::Event;
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    #[test]
+    fn a_pool_has_an_isolate_ahead_when_it_is_full_too() {
+        let options = PoolOptions {
+            max_isolates: 1,
+            ..PoolOptions::default()
+        };
+        let pool = Pool::new(options).expect("a pool");
+        let worker = WorkerDefinition::script("export default { scheduled() {} }");
+        let worker = Arc::new(worker);
+        for id in ["a", "b", "c"] {
+            let deployment = pool.deployment_of(id, &worker).expect("it is valid");
+            let event = Event::Scheduled(ScheduledEvent::default());
+            let run = pool.run(deployment, event, Responder::Scheduled, RunOptions::default());
+            block_on(run).expect("it runs");
+            let patience = Instant::now() + PATIENCE;
+            while pool.reaper.spares.lock().ready.is_empty() {
+                assert!(Instant::now() < patience, "none is made");
+                std::thread::yield_now();
+            }
+        }
+        let stats = pool.stats();
+        assert_eq!((stats.total, stats.evictions), (1, 2));
+    }
+}
