@@ -81,7 +81,7 @@ async function endsInTime(
   const ended = await runScript(script, options);
   const took = Date.now() - Number(ended.stdout);
   t.deepEqual({ code: ended.code, signal: ended.signal }, expected, ended.stderr.slice(0, 4000));
-  t.true(took < LONGEST_MS, `took ${took} ms`);
+  t.true(took < LONGEST_MS, `took ${took} ms ${ended.late ?? ''}`);
   return ended;
 }
 

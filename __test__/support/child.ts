@@ -1,7 +1,7 @@
 // Runs a script in a Node process of its own and says how it ended.
 
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { ExecutionContext } from 'ava';
 
@@ -13,6 +13,8 @@ export interface Ended {
   readonly stdout: string;
   readonly stderr: string;
   readonly milliseconds: number;
+  /** What its threads did, where it was still there some seconds after its signal. */
+  readonly late?: string;
 }
 
 export interface ChildOptions {
@@ -32,6 +34,26 @@ const isRepeated = Number.isInteger(asked) && asked > 0;
 
 /** A child that takes longer than this hangs. */
 const LONGEST_MS = isRepeated ? 30 * 60_000 : 60_000;
+
+/** A child that takes longer than this to end by a signal is looked at. */
+const LATE_MS = 3000;
+
+/** The names, states and places in the kernel of a process's threads, where the system tells. */
+function threadsOf(pid: number | undefined): string {
+  const read = (file: string): string => {
+    try {
+      return readFileSync(`/proc/${pid}/task/${file}`, 'utf8').trim();
+    } catch {
+      return '?';
+    }
+  };
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`);
+    return threads.map((id) => `${read(`${id}/stat`)} in ${read(`${id}/wchan`)}`).join('\n');
+  } catch {
+    return '';
+  }
+}
 
 /** How often a concurrent case runs: as often as `ISOLANE_REPEAT` says, else `usually`. */
 export function repeats(usually: number): number {
@@ -62,9 +84,15 @@ export async function runScript(script: string, options: ChildOptions = {}): Pro
     env: { ...process.env, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const output = { stdout: '', stderr: '' };
+  const output: { stdout: string; stderr: string; late?: string } = { stdout: '', stderr: '' };
+  let lateness: NodeJS.Timeout | undefined;
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    if (output.stdout === '' && options.signal !== undefined) child.kill(options.signal);
+    if (output.stdout === '' && options.signal !== undefined) {
+      child.kill(options.signal);
+      lateness = setTimeout(() => {
+        output.late = threadsOf(child.pid);
+      }, LATE_MS);
+    }
     output.stdout += text;
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -75,6 +103,7 @@ export async function runScript(script: string, options: ChildOptions = {}): Pro
     child.once('error', reject);
     child.once('close', (code, signal) => {
       clearTimeout(timer);
+      clearTimeout(lateness);
       resolve({ code, signal, ...output, milliseconds: performance.now() - began });
     });
   });
