@@ -4,7 +4,7 @@
 use std::sync::{Arc, Weak};
 use std::task::{Wake, Waker};
 
-use crate::queue::LaneQueue;
+use crate::queue::{LaneQueue, Next};
 use crate::threads::Threads;
 
 /// Which class of threads a lane is for.
@@ -61,6 +61,25 @@ pub trait Lane: Send + Sync + Sized + 'static {
         if self.queue().want_poll() {
             self.threads().enqueue(self.clone());
         }
+    }
+
+    /// Does something on the calling thread that only one thread at a time may do with the lane, where it is idle;
+    /// false where it is not. What comes meanwhile is run by the lane's threads, afterwards.
+    ///
+    /// # Panics
+    ///
+    /// Where `body` does; the lane is then never run again.
+    fn run_aside(self: &Arc<Self>, body: impl FnOnce()) -> bool {
+        if !self.queue().begin_aside() {
+            return false;
+        }
+        body();
+        match self.queue().finish() {
+            Next::Again => self.threads().enqueue(self.clone()),
+            Next::Idle => self.idle(),
+            Next::Abandoned => self.returned(),
+        }
+        true
     }
 
     /// A waker that does [`Lane::wake`] as long as the lane lives.

@@ -1,5 +1,6 @@
 //! A lane's items and its state. Any thread pushes, wakes, retires or abandons; one pool thread at a
-//! time takes items out, between `begin` and `finish`.
+//! time takes items out, between `begin` and `finish`. Another thread may do something in its place, between
+//! `begin_aside` and `finish`.
 //!
 //! The state is one atomic of four bits, and every step is a read-modify-write of it, so that all
 //! steps have one order and each sees what those before it brought:
@@ -141,6 +142,13 @@ impl<T> LaneQueue<T> {
         self.thread.store(thread.pack(), Ordering::Relaxed);
         let before = self.state.fetch_xor(SCHEDULED | RUNNING, Ordering::AcqRel);
         debug_assert_eq!(before & (SCHEDULED | RUNNING), SCHEDULED);
+    }
+
+    /// The calling thread begins to run an idle lane, which is on no run queue; false where it is not idle.
+    pub(crate) fn begin_aside(&self) -> bool {
+        self.state
+            .compare_exchange(0, RUNNING, Ordering::AcqRel, Ordering::Relaxed)
+            .is_ok()
     }
 
     /// The calling thread has run a batch.

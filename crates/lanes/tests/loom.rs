@@ -161,6 +161,39 @@ fn a_lane_is_run_by_one_thread_at_a_time() {
 }
 
 #[test]
+fn what_is_pushed_while_another_thread_runs_a_lane_is_run_afterwards() {
+    model(2, || {
+        let threads = start(1);
+        let lane = Notes::new(&threads);
+        let other = push_elsewhere(&lane, 1);
+        let aside = lane.clone();
+        lane.run_aside(move || {
+            assert!(!aside.is_running.swap(true, Ordering::Relaxed));
+            aside.is_running.store(false, Ordering::Relaxed);
+        });
+        assert_eq!(other.join().unwrap(), Ok(()));
+        lane.wait_until(|seen| seen.items.len() == 1);
+        end(&threads);
+    });
+}
+
+#[test]
+fn a_lane_that_another_thread_runs_is_not_retired() {
+    model(2, || {
+        let threads = start(1);
+        let lane = Notes::new(&threads);
+        let other = lane.clone();
+        let other = thread::spawn(move || other.queue.retire());
+        let aside = lane.clone();
+        let has_run = lane.run_aside(move || assert!(!aside.queue.retire()));
+        let is_retired = other.join().unwrap();
+        assert!(has_run || is_retired);
+        assert_eq!(lane.push(1).is_err(), is_retired);
+        end(&threads);
+    });
+}
+
+#[test]
 fn a_waker_that_is_fired_during_a_run_is_seen() {
     model(2, || {
         let threads = start(1);

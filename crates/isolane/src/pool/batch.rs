@@ -39,9 +39,6 @@ impl isolane_lanes::Lane for Lane {
     }
 
     fn pace(&self) -> Pace {
-        if self.cooling.load(Ordering::Acquire) {
-            return Pace::Slow;
-        }
         self.pace.pace(|| self.threads.now_ns())
     }
 
@@ -61,12 +58,7 @@ impl isolane_lanes::Lane for Lane {
             let is_overdue = self.is_overdue(&core, begin_ns);
             (health, std::mem::take(&mut core.late), is_overdue)
         };
-        if health != Health::Good
-            && self.accepting.swap(false, Ordering::AcqRel)
-            && let Some(owner) = self.owner.upgrade()
-        {
-            owner.retired(self);
-        }
+        self.note_health(health);
         if is_overdue && let Some(owner) = self.owner.upgrade() {
             owner.make_way(self);
         }
@@ -137,7 +129,6 @@ impl Lane {
             return;
         };
         let (mut turns, mut now_ns) = (0_u64, begin_ns);
-        let mut has_cooled = false;
         {
             let mut locked = isolate.lock();
             for _ in 0..BATCH_ITEMS {
@@ -146,12 +137,6 @@ impl Lane {
                     Item::Start(start) if locked.takes_no_more() || self.gives_way() => {
                         self.queued.fetch_sub(1, Ordering::Relaxed);
                         late.push(*start);
-                    }
-                    Item::Cool => {
-                        self.cooling.store(false, Ordering::Release);
-                        locked.cool();
-                        has_cooled = true;
-                        continue;
                     }
                     Item::Start(start) => {
                         self.run_start(&mut locked, start, isolate_is_new && turns == 0);
@@ -187,11 +172,6 @@ impl Lane {
                 .store(isolate.memory_bytes(), Ordering::Relaxed);
         }
         self.active.store(isolate.active(), Ordering::Relaxed);
-        if has_cooled && turns == 0 {
-            // It is not what the worker's requests take, and no use of the isolate.
-            self.busy_since.store(0, Ordering::Relaxed);
-            return;
-        }
         self.note_turns(begin_ns, now_ns, turns);
         let ended = Ended {
             now_ns,

@@ -1,6 +1,7 @@
 //! A lane: one pooled isolate, its worker's requests, and what is known of how busy it is. Any thread
 //! asks and pushes; `batch.rs` runs it, on one pool thread at a time.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -16,6 +17,7 @@ use crate::limits::watchdog;
 use crate::locker_managed_isolate::{IsolateRecipe, LockerManagedIsolate};
 use crate::platform;
 use crate::runtime::events::StartRequest;
+use crate::runtime::realm::Health;
 
 use super::pace::LanePace;
 use super::registry::Deployment;
@@ -32,8 +34,6 @@ pub(crate) enum Item {
     Abort(RequestId, Error),
     /// Answer everything with the error: the pool closes.
     Fail(Error),
-    /// Give back what the isolate holds without need: nothing has come for it for a while.
-    Cool,
 }
 
 /// What the pool wants to know when a lane has run.
@@ -89,8 +89,6 @@ pub(crate) struct Lane {
     any_aborted: AtomicBool,
     /// Whether a request has run here since the isolate was last collected for having nothing to do.
     warm: AtomicBool,
-    /// Whether it is to be collected for that.
-    pub(super) cooling: AtomicBool,
     /// Whether the next request's context is there, where requests have contexts of their own.
     pub(super) has_context: AtomicBool,
     mean_turn_ns: AtomicU64,
@@ -137,7 +135,6 @@ impl Lane {
             aborted: Mutex::new(Vec::new()),
             any_aborted: AtomicBool::new(false),
             warm: AtomicBool::new(false),
-            cooling: AtomicBool::new(false),
             has_context: AtomicBool::new(false),
             mean_turn_ns: AtomicU64::new(0),
             busy_since: AtomicU64::new(0),
@@ -279,11 +276,33 @@ impl Lane {
         u128::from(now_ns.saturating_sub(last_used_ns)) >= time.as_nanos()
     }
 
-    /// Has the isolate collected, on a patient thread.
+    /// Collects the isolate on the calling thread, which may enter isolates, unless the lane has something to do.
     pub(super) fn cool(self: &Arc<Self>) {
-        self.warm.store(false, Ordering::Relaxed);
-        self.cooling.store(true, Ordering::Release);
-        self.hand_over(Item::Cool);
+        isolane_lanes::Lane::run_aside(self, || {
+            self.warm.store(false, Ordering::Relaxed);
+            let mut core = self.core.lock();
+            let Some(isolate) = &mut core.isolate else {
+                return;
+            };
+            if catch_unwind(AssertUnwindSafe(|| isolate.lock().cool())).is_err() {
+                isolate.condemn(&Error::internal("a collection panicked"));
+            }
+            self.memory_bytes
+                .store(isolate.memory_bytes(), Ordering::Relaxed);
+            let health = isolate.health();
+            drop(core);
+            self.note_health(health);
+        });
+    }
+
+    /// Takes no more requests, once a limit has ended a turn.
+    pub(super) fn note_health(self: &Arc<Self>, health: Health) {
+        if health != Health::Good
+            && self.accepting.swap(false, Ordering::AcqRel)
+            && let Some(owner) = self.owner.upgrade()
+        {
+            owner.retired(self);
+        }
     }
 
     /// Ends all that waits or runs here.

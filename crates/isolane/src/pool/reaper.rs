@@ -1,5 +1,5 @@
 //! Where isolates begin and end without a request that waits for it: a thread drops those that left the
-//! pool, makes some ahead for the next workers that need one, and looks for those that are to be collected
+//! pool, makes some ahead for the next workers that need one, and collects those that nothing comes for
 //! (`cooling.rs`). A drop takes a fifth of a millisecond, making one several. Where the thread falls behind
 //! with drops, those who make isolates help, so that what waits to be dropped stays bounded.
 //!
@@ -19,7 +19,7 @@ use crate::locker_managed_isolate::LockerManagedIsolate;
 use crate::platform;
 use crate::thread_priority;
 
-use super::cooling;
+use super::cooling::Watch;
 use super::core::Pool;
 
 /// How many isolates may wait for the reaper's thread.
@@ -30,6 +30,9 @@ const MOST_SPARES: usize = 2;
 
 /// How long an isolate waits for a keeper.
 const KEEPERS_TIME: Duration = Duration::from_millis(100);
+
+/// How many errands come before one idle isolate is collected: workers wait for what some of them make.
+const ERRANDS_FIRST: usize = 8;
 
 /// An isolate that waits for a keeper, until either takes it.
 type Waiting = Arc<Mutex<Option<LockerManagedIsolate>>>;
@@ -128,7 +131,7 @@ impl Reaper {
                         }
                         make(&place, limits);
                     }
-                    Errand::Watch(pool) => agenda.watched = Some((pool, Instant::now())),
+                    Errand::Watch(pool) => agenda.watch = Some(Watch::new(pool)),
                 }
             }
             // Here, since whoever drops the pool may not enter isolates.
@@ -195,10 +198,11 @@ impl Reaper {
 /// What the reaper's thread has to do without being asked.
 #[derive(Default)]
 struct Agenda {
-    /// A pool, and when its isolates were last looked at.
-    watched: Option<(Weak<Pool>, Instant)>,
+    watch: Option<Watch>,
     /// Since when each waits, the longest first.
     waiting: VecDeque<(Instant, Waiting)>,
+    /// How many errands came since the watched pool was last seen to.
+    errands: usize,
 }
 
 impl Agenda {
@@ -207,24 +211,32 @@ impl Agenda {
     fn next(&mut self, errands: &Receiver<Errand>) -> Option<Errand> {
         loop {
             self.drop_overdue();
-            self.look_at_pool();
             let until_overdue = self
                 .waiting
                 .front()
                 .map(|(since, _)| KEEPERS_TIME.saturating_sub(since.elapsed()));
-            let until_look = self
-                .watched
-                .as_ref()
-                .map(|(_, looked)| cooling::LOOK_EVERY.saturating_sub(looked.elapsed()));
+            let until_look = self.watch.as_ref().map(Watch::time_left);
+            if self.errands >= ERRANDS_FIRST && until_look == Some(Duration::ZERO) {
+                self.go_on_watching();
+                continue;
+            }
             let Some(time) = until_overdue.into_iter().chain(until_look).min() else {
                 return errands.recv().ok();
             };
             match errands.recv_timeout(time) {
-                Ok(errand) => return Some(errand),
+                Ok(errand) => {
+                    self.errands += 1;
+                    return Some(errand);
+                }
                 Err(RecvTimeoutError::Disconnected) => return None,
-                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Timeout) => self.go_on_watching(),
             }
         }
+    }
+
+    fn go_on_watching(&mut self) {
+        self.errands = 0;
+        self.watch.take_if(|watch| !watch.go_on());
     }
 
     /// Drops isolates whose keepers did not come in time.
@@ -238,17 +250,6 @@ impl Agenda {
             drop(isolate);
             drop(overdue);
             self.waiting.pop_front();
-        }
-    }
-
-    fn look_at_pool(&mut self) {
-        if let Some((pool, looked)) = &mut self.watched
-            && looked.elapsed() >= cooling::LOOK_EVERY
-        {
-            *looked = Instant::now();
-            if !cooling::look(pool) {
-                self.watched = None;
-            }
         }
     }
 }
@@ -295,7 +296,12 @@ mod tests {
         for id in ["a", "b", "c"] {
             let deployment = pool.deployment_of(id, &worker).expect("it is valid");
             let event = Event::Scheduled(ScheduledEvent::default());
-            let run = pool.run(deployment, event, Responder::Scheduled, RunOptions::default());
+            let run = pool.run(
+                deployment,
+                event,
+                Responder::Scheduled,
+                RunOptions::default(),
+            );
             block_on(run).expect("it runs");
             let patience = Instant::now() + PATIENCE;
             while pool.reaper.spares.lock().ready.is_empty() {
