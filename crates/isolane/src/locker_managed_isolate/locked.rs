@@ -21,6 +21,9 @@ use super::{Condition, IsolateRecipe};
 const GARBAGE_BYTES: usize = 32 << 20;
 /// The same after a limit ended a request: what that one left is unlikely to be wanted again.
 const GARBAGE_OF_LIMITED_BYTES: usize = 4 << 20;
+/// The same when nothing has come for it for a while: less than that is not worth a millisecond after each of a
+/// worker's requests that come seldom.
+const GARBAGE_AT_REST_BYTES: usize = 256 << 10;
 
 /// How large a heap is swept at once when it was collected: all of it is looked through for that.
 const QUICKLY_SWEPT_BYTES: usize = 16 << 20;
@@ -140,18 +143,23 @@ impl LockedIsolate<'_> {
             self.note_health(0);
         }
         if self.realms.iter().all(|realm| realm.active() == 0) {
-            self.give_back_garbage();
+            let allowed = if std::mem::take(&mut self.condition.was_limited) {
+                GARBAGE_OF_LIMITED_BYTES
+            } else {
+                GARBAGE_BYTES
+            };
+            self.give_back_garbage(allowed);
         }
     }
 
-    /// For an isolate that nothing comes for: collects what it holds without need, however little, and keeps
-    /// what V8 has compiled for the worker's next one.
+    /// For an isolate that nothing comes for: collects what it holds without need, and keeps what V8 has compiled
+    /// for the worker's next one.
     pub(crate) fn cool(&mut self) {
         if self.condition.health != Health::Condemned {
             for realm in self.realms.iter_mut() {
                 realm.keep_code(&mut self.lock);
             }
-            self.collect();
+            self.give_back_garbage(GARBAGE_AT_REST_BYTES);
         }
     }
 
@@ -172,15 +180,10 @@ impl LockedIsolate<'_> {
         }
     }
 
-    /// An idle isolate collects nothing by itself, however much its last requests have left.
-    fn give_back_garbage(&mut self) {
-        let used = self.used_bytes();
-        let allowed = if std::mem::take(&mut self.condition.was_limited) {
-            GARBAGE_OF_LIMITED_BYTES
-        } else {
-            GARBAGE_BYTES
-        };
-        if used > self.condition.kept_bytes + allowed {
+    /// Collects what is more than `allowed` beyond what there was: an idle isolate collects nothing by itself, however
+    /// much its last requests have left.
+    fn give_back_garbage(&mut self, allowed: usize) {
+        if self.used_bytes() > self.condition.kept_bytes + allowed {
             self.collect();
         }
     }

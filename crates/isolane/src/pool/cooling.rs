@@ -1,5 +1,5 @@
 //! Gives back what isolates hold once nothing comes for them any more: a while after its last request each
-//! is collected, once. The reaper's thread looks which ones are due, and collects them one after the other when it
+//! is collected, once, where there is something to collect. The reaper's thread looks which ones are due, and collects them one after the other when it
 //! has nothing else to do: requests wait behind none but that for their own isolate.
 
 use std::sync::atomic::Ordering;
