@@ -145,7 +145,12 @@ fn ours() {
         }),
     );
     block_on(pool.close()).expect("closed");
-    report("a new worker, its isolate made ahead", new_workers());
+    report("a new worker, its isolate made ahead", new_workers(WORKERS));
+    let few = WORKERS / 10;
+    report(
+        "the same in a full pool, another one goes",
+        new_workers(few),
+    );
     std::thread::sleep(Duration::from_millis(100));
     let contexts = isolane::platform::spawn("contexts", || {
         let isolate = SharedIsolate::new(SharedIsolateOptions::default()).expect("an isolate");
@@ -198,10 +203,12 @@ fn ours() {
 }
 
 /// How long workers that nobody has seen take to answer, where there is time to make the next isolate.
-fn new_workers() -> Vec<f64> {
-    const WORKERS: usize = 200;
+/// How many new workers come.
+const WORKERS: usize = 200;
+
+fn new_workers(max_isolates: usize) -> Vec<f64> {
     let pool = IsolatePool::new(PoolOptions {
-        max_isolates: WORKERS,
+        max_isolates,
         ..PoolOptions::default()
     });
     let pool = pool.expect("a pool");

@@ -1,6 +1,6 @@
 //! Gives back what isolates hold once nothing comes for them any more: a while after its last request each
-//! is collected, once, where there is something to collect. The reaper's thread looks which ones are due, and collects them one after the other when it
-//! has nothing else to do: requests wait behind none but that for their own isolate.
+//! is collected, once, where there is something to collect. The reaper's thread looks which ones are due, and
+//! collects them one after the other when it has nothing else to do: no request waits for another isolate's.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};

@@ -140,7 +140,8 @@ impl Runtime {
         (owner, group): (Owner, u64),
     ) -> Result<Self, Error> {
         let claim = ThreadClaim::take()?;
-        let (mut isolate, guards) = isolate_params::create(&limits);
+        let (isolate, guards) = isolate_params::create(&limits);
+        let mut isolate = GuardedIsolate::new(isolate, guards.clone());
         let options = RealmOptions {
             definition: definition.clone(),
             worker_id: None,
@@ -151,7 +152,7 @@ impl Runtime {
         let realm = Realm::new(&mut isolate, &guards, options)?;
         Ok(Self {
             realm,
-            isolate: GuardedIsolate::new(isolate, guards),
+            isolate,
             definition,
             limits,
             buffer: Vec::new(),
