@@ -202,10 +202,10 @@ fn ours() {
     );
 }
 
-/// How long workers that nobody has seen take to answer, where there is time to make the next isolate.
 /// How many new workers come.
 const WORKERS: usize = 200;
 
+/// How long workers that nobody has seen take to answer, where there is time to make the next isolate.
 fn new_workers(max_isolates: usize) -> Vec<f64> {
     let pool = IsolatePool::new(PoolOptions {
         max_isolates,

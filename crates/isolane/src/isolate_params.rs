@@ -95,7 +95,8 @@ pub(crate) struct GuardedIsolate {
 }
 
 impl GuardedIsolate {
-    pub(crate) fn new(isolate: v8::OwnedIsolate, guards: IsolateGuards) -> Self {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        let (isolate, guards) = create(limits);
         Self {
             isolate: ManuallyDrop::new(isolate),
             guards,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::definition::WorkerDefinition;
 use crate::error::{Error, Owner};
-use crate::isolate_params::{self, GuardedIsolate, IsolateGuards};
+use crate::isolate_params::{GuardedIsolate, IsolateGuards};
 use crate::limits::Limits;
 use crate::limits::rescue::Bystanders;
 use crate::runtime::realm::{Health, Realm, RealmOptions};
@@ -62,11 +62,11 @@ impl SharedIsolate {
 
     pub(crate) fn in_group(options: SharedIsolateOptions, group: u64) -> Result<Self, Error> {
         let claim = ThreadClaim::take()?;
-        let (isolate, guards) = isolate_params::create(&options.limits);
+        let isolate = GuardedIsolate::new(&options.limits);
         Ok(Self(Rc::new(SharedParts {
             unclaimed: RefCell::default(),
-            isolate: RefCell::new(GuardedIsolate::new(isolate, guards.clone())),
-            guards,
+            guards: isolate.guards().clone(),
+            isolate: RefCell::new(isolate),
             limits: options.limits,
             condemned: Cell::new(false),
             group,

@@ -42,14 +42,19 @@ struct Census {
 }
 
 impl Census {
+    /// Whether there is memory for more than so many, by what is worth giving back.
+    fn exceeds(&self, isolates: usize) -> bool {
+        isolates + WORTH_IT <= self.held
+    }
+
     /// Looks what was not wanted since the last time; says whether that is worth giving back.
     fn look(&mut self) -> bool {
         let wanted = std::mem::replace(&mut self.wanted, self.living);
-        let is_worth_it = wanted + WORTH_IT <= self.held;
+        let is_worth_it = self.exceeds(wanted);
         if is_worth_it {
             self.held = wanted;
         }
-        self.is_watched = self.living + WORTH_IT <= self.held;
+        self.is_watched = self.exceeds(self.living);
         is_worth_it
     }
 }
@@ -71,7 +76,7 @@ pub(super) fn will_leave(heap_bytes: usize) {
 pub(super) fn isolate_left() {
     let mut census = CENSUS.lock();
     census.living -= 1;
-    if !census.is_watched && census.living + WORTH_IT <= census.held {
+    if !census.is_watched && census.exceeds(census.living) {
         census.is_watched = true;
         census.wanted = census.living;
         drop(census);
@@ -97,8 +102,7 @@ async fn watch() {
 }
 
 fn give_back() {
-    let (isolate, guards) = super::create(&Limits::default());
-    let mut isolate = GuardedIsolate::new(isolate, guards);
+    let mut isolate = GuardedIsolate::new(&Limits::default());
     // Of the pool that all isolates share, which only this empties.
     isolate.memory_pressure_notification(v8::MemoryPressureLevel::Critical);
     drop(isolate);

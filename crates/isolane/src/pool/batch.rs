@@ -83,6 +83,16 @@ impl isolane_lanes::Lane for Lane {
 }
 
 impl Lane {
+    /// Takes no more requests, once a limit has ended a turn.
+    pub(super) fn note_health(self: &Arc<Self>, health: Health) {
+        if health != Health::Good
+            && self.accepting.swap(false, Ordering::AcqRel)
+            && let Some(owner) = self.owner.upgrade()
+        {
+            owner.retired(self);
+        }
+    }
+
     /// Whether it has more to do, and others wait for its place for long enough.
     fn is_overdue(&self, core: &Core, now_ns: u64) -> bool {
         self.workers_waiting.load(Ordering::Relaxed) > 0

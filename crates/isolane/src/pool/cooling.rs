@@ -2,9 +2,12 @@
 //! is collected, once, where there is something to collect. The reaper's thread looks which ones are due, and
 //! collects them one after the other when it has nothing else to do: no request waits for another isolate's.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
+
+use crate::error::Error;
 
 use super::core::Pool;
 use super::lane::Lane;
@@ -48,7 +51,7 @@ impl Watch {
         };
         if let Some(lane) = self.due.pop() {
             if let Some(lane) = lane.upgrade()
-                && is_due(&lane, pool.threads.now_ns())
+                && lane.is_due(pool.threads.now_ns())
             {
                 lane.cool();
             }
@@ -73,7 +76,7 @@ impl Watch {
         let mut any_warm = false;
         for lane in lanes.iter().filter(|lane| lane.is_warm()) {
             any_warm = true;
-            if is_due(lane, now_ns) {
+            if lane.is_due(now_ns) {
                 self.due.push(Arc::downgrade(lane));
             }
         }
@@ -81,8 +84,34 @@ impl Watch {
     }
 }
 
-fn is_due(lane: &Lane, now_ns: u64) -> bool {
-    lane.is_warm() && lane.load() == 0 && lane.has_rested_for(COLD_AFTER, now_ns)
+impl Lane {
+    fn is_warm(&self) -> bool {
+        self.warm.load(Ordering::Relaxed)
+    }
+
+    fn is_due(&self, now_ns: u64) -> bool {
+        let rested_ns = now_ns.saturating_sub(self.last_used.load(Ordering::Relaxed));
+        self.is_warm() && self.load() == 0 && u128::from(rested_ns) >= COLD_AFTER.as_nanos()
+    }
+
+    /// Collects the isolate on the calling thread, which may enter isolates, unless the lane has something to do.
+    fn cool(self: &Arc<Self>) {
+        isolane_lanes::Lane::run_aside(self, || {
+            self.warm.store(false, Ordering::Relaxed);
+            let mut core = self.core.lock();
+            let Some(isolate) = &mut core.isolate else {
+                return;
+            };
+            if catch_unwind(AssertUnwindSafe(|| isolate.lock().cool())).is_err() {
+                isolate.condemn(&Error::internal("a collection panicked"));
+            }
+            self.memory_bytes
+                .store(isolate.memory_bytes(), Ordering::Relaxed);
+            let health = isolate.health();
+            drop(core);
+            self.note_health(health);
+        });
+    }
 }
 
 impl Pool {

@@ -1,7 +1,6 @@
 //! A lane: one pooled isolate, its worker's requests, and what is known of how busy it is. Any thread
 //! asks and pushes; `batch.rs` runs it, on one pool thread at a time.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -17,7 +16,6 @@ use crate::limits::watchdog;
 use crate::locker_managed_isolate::{IsolateRecipe, LockerManagedIsolate};
 use crate::platform;
 use crate::runtime::events::StartRequest;
-use crate::runtime::realm::Health;
 
 use super::pace::LanePace;
 use super::registry::Deployment;
@@ -88,7 +86,7 @@ pub(crate) struct Lane {
     aborted: Mutex<Vec<RequestId>>,
     any_aborted: AtomicBool,
     /// Whether a request has run here since the isolate was last collected for having nothing to do.
-    warm: AtomicBool,
+    pub(super) warm: AtomicBool,
     /// Whether the next request's context is there, where requests have contexts of their own.
     pub(super) has_context: AtomicBool,
     mean_turn_ns: AtomicU64,
@@ -265,44 +263,6 @@ impl Lane {
         self.aborted.lock().push(request);
         self.any_aborted.store(true, Ordering::Release);
         self.hand_over(Item::Abort(request, ErrorKind::Aborted.into()));
-    }
-
-    pub(super) fn is_warm(&self) -> bool {
-        self.warm.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn has_rested_for(&self, time: Duration, now_ns: u64) -> bool {
-        let last_used_ns = self.last_used.load(Ordering::Relaxed);
-        u128::from(now_ns.saturating_sub(last_used_ns)) >= time.as_nanos()
-    }
-
-    /// Collects the isolate on the calling thread, which may enter isolates, unless the lane has something to do.
-    pub(super) fn cool(self: &Arc<Self>) {
-        isolane_lanes::Lane::run_aside(self, || {
-            self.warm.store(false, Ordering::Relaxed);
-            let mut core = self.core.lock();
-            let Some(isolate) = &mut core.isolate else {
-                return;
-            };
-            if catch_unwind(AssertUnwindSafe(|| isolate.lock().cool())).is_err() {
-                isolate.condemn(&Error::internal("a collection panicked"));
-            }
-            self.memory_bytes
-                .store(isolate.memory_bytes(), Ordering::Relaxed);
-            let health = isolate.health();
-            drop(core);
-            self.note_health(health);
-        });
-    }
-
-    /// Takes no more requests, once a limit has ended a turn.
-    pub(super) fn note_health(self: &Arc<Self>, health: Health) {
-        if health != Health::Good
-            && self.accepting.swap(false, Ordering::AcqRel)
-            && let Some(owner) = self.owner.upgrade()
-        {
-            owner.retired(self);
-        }
     }
 
     /// Ends all that waits or runs here.

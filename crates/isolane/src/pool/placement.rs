@@ -153,7 +153,7 @@ impl Pool {
         (lane, before >= MISSED_FOR_ANOTHER_ISOLATE)
     }
 
-    pub(super) fn has_room(&self) -> bool {
+    fn has_room(&self) -> bool {
         self.lanes.lock().len() < self.options.max_isolates
     }
 

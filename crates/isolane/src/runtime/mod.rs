@@ -35,7 +35,7 @@ use isolane_scheduler::{CallbackMessage, CallbackReceiver, RequestId, next_id};
 use crate::definition::{Outbound, WorkerDefinition};
 use crate::error::{Error, Owner};
 use crate::event_loop::{EventLoopRuntime, SchedulerGone, drain_and_process};
-use crate::isolate_params::{self, GuardedIsolate};
+use crate::isolate_params::GuardedIsolate;
 use crate::limits::Limits;
 use crate::limits::rescue::Bystanders;
 use crate::platform;
@@ -140,8 +140,8 @@ impl Runtime {
         (owner, group): (Owner, u64),
     ) -> Result<Self, Error> {
         let claim = ThreadClaim::take()?;
-        let (isolate, guards) = isolate_params::create(&limits);
-        let mut isolate = GuardedIsolate::new(isolate, guards.clone());
+        let mut isolate = GuardedIsolate::new(&limits);
+        let guards = isolate.guards().clone();
         let options = RealmOptions {
             definition: definition.clone(),
             worker_id: None,

@@ -302,19 +302,8 @@ pub(crate) fn tenants_that_go(mode: Mode) {
     for tenant in tenants {
         tenant.release();
     }
-    let until = Instant::now() + PATIENCE;
-    loop {
-        let stays = resident().saturating_sub(before);
-        if stays <= MAY_STAY {
-            return;
-        }
-        assert!(
-            Instant::now() < until,
-            "{} of {} MB stay",
-            stays >> 20,
-            grown >> 20
-        );
-        std::thread::sleep(Duration::from_millis(50));
+    if let Err(bytes) = memory::await_at_most_in_all(before + MAY_STAY, PATIENCE) {
+        panic!("{} of {} MB stay", (bytes - before) >> 20, grown >> 20);
     }
 }
 

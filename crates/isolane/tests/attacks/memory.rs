@@ -22,11 +22,21 @@ impl Resident {
     }
 }
 
-/// Waits until no more than `bytes` are resident; the last measure where that does not come.
+/// Waits until no more than `bytes` are resident, without what malloc only keeps; the last measure where that does
+/// not come.
 pub(crate) fn await_at_most(bytes: usize, patience: Duration) -> Result<(), usize> {
+    await_after(give_back, bytes, patience)
+}
+
+/// As [`await_at_most`], with what malloc keeps.
+pub(crate) fn await_at_most_in_all(bytes: usize, patience: Duration) -> Result<(), usize> {
+    await_after(|| {}, bytes, patience)
+}
+
+fn await_after(before_each: fn(), bytes: usize, patience: Duration) -> Result<(), usize> {
     let until = Instant::now() + patience;
     loop {
-        give_back();
+        before_each();
         let Some(resident) = Resident::read() else {
             return Ok(());
         };

@@ -100,12 +100,12 @@ pub(crate) const ALL: &[Scenario] = &[
     ),
     new("f10-panics-of-the-host", ALL_MODES, lifecycles::panics),
     new("f14-churn-leaves-nothing", ALL_MODES, lifecycles::churn),
-    new("f17-redeploy-while-requests-run", POOL, races::redeploy),
     new(
         "f15-tenants-that-go-take-their-memory-along",
         &[Mode::Worker, Mode::Context, Mode::Pool],
         lifecycles::tenants_that_go,
     ),
+    new("f17-redeploy-while-requests-run", POOL, races::redeploy),
     new("f18-close-during-everything", ALL_MODES, races::close),
     new("f19-drop-during-everything", ALL_MODES, races::drop_futures),
 ];
