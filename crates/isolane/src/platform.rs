@@ -12,6 +12,8 @@ use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
 use crate::foreground_tasks::Foreground;
+use crate::limits::watchdog;
+use crate::outbound;
 use crate::thread_priority;
 use crate::v8_flags::V8_FLAGS;
 
@@ -87,6 +89,10 @@ fn root() -> &'static mpsc::Sender<Birth> {
                 v8::V8::set_flags_from_string(V8_FLAGS);
                 v8::V8::initialize_platform(new_platform());
                 v8::V8::initialize();
+                // By this thread, whose priority is the process's: threads are born with that of who creates them, and
+                // the first that wants these may be one that stands back.
+                watchdog::start();
+                outbound::scheduler();
                 let _ = ready.send(());
                 for birth in births {
                     birth();
@@ -101,10 +107,51 @@ fn root() -> &'static mpsc::Sender<Birth> {
 /// V8's platform, with threads of its own that stand back for those that run guests: they compile what is
 /// worth it and sweep heaps, for whichever worker, uncharged.
 fn new_platform() -> v8::SharedRef<v8::Platform> {
-    // Threads are born with the priority of who creates them.
     let made = thread::spawn(|| {
-        thread_priority::lower();
+        thread_priority::lower_quietly();
         v8::new_custom_platform(0, false, false, Foreground).make_shared()
     });
     made.join().expect("V8's platform is made")
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn niceness(stat: &str) -> i32 {
+        let (_, after_name) = stat.rsplit_once(')').expect("a name");
+        let niceness = after_name.split_whitespace().nth(16).expect("19 fields");
+        niceness.parse().expect("a number")
+    }
+
+    fn niceness_of(thread: &str) -> Vec<i32> {
+        let threads = fs::read_dir("/proc/self/task").expect("the system lists threads");
+        let stats =
+            threads.filter_map(|thread| fs::read_to_string(thread.ok()?.path().join("stat")).ok());
+        let named = format!("({thread})");
+        stats
+            .filter(|stat| stat.contains(&named))
+            .map(|stat| niceness(&stat))
+            .collect()
+    }
+
+    #[test]
+    fn threads_that_serve_all_workers_do_not_stand_back_with_the_first_one() {
+        let first = spawn("first", || {
+            thread_priority::lower_most();
+            let _runtime =
+                crate::Runtime::new(crate::RuntimeOptions::default()).expect("a runtime");
+        });
+        first.expect("a thread").join().expect("it returns");
+        let own = niceness(&fs::read_to_string("/proc/self/stat").expect("a process"));
+        for thread in ["isolane-watchdo", "isolane-io", "isolane-io-time"] {
+            let found = niceness_of(thread);
+            assert!(
+                !found.is_empty() && found.iter().all(|niceness| *niceness == own),
+                "{thread}: {found:?}"
+            );
+        }
+    }
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 pub(crate) use system::{
-    SystemThread, ask_for_slices, leave_processor, lower, lower_most, processor,
+    SystemThread, ask_for_slices, leave_processor, lower, lower_most, lower_quietly, processor,
 };
 
 /// For a thread that is to run soon when it wakes: one with longer slices gives way at once.
@@ -14,11 +14,20 @@ pub(crate) const SHORTEST_SLICE: Duration = Duration::from_micros(100);
 mod system {
     use std::time::Duration;
 
-    /// For a thread that gives way to all that wake: more than the system's own, which is 0.7 to 3 ms.
+    /// For a thread that gives way to all that wake with the system's own slices, which are 0.7 to 3 ms.
+    const LONG_SLICE: Duration = Duration::from_millis(3);
+
+    /// For one that gives way to those as well.
     ///
     /// Not much more. Where others take all processors, a thread that wakes waits until each of them has had
     /// as much as it asks for itself, multiplied by how much more weight they have.
-    const LONG_SLICE: Duration = Duration::from_millis(5);
+    const LONGEST_SLICE: Duration = Duration::from_millis(5);
+
+    /// Takes the processor from nobody when it wakes, not even from a thread that has had more than its share: the
+    /// next tick does. The share is the same. A virtual machine's processors look busy to Linux once they have
+    /// halted, so that it may wake a thread beside the one that asked for something and has a request to answer,
+    /// though another processor has nothing to do.
+    const WAKES_QUIETLY: libc::c_int = libc::SCHED_BATCH;
 
     /// Nice values above those of the process's first thread: a tenth of the weight.
     const LOWER: libc::c_int = 10;
@@ -33,7 +42,7 @@ mod system {
     ///
     /// Linux does so from 6.12 on, and ignores it before.
     pub(crate) fn ask_for_slices(slice: Duration) {
-        SystemThread::current().ask_for_slices(slice);
+        SystemThread::current().ask_for_slices(slice, libc::SCHED_OTHER);
     }
 
     /// The processor that the calling thread runs on.
@@ -65,7 +74,12 @@ mod system {
 
     /// Has the calling thread stand back for others, for good.
     pub(crate) fn lower() {
-        SystemThread::current().lower_by(LOWER);
+        SystemThread::current().set(LOWER, LONG_SLICE, libc::SCHED_OTHER);
+    }
+
+    /// As [`lower`], for a thread that nobody waits for.
+    pub(crate) fn lower_quietly() {
+        SystemThread::current().set(LOWER, LONGEST_SLICE, WAKES_QUIETLY);
     }
 
     /// Has the calling thread stand back for others as far as it can and still get on, and end, where they
@@ -90,10 +104,10 @@ mod system {
 
         /// Has the thread stand back for others as far as it can and still get on, for good.
         pub(crate) fn lower_most(self) {
-            self.lower_by(LOWER_MOST);
+            self.set(LOWER_MOST, LONGEST_SLICE, WAKES_QUIETLY);
         }
 
-        fn lower_by(self, steps: libc::c_int) {
+        fn set(self, steps: libc::c_int, slice: Duration, policy: libc::c_int) {
             let id = self.id.cast_unsigned();
             // SAFETY: plain calls without pointers. On Linux a priority is a thread's, and the process's id is
             // that of its first thread.
@@ -104,10 +118,10 @@ mod system {
                 // A system that refuses leaves all threads equal.
                 let _ = libc::setpriority(libc::PRIO_PROCESS, id, (base + steps).min(19));
             }
-            self.ask_for_slices(LONG_SLICE);
+            self.ask_for_slices(slice, policy);
         }
 
-        fn ask_for_slices(self, slice: Duration) {
+        fn ask_for_slices(self, slice: Duration, policy: libc::c_int) {
             /// `struct sched_attr` in its first version; see sched_setattr(2).
             #[repr(C)]
             #[derive(Default)]
@@ -134,6 +148,7 @@ mod system {
                     0,
                 );
                 if found == 0 {
+                    attributes.policy = policy.cast_unsigned();
                     attributes.runtime = slice.as_nanos() as u64;
                     libc::syscall(libc::SYS_sched_setattr, self.id, &raw const attributes, 0);
                 }
@@ -166,6 +181,11 @@ mod system {
     /// Has the calling thread stand back for others, for good.
     pub(crate) fn lower() {
         set(Share::Less);
+    }
+
+    /// As [`lower`]: these systems choose.
+    pub(crate) fn lower_quietly() {
+        lower();
     }
 
     /// Has the calling thread stand back for others as far as it can and still get on, and end, where they

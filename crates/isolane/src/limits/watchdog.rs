@@ -13,7 +13,7 @@ use isolane_scheduler::RequestId;
 use parking_lot::Mutex;
 
 use crate::error::{Error, ErrorKind, Owner};
-use crate::thread_priority::SystemThread;
+use crate::thread_priority::{SHORTEST_SLICE, SystemThread, ask_for_slices};
 
 use super::LimitKind;
 use super::external::ExternalGuard;
@@ -245,6 +245,11 @@ fn terminate_where(why: Fired, wanted: impl Fn(&TurnBudget) -> bool) {
     }
 }
 
+/// Has the thread there before the first turn.
+pub(crate) fn start() {
+    watchdog();
+}
+
 fn watchdog() -> &'static Watchdog {
     WATCHDOG.get_or_init(|| {
         let thread = thread::Builder::new()
@@ -260,6 +265,7 @@ fn watchdog() -> &'static Watchdog {
 }
 
 fn run() {
+    ask_for_slices(SHORTEST_SLICE);
     let watchdog = WATCHDOG.wait();
     let mut idle = 0;
     loop {

@@ -43,8 +43,8 @@ enum Errand {
     Drop,
     /// Drop one when its keeper has not come in time.
     Await(Waiting),
-    /// Make one ahead.
-    Make(Limits),
+    /// Make one ahead, asked for from that processor.
+    Make(Limits, Option<u32>),
     /// Look at a pool's isolates from time to time.
     Watch(Weak<Pool>),
 }
@@ -124,7 +124,8 @@ impl Reaper {
                 match errand {
                     Errand::Drop => drop::<Option<LockerManagedIsolate>>(queue.pop()),
                     Errand::Await(isolate) => agenda.waiting.push_back((Instant::now(), isolate)),
-                    Errand::Make(limits) => {
+                    Errand::Make(limits, processor) => {
+                        keep_clear_of(processor);
                         // Memory that is to come back does not wait for this.
                         while let Some(left) = queue.pop() {
                             drop(left);
@@ -184,7 +185,7 @@ impl Reaper {
         let mut spares = self.spares.lock();
         if spares.ready.len() + spares.coming < spares.wanted {
             spares.coming += 1;
-            self.exit.send(Errand::Make(limits));
+            self.exit.send(Errand::Make(limits, thread_priority::processor()));
         }
     }
 
@@ -251,6 +252,14 @@ impl Agenda {
             drop(overdue);
             self.waiting.pop_front();
         }
+    }
+}
+
+/// Has this thread run on another processor than whoever asked, which is in the middle of a request: the system
+/// may wake it beside that thread though another processor has nothing to do, and leave both there.
+fn keep_clear_of(processor: Option<u32>) {
+    if processor.is_some() && processor == thread_priority::processor() {
+        thread_priority::leave_processor();
     }
 }
 

@@ -14,6 +14,7 @@ use crate::limits::thread_clock::thread_cpu_time;
 use crate::runtime::answers::ask;
 use crate::runtime::realm_state::{OperationKind, RealmState};
 use crate::runtime::{events, exception};
+use crate::thread_priority;
 
 use super::throw::{dom_exception, throw_dom_exception, throw_range_error};
 
@@ -71,6 +72,8 @@ fn start_long(
         requests.get(&realm.current.get())?.cpu.clone()
     };
     let job = Box::new(move |stop: &StopFlag| -> ComputeOutput {
+        // As the guest's own long turns do.
+        thread_priority::lower();
         let result = run_metered(task, stop, &meter);
         Box::new(Computed { result, charges })
     });
