@@ -156,10 +156,15 @@ impl LockedIsolate<'_> {
     /// for the worker's next one.
     pub(crate) fn cool(&mut self) {
         if self.condition.health != Health::Condemned {
-            for realm in self.realms.iter_mut() {
-                realm.keep_code(&mut self.lock);
-            }
+            self.keep_code();
             self.give_back_garbage(GARBAGE_AT_REST_BYTES);
+        }
+    }
+
+    /// Keeps what V8 has compiled for the worker's next isolate, where that is wanted.
+    pub(crate) fn keep_code(&mut self) {
+        for realm in self.realms.iter_mut() {
+            realm.keep_code(&mut self.lock);
         }
     }
 

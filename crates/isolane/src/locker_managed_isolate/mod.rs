@@ -112,6 +112,11 @@ impl LockerManagedIsolate {
             && self.condition.health == Health::Good
     }
 
+    /// Whether what V8 has compiled for the worker is to be kept.
+    pub(crate) fn has_code_to_keep(&self) -> bool {
+        self.realms.serving.iter().any(Realm::has_code_to_keep)
+    }
+
     /// Locks the isolate on this thread for a batch of turns.
     pub(crate) fn lock(&mut self) -> LockedIsolate<'_> {
         LockedIsolate {

@@ -191,7 +191,7 @@ impl Lane {
         };
         self.pace.end(&batch, ended);
         if isolate_is_new && let Some(owner) = self.owner.upgrade() {
-            owner.has_begun(&self.recipe.limits);
+            owner.has_begun(self, isolate.has_code_to_keep());
         }
         if idle && self.queue.is_empty() && self.is_accepting() && isolate.wants_context() {
             // After the accounts: it is not what the worker's requests take. Who has been answered goes

@@ -8,6 +8,7 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
+use crate::locker_managed_isolate::LockerManagedIsolate;
 
 use super::core::Pool;
 use super::lane::Lane;
@@ -96,14 +97,29 @@ impl Lane {
 
     /// Collects the isolate on the calling thread, which may enter isolates, unless the lane has something to do.
     fn cool(self: &Arc<Self>) {
-        isolane_lanes::Lane::run_aside(self, || {
+        self.aside(|isolate| {
             self.warm.store(false, Ordering::Relaxed);
+            isolate.lock().cool();
+        });
+    }
+
+    /// Has what V8 compiled for the worker written down, on the calling thread, which may enter isolates. Where the
+    /// lane has something to do that is left for when it rests, or its isolate goes.
+    pub(super) fn keep_code(self: &Arc<Self>) {
+        if self.load() == 0 {
+            self.aside(|isolate| isolate.lock().keep_code());
+        }
+    }
+
+    /// Does something to the isolate, if there is one, in place of the lane's thread.
+    fn aside(self: &Arc<Self>, work: impl FnOnce(&mut LockerManagedIsolate)) {
+        isolane_lanes::Lane::run_aside(self, || {
             let mut core = self.core.lock();
             let Some(isolate) = &mut core.isolate else {
                 return;
             };
-            if catch_unwind(AssertUnwindSafe(|| isolate.lock().cool())).is_err() {
-                isolate.condemn(&Error::internal("a collection panicked"));
+            if catch_unwind(AssertUnwindSafe(|| work(isolate))).is_err() {
+                isolate.condemn(&Error::internal("work on an isolate at rest panicked"));
             }
             self.memory_bytes
                 .store(isolate.memory_bytes(), Ordering::Relaxed);

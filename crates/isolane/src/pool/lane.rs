@@ -50,8 +50,8 @@ pub(crate) trait LaneOwner: Send + Sync {
     fn make_way(&self, lane: &Arc<Lane>);
     /// The calling thread needs an isolate: one that was made ahead, or it has to make one.
     fn spare_isolate(&self, limits: &Limits) -> Option<LockerManagedIsolate>;
-    /// A new isolate has run its first batch.
-    fn has_begun(&self, limits: &Limits);
+    /// The lane's isolate is new and has run its first batch; `code` says whether what V8 compiled for it is to be kept.
+    fn has_begun(&self, lane: &Arc<Lane>, code: bool);
 }
 
 /// Where a lane lives.

@@ -1,6 +1,6 @@
 //! Where isolates begin and end without a request that waits for it: a thread drops those that left the
-//! pool, makes some ahead for the next workers that need one, and collects those that nothing comes for
-//! (`cooling.rs`). A drop takes a fifth of a millisecond, making one several. Where the thread falls behind
+//! pool, makes some ahead for the next workers that need one, and collects those that nothing comes for, or keeps
+//! their code (`cooling.rs`). A drop takes a fifth of a millisecond, making one several. Where the thread falls behind
 //! with drops, those who make isolates help, so that what waits to be dropped stays bounded.
 //!
 //! An isolate that left goes by its keepers first, for V8 to forget them (`kept_threads.rs`).
@@ -21,6 +21,7 @@ use crate::thread_priority;
 
 use super::cooling::Watch;
 use super::core::Pool;
+use super::lane::Lane;
 
 /// How many isolates may wait for the reaper's thread.
 const BACKLOG: usize = 4;
@@ -31,8 +32,12 @@ const MOST_SPARES: usize = 2;
 /// How long an isolate waits for a keeper.
 const KEEPERS_TIME: Duration = Duration::from_millis(100);
 
-/// How many errands come before one idle isolate is collected: workers wait for what some of them make.
+/// How many errands come before a chore, such as the collection of an idle isolate: workers wait for what some of them make.
 const ERRANDS_FIRST: usize = 8;
+
+/// How long a new isolate runs before what V8 compiled in it is written down: its first requests are part of it then,
+/// and most often over.
+const CODE_AFTER: Duration = Duration::from_millis(100);
 
 /// An isolate that waits for a keeper, until either takes it.
 type Waiting = Arc<Mutex<Option<LockerManagedIsolate>>>;
@@ -47,6 +52,8 @@ enum Errand {
     Make(Limits, Option<u32>),
     /// Look at a pool's isolates from time to time.
     Watch(Weak<Pool>),
+    /// Have what V8 compiled for a new isolate's worker written down, soon.
+    KeepCode(Weak<Lane>),
 }
 
 /// Takes isolates to their end, and has others ready.
@@ -133,6 +140,7 @@ impl Reaper {
                         make(&place, limits);
                     }
                     Errand::Watch(pool) => agenda.watch = Some(Watch::new(pool)),
+                    Errand::KeepCode(lane) => agenda.code.push_back((Instant::now(), lane)),
                 }
             }
             // Here, since whoever drops the pool may not enter isolates.
@@ -180,12 +188,18 @@ impl Reaper {
         self.exit.send(Errand::Watch(pool));
     }
 
+    /// Has the code of a new isolate's worker kept for its next isolate, soon.
+    pub(super) fn keep_code(&self, lane: &Arc<Lane>) {
+        self.exit.send(Errand::KeepCode(Arc::downgrade(lane)));
+    }
+
     /// Has an isolate made ahead, unless there are enough.
     pub(crate) fn make_spare(&self, limits: Limits) {
         let mut spares = self.spares.lock();
         if spares.ready.len() + spares.coming < spares.wanted {
             spares.coming += 1;
-            self.exit.send(Errand::Make(limits, thread_priority::processor()));
+            self.exit
+                .send(Errand::Make(limits, thread_priority::processor()));
         }
     }
 
@@ -202,13 +216,15 @@ struct Agenda {
     watch: Option<Watch>,
     /// Since when each waits, the longest first.
     waiting: VecDeque<(Instant, Waiting)>,
-    /// How many errands came since the watched pool was last seen to.
+    /// Whose code is to be kept, and since when, the longest first.
+    code: VecDeque<(Instant, Weak<Lane>)>,
+    /// How many errands came since the last chore.
     errands: usize,
 }
 
 impl Agenda {
-    /// The next errand; `None` when nobody can send any more. Looks meanwhile, and between errands, at the watched
-    /// pool and at what waits for keepers.
+    /// The next errand; `None` when nobody can send any more. Does chores meanwhile, and between errands, and drops
+    /// what waits for keepers.
     fn next(&mut self, errands: &Receiver<Errand>) -> Option<Errand> {
         loop {
             self.drop_overdue();
@@ -216,12 +232,12 @@ impl Agenda {
                 .waiting
                 .front()
                 .map(|(since, _)| KEEPERS_TIME.saturating_sub(since.elapsed()));
-            let until_look = self.watch.as_ref().map(Watch::time_left);
-            if self.errands >= ERRANDS_FIRST && until_look == Some(Duration::ZERO) {
-                self.go_on_watching();
+            let until_chore = self.until_chore();
+            if self.errands >= ERRANDS_FIRST && until_chore == Some(Duration::ZERO) {
+                self.do_chore();
                 continue;
             }
-            let Some(time) = until_overdue.into_iter().chain(until_look).min() else {
+            let Some(time) = until_overdue.into_iter().chain(until_chore).min() else {
                 return errands.recv().ok();
             };
             match errands.recv_timeout(time) {
@@ -230,14 +246,31 @@ impl Agenda {
                     return Some(errand);
                 }
                 Err(RecvTimeoutError::Disconnected) => return None,
-                Err(RecvTimeoutError::Timeout) => self.go_on_watching(),
+                Err(RecvTimeoutError::Timeout) => self.do_chore(),
             }
         }
     }
 
-    fn go_on_watching(&mut self) {
+    fn until_code(&self) -> Option<Duration> {
+        let (since, _) = self.code.front()?;
+        Some(CODE_AFTER.saturating_sub(since.elapsed()))
+    }
+
+    fn until_chore(&self) -> Option<Duration> {
+        let until_look = self.watch.as_ref().map(Watch::time_left);
+        self.until_code().into_iter().chain(until_look).min()
+    }
+
+    /// One isolate's code or heap, where it is time for that.
+    fn do_chore(&mut self) {
         self.errands = 0;
-        self.watch.take_if(|watch| !watch.go_on());
+        if self.until_code() != Some(Duration::ZERO) {
+            self.watch.take_if(|watch| !watch.go_on());
+        } else if let Some((_, lane)) = self.code.pop_front()
+            && let Some(lane) = lane.upgrade()
+        {
+            lane.keep_code();
+        }
     }
 
     /// Drops isolates whose keepers did not come in time.

@@ -148,6 +148,11 @@ impl Realm {
         }
     }
 
+    /// Whether the code of any of the worker's modules is to be written down.
+    pub(crate) fn has_code_to_keep(&self) -> bool {
+        !self.state.modules.borrow().code_to_keep.is_empty()
+    }
+
     /// Writes down the code of the worker's modules, where they were compiled here and that is wanted. For
     /// when no request waits, and none soon.
     pub(crate) fn keep_code(&mut self, isolate: &mut v8::Isolate) {
