@@ -67,5 +67,36 @@
     entry(6, 1, 'TypeError', 'rehearsed');
     entry(7, 1);
     entry(8, 0, [1]);
+    this.callGuards();
+    this.useClasses(booted);
+  },
+
+  /** Calls the natives that have guards, as bundles do while they load. */
+  callGuards() {
+    const same = (value) => value;
+    for (const name of Object.getOwnPropertyNames(Array.prototype)) {
+      if (name !== 'constructor' && typeof [][name] === 'function') [1, [2]][name](same, 0);
+    }
+    Array.from([1], same);
+    'a b'.split(' ');
+    'a b'.match(/b/);
+    String.raw`a${1}`;
+    JSON.parse('{}');
+  },
+
+  /** Uses classes of families that are made anyway. */
+  useClasses(booted) {
+    const get = (family, name) => booted.resolve(family, name);
+    const [Headers, Response] = [get('headers', 'Headers'), get('response', 'Response')];
+    const headers = new Headers({ a: 'b' });
+    headers.set('c', 'd');
+    headers.append('c', 'e');
+    headers.delete('c');
+    headers.has('a');
+    headers.forEach(() => {});
+    new Headers([...headers]);
+    new Response('', { headers }).headers.set('f', 'g');
+    new (get('encoding', 'TextEncoder'))();
+    new (get('encoding', 'TextDecoder'))();
   },
 });

@@ -104,8 +104,7 @@ impl<'s> Stage<'s> {
     ) -> v8::Local<'s, v8::Value> {
         let part = function(property(scope, self.parts, part));
         v8::tc_scope!(let scope, scope);
-        let undefined = v8::undefined(scope).into();
-        let Some(value) = part.call(scope, undefined, arguments) else {
+        let Some(value) = part.call(scope, self.parts.into(), arguments) else {
             let stack = scope.stack_trace().or(scope.exception());
             panic!(
                 "the rehearsal threw: {}",
