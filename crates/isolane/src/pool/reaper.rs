@@ -314,6 +314,8 @@ fn make(place: &Mutex<Spares>, limits: Limits) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::Ordering;
+
     use futures_executor::block_on;
 
     use crate::definition::WorkerDefinition;
@@ -326,6 +328,45 @@ mod tests {
 
     const PATIENCE: Duration = Duration::from_secs(20);
 
+    fn run_once(pool: &Arc<Pool>, id: &str, worker: &Arc<WorkerDefinition>) {
+        let deployment = pool.deployment_of(id, worker).expect("it is valid");
+        let event = Event::Scheduled(ScheduledEvent::default());
+        let run = pool.run(
+            deployment,
+            event,
+            Responder::Scheduled,
+            RunOptions::default(),
+        );
+        block_on(run).expect("it runs");
+    }
+
+    fn wait_until(is_so: impl Fn() -> bool) {
+        let patience = Instant::now() + PATIENCE;
+        while !is_so() {
+            assert!(Instant::now() < patience, "it does not come");
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn the_code_of_a_bundle_is_kept_before_its_isolate_is_at_rest() {
+        let pool = Pool::new(PoolOptions::default()).expect("a pool");
+        let filling = "//".repeat(4096);
+        let worker =
+            WorkerDefinition::script(format!("export default {{ scheduled() {{}} }} {filling}"));
+        run_once(&pool, "a", &Arc::new(worker));
+        let lane = pool.lanes.lock()[0].clone();
+        let has_code = || {
+            lane.core
+                .lock()
+                .isolate
+                .as_ref()
+                .is_some_and(|isolate| isolate.has_code_to_keep())
+        };
+        wait_until(|| !has_code());
+        assert!(lane.warm.load(Ordering::Relaxed), "it was collected");
+    }
+
     #[test]
     fn a_pool_has_an_isolate_ahead_when_it_is_full_too() {
         let options = PoolOptions {
@@ -336,20 +377,8 @@ mod tests {
         let worker = WorkerDefinition::script("export default { scheduled() {} }");
         let worker = Arc::new(worker);
         for id in ["a", "b", "c"] {
-            let deployment = pool.deployment_of(id, &worker).expect("it is valid");
-            let event = Event::Scheduled(ScheduledEvent::default());
-            let run = pool.run(
-                deployment,
-                event,
-                Responder::Scheduled,
-                RunOptions::default(),
-            );
-            block_on(run).expect("it runs");
-            let patience = Instant::now() + PATIENCE;
-            while pool.reaper.spares.lock().ready.is_empty() {
-                assert!(Instant::now() < patience, "none is made");
-                std::thread::yield_now();
-            }
+            run_once(&pool, id, &worker);
+            wait_until(|| !pool.reaper.spares.lock().ready.is_empty());
         }
         let stats = pool.stats();
         assert_eq!((stats.total, stats.evictions), (1, 2));
