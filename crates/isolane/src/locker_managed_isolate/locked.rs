@@ -10,7 +10,7 @@ use crate::error::{Error, Owner};
 use crate::event_loop::drain_and_process;
 use crate::request::Start;
 use crate::runtime::entered_realm::EnteredRealm;
-use crate::runtime::events::StartRequest;
+use crate::runtime::events::{Event, StartRequest};
 use crate::runtime::realm::{Health, Realm, RealmOptions};
 use crate::unentered_isolate::{IsolateLock, UnenteredIsolate};
 
@@ -61,6 +61,7 @@ impl LockedIsolate<'_> {
                 Err(error) => return start.fail(error),
             },
         };
+        self.condition.has_run |= !matches!(start.event, Event::Load);
         self.realms[at].start(&mut self.lock, start);
         self.note_health(at);
     }
@@ -161,10 +162,22 @@ impl LockedIsolate<'_> {
         }
     }
 
-    /// Keeps what V8 has compiled for the worker's next isolate, where that is wanted.
+    /// Keeps what V8 has compiled for the worker's next isolate, where that is wanted. Not where only its modules
+    /// were evaluated: each isolate that began with that would compile the rest anew.
     pub(crate) fn keep_code(&mut self) {
-        for realm in self.realms.iter_mut() {
-            realm.keep_code(&mut self.lock);
+        if self.condition.has_run {
+            for realm in self.realms.iter_mut() {
+                realm.keep_code(&mut self.lock);
+            }
+        }
+    }
+
+    /// As [`Self::keep_code`], for a worker that goes on.
+    pub(crate) fn keep_code_so_far(&mut self) {
+        if self.condition.has_run {
+            for realm in self.realms.iter() {
+                realm.keep_code_so_far(&mut self.lock);
+            }
         }
     }
 

@@ -55,6 +55,8 @@ struct Condition {
     kept_bytes: usize,
     /// A limit ended a request since the heap was last looked at.
     was_limited: bool,
+    /// The worker has handled an event, so that V8 has compiled what its requests call.
+    has_run: bool,
     /// The worker's modules were still loading when the turn that evaluates them had ended.
     loads_late: bool,
 }
@@ -71,6 +73,7 @@ impl LockerManagedIsolate {
                 health: Health::Good,
                 kept_bytes: 0,
                 was_limited: false,
+                has_run: false,
                 loads_late: false,
             },
         })
@@ -112,9 +115,14 @@ impl LockerManagedIsolate {
             && self.condition.health == Health::Good
     }
 
+    /// Whether the worker has handled an event here.
+    pub(crate) fn has_run(&self) -> bool {
+        self.condition.has_run
+    }
+
     /// Whether what V8 has compiled for the worker is to be kept.
     pub(crate) fn has_code_to_keep(&self) -> bool {
-        self.realms.serving.iter().any(Realm::has_code_to_keep)
+        self.has_run() && self.realms.serving.iter().any(Realm::has_code_to_keep)
     }
 
     /// Locks the isolate on this thread for a batch of turns.
@@ -163,11 +171,9 @@ impl LockerManagedIsolate {
 
 impl Drop for LockerManagedIsolate {
     fn drop(&mut self) {
+        self.lock().keep_code();
         // Contexts go under the lock and before the isolate.
         let mut lock = self.isolate.lock();
-        for realm in &mut self.realms.serving {
-            realm.keep_code(&mut lock);
-        }
         self.realms = Realms::default();
         isolate_params::empty_heap(&mut lock, self.isolate.guards());
     }

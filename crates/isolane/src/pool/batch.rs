@@ -132,6 +132,7 @@ impl Lane {
             isolate: Some(isolate),
             buffer,
             housekept_ns,
+            has_run,
             late,
             ..
         } = core
@@ -191,7 +192,15 @@ impl Lane {
         };
         self.pace.end(&batch, ended);
         if isolate_is_new && let Some(owner) = self.owner.upgrade() {
-            owner.has_begun(self, isolate.has_code_to_keep());
+            owner.has_begun(&self.recipe.limits);
+        }
+        if !*has_run && isolate.has_run() {
+            *has_run = true;
+            if isolate.has_code_to_keep()
+                && let Some(owner) = self.owner.upgrade()
+            {
+                owner.keep_code(self);
+            }
         }
         if idle && self.queue.is_empty() && self.is_accepting() && isolate.wants_context() {
             // After the accounts: it is not what the worker's requests take. Who has been answered goes

@@ -105,9 +105,9 @@ impl Lane {
 
     /// Has what V8 compiled for the worker written down, on the calling thread, which may enter isolates. Where the
     /// lane has something to do that is left for when it rests, or its isolate goes.
-    pub(super) fn keep_code(self: &Arc<Self>) {
+    pub(super) fn keep_code_so_far(self: &Arc<Self>) {
         if self.load() == 0 {
-            self.aside(|isolate| isolate.lock().keep_code());
+            self.aside(|isolate| isolate.lock().keep_code_so_far());
         }
     }
 

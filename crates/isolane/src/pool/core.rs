@@ -326,12 +326,13 @@ impl LaneOwner for Pool {
         self.reaper.spare(limits)
     }
 
-    fn has_begun(&self, lane: &Arc<Lane>, code: bool) {
+    fn has_begun(&self, limits: &Limits) {
         // Where one worker has come, another may, even if one has to go for it.
-        self.reaper.make_spare(lane.recipe.limits);
-        if code {
-            self.reaper.keep_code(lane);
-        }
+        self.reaper.make_spare(*limits);
+    }
+
+    fn keep_code(&self, lane: &Arc<Lane>) {
+        self.reaper.keep_code(lane);
     }
 
     fn place_again(&self, deployment: &Arc<Deployment>, starts: Vec<StartRequest>) {

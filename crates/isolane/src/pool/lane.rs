@@ -50,8 +50,10 @@ pub(crate) trait LaneOwner: Send + Sync {
     fn make_way(&self, lane: &Arc<Lane>);
     /// The calling thread needs an isolate: one that was made ahead, or it has to make one.
     fn spare_isolate(&self, limits: &Limits) -> Option<LockerManagedIsolate>;
-    /// The lane's isolate is new and has run its first batch; `code` says whether what V8 compiled for it is to be kept.
-    fn has_begun(&self, lane: &Arc<Lane>, code: bool);
+    /// A new isolate has run its first batch.
+    fn has_begun(&self, limits: &Limits);
+    /// The worker's first request has run on the lane's isolate, and what V8 compiled for it is to be kept.
+    fn keep_code(&self, lane: &Arc<Lane>);
 }
 
 /// Where a lane lives.
@@ -101,6 +103,8 @@ pub(super) struct Core {
     pub(super) isolate: Option<LockerManagedIsolate>,
     pub(super) buffer: Vec<CallbackMessage>,
     pub(super) housekept_ns: u64,
+    /// Whether anything has run on its isolate but that its modules were evaluated.
+    pub(super) has_run: bool,
     /// Requests that came too late for an isolate that takes no more.
     pub(super) late: Vec<StartRequest>,
     /// When its isolate was made.
@@ -142,6 +146,7 @@ impl Lane {
                 isolate: None,
                 buffer: Vec::new(),
                 housekept_ns: 0,
+                has_run: false,
                 late: Vec::new(),
                 running_since_ns: 0,
             }),

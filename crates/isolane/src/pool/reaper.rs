@@ -35,8 +35,8 @@ const KEEPERS_TIME: Duration = Duration::from_millis(100);
 /// How many errands come before a chore, such as the collection of an idle isolate: workers wait for what some of them make.
 const ERRANDS_FIRST: usize = 8;
 
-/// How long a new isolate runs before what V8 compiled in it is written down: its first requests are part of it then,
-/// and most often over.
+/// How long after a worker's first request what V8 compiled for it is written down: by then that is over, most often,
+/// and others may have come.
 const CODE_AFTER: Duration = Duration::from_millis(100);
 
 /// An isolate that waits for a keeper, until either takes it.
@@ -52,7 +52,7 @@ enum Errand {
     Make(Limits, Option<u32>),
     /// Look at a pool's isolates from time to time.
     Watch(Weak<Pool>),
-    /// Have what V8 compiled for a new isolate's worker written down, soon.
+    /// Have what V8 compiled for a worker's first request written down, soon.
     KeepCode(Weak<Lane>),
 }
 
@@ -188,7 +188,7 @@ impl Reaper {
         self.exit.send(Errand::Watch(pool));
     }
 
-    /// Has the code of a new isolate's worker kept for its next isolate, soon.
+    /// Has the code of a worker, whose first request has run here, kept for its next isolate, soon.
     pub(super) fn keep_code(&self, lane: &Arc<Lane>) {
         self.exit.send(Errand::KeepCode(Arc::downgrade(lane)));
     }
@@ -269,7 +269,7 @@ impl Agenda {
         } else if let Some((_, lane)) = self.code.pop_front()
             && let Some(lane) = lane.upgrade()
         {
-            lane.keep_code();
+            lane.keep_code_so_far();
         }
     }
 

@@ -3,8 +3,8 @@
 //!
 //! To write code down takes V8 a quarter of the time that it saves the next isolate. That is done for bundles, and
 //! for small sources that are compiled for the second time: most are never seen again, and what they take
-//! is little. And it is done when the worker has run and rests, or its isolate goes: what V8 compiles at the
-//! first call is then part of it.
+//! is little. And it is done when the worker has run, soon after its first request, and once more when it rests
+//! or its isolate goes: what V8 compiles at the first calls is then part of it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -111,7 +111,7 @@ pub(crate) struct CodeToKeep {
 
 impl CodeToKeep {
     /// Writes down what V8 has compiled of the module until now.
-    pub(crate) fn keep(self, scope: &v8::PinScope<'_, '_, ()>) {
+    pub(crate) fn keep(&self, scope: &v8::PinScope<'_, '_, ()>) {
         let script = v8::Local::new(scope, &self.script);
         if let Some(data) = script.create_code_cache() {
             cache().lock().insert(self.key, Arc::from(&data[..]));

@@ -156,12 +156,17 @@ impl Realm {
     /// Writes down the code of the worker's modules, where they were compiled here and that is wanted. For
     /// when no request waits, and none soon.
     pub(crate) fn keep_code(&mut self, isolate: &mut v8::Isolate) {
-        let code = std::mem::take(&mut self.state.modules.borrow_mut().code_to_keep);
-        if code.is_empty() || self.health == Health::Condemned {
+        self.keep_code_so_far(isolate);
+        self.state.modules.borrow_mut().code_to_keep.clear();
+    }
+
+    /// As [`Self::keep_code`], for a worker whose next requests may add to it: it will be written down once more.
+    pub(crate) fn keep_code_so_far(&self, isolate: &mut v8::Isolate) {
+        if !self.has_code_to_keep() || self.health == Health::Condemned {
             return;
         }
         v8::scope!(let scope, isolate);
-        for module in code {
+        for module in &self.state.modules.borrow().code_to_keep {
             module.keep(scope);
         }
     }
