@@ -1,5 +1,6 @@
 // Owns the benchmark's cases: what each one sets up, does once, and takes down.
 
+import { build } from 'esbuild';
 import { executePooled, IsolatePool, SharedIsolate, Worker } from 'isolane';
 
 const WORKER = `export default { fetch: (request) => new Response('hello ' + new URL(request.url).pathname) }`;
@@ -97,16 +98,29 @@ function hostCall(callers: number): Case {
   };
 }
 
+/** A router with its framework, as workers come from bundlers. */
+async function hono(): Promise<string> {
+  const contents = `
+    import { Hono } from 'hono';
+    const app = new Hono();
+    app.get('/path', (c) => c.json({ x: c.req.query('x') }));
+    app.get('/users/:id', (c) => c.text(c.req.param('id')));
+    export default app;`;
+  const stdin = { contents, resolveDir: process.cwd() };
+  const { outputFiles } = await build({ stdin, bundle: true, minify: true, write: false, format: 'esm' });
+  return outputFiles[0]?.text ?? '';
+}
+
 /** Every request is to another worker than the pool has an isolate of. */
-function eviction(callers: number): Case {
+function eviction(callers: number, what: string, scriptOf: () => Promise<string>): Case {
   const workers = 40;
   return {
-    name: `IsolatePool: ${workers} workers on 8 isolates, each request evicts`,
+    name: `IsolatePool: ${workers} ${what} on 8 isolates, each request evicts`,
     callers,
     milliseconds: 3000,
     setUp: async () => {
-      const pool = new IsolatePool({ maxIsolates: 8 });
-      for (let n = 0; n < workers; n += 1) await pool.deploy(`w${n}`, WORKER);
+      const [pool, script] = [new IsolatePool({ maxIsolates: 8 }), await scriptOf()];
+      for (let n = 0; n < workers; n += 1) await pool.deploy(`w${n}`, `${script}\n// ${n}`);
       return { once: (n) => pool.fetch(`w${n % workers}`, URL_OF_REQUEST), tearDown: () => pool.close() };
     },
   };
@@ -167,8 +181,8 @@ export const CASES: readonly Case[] = [
   ...[1, 64].map(warmAndRead),
   ...[1, 64].map(hostCall),
   ...[1, 64].map(manyWorkers),
-  eviction(1),
-  eviction(8),
+  ...[1, 8].map((callers) => eviction(callers, 'workers', async () => WORKER)),
+  ...[1, 8].map((callers) => eviction(callers, 'bundles of Hono', hono)),
   ...[1, 64, 512].map(byProcess),
   processStart(1),
 ];
