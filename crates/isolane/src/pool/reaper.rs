@@ -322,6 +322,7 @@ mod tests {
     use crate::pool::options::PoolOptions;
     use crate::request::{RunOptions, ScheduledEvent};
     use crate::runtime::active_request::Responder;
+    use crate::runtime::code_cache;
     use crate::runtime::events::Event;
 
     use super::*;
@@ -329,8 +330,12 @@ mod tests {
     const PATIENCE: Duration = Duration::from_secs(20);
 
     fn run_once(pool: &Arc<Pool>, id: &str, worker: &Arc<WorkerDefinition>) {
-        let deployment = pool.deployment_of(id, worker).expect("it is valid");
         let event = Event::Scheduled(ScheduledEvent::default());
+        run_event(pool, id, worker, event);
+    }
+
+    fn run_event(pool: &Arc<Pool>, id: &str, worker: &Arc<WorkerDefinition>, event: Event) {
+        let deployment = pool.deployment_of(id, worker).expect("it is valid");
         let run = pool.run(
             deployment,
             event,
@@ -348,22 +353,38 @@ mod tests {
         }
     }
 
+    fn bundle(name: &str) -> String {
+        let filling = "/".repeat(8192);
+        format!("export default {{ scheduled() {{}} }} //{name}{filling}")
+    }
+
+    #[test]
+    fn code_is_not_kept_before_the_worker_has_run() {
+        let pool = Pool::new(PoolOptions::default()).expect("a pool");
+        let source = bundle("loaded");
+        let worker = Arc::new(WorkerDefinition::script(source.clone()));
+        let keep_code = || {
+            let lane = pool.lanes.lock()[0].clone();
+            wait_until(|| lane.is_idle());
+            let keeping = platform::spawn("keeping", move || lane.keep_code_so_far());
+            keeping.expect("a thread").join().expect("it returns");
+        };
+        run_event(&pool, "a", &worker, Event::Load);
+        keep_code();
+        assert!(!code_cache::has_code_of(&source));
+        run_once(&pool, "a", &worker);
+        keep_code();
+        assert!(code_cache::has_code_of(&source));
+    }
+
     #[test]
     fn the_code_of_a_bundle_is_kept_before_its_isolate_is_at_rest() {
         let pool = Pool::new(PoolOptions::default()).expect("a pool");
-        let filling = "//".repeat(4096);
-        let worker =
-            WorkerDefinition::script(format!("export default {{ scheduled() {{}} }} {filling}"));
-        run_once(&pool, "a", &Arc::new(worker));
+        let source = bundle("early");
+        let worker = Arc::new(WorkerDefinition::script(source.clone()));
+        run_once(&pool, "a", &worker);
+        wait_until(|| code_cache::has_code_of(&source));
         let lane = pool.lanes.lock()[0].clone();
-        let has_code = || {
-            lane.core
-                .lock()
-                .isolate
-                .as_ref()
-                .is_some_and(|isolate| isolate.has_code_to_keep())
-        };
-        wait_until(|| !has_code());
         assert!(lane.warm.load(Ordering::Relaxed), "it was collected");
     }
 

@@ -158,6 +158,13 @@ pub(crate) fn compile_module<'s>(
     Some((module, to_keep))
 }
 
+/// Whether there is code of that source.
+#[cfg(test)]
+pub(crate) fn has_code_of(text: &str) -> bool {
+    let key: Key = Sha256::digest(text.as_bytes()).into();
+    cache().lock().entries.contains_key(&key)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
