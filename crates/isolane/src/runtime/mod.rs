@@ -268,7 +268,9 @@ impl Runtime {
 
 impl Drop for Runtime {
     fn drop(&mut self) {
-        self.realm.keep_code(&mut self.isolate);
+        if self.realm.has_served() {
+            self.realm.keep_code(&mut self.isolate);
+        }
     }
 }
 
