@@ -325,7 +325,7 @@ impl Drop for ExecutionContext {
     fn drop(&mut self) {
         // The context's handles go while its isolate is not in use by another call.
         let mut isolate = self.shared.0.isolate.borrow_mut();
-        if let Some(mut realm) = self.realm.take()
+        if let Some(realm) = self.realm.take()
             && realm.has_served()
         {
             realm.keep_code(&mut isolate);

@@ -42,7 +42,7 @@ mod system {
     ///
     /// Linux does so from 6.12 on, and ignores it before.
     pub(crate) fn ask_for_slices(slice: Duration) {
-        SystemThread::current().ask_for_slices(slice, libc::SCHED_OTHER);
+        SystemThread::current().schedule(slice, libc::SCHED_OTHER);
     }
 
     /// The processor that the calling thread runs on.
@@ -74,12 +74,12 @@ mod system {
 
     /// Has the calling thread stand back for others, for good.
     pub(crate) fn lower() {
-        SystemThread::current().set(LOWER, LONG_SLICE, libc::SCHED_OTHER);
+        SystemThread::current().lower_by(LOWER, LONG_SLICE, libc::SCHED_OTHER);
     }
 
     /// As [`lower`], for a thread that nobody waits for.
     pub(crate) fn lower_quietly() {
-        SystemThread::current().set(LOWER, LONGEST_SLICE, WAKES_QUIETLY);
+        SystemThread::current().lower_by(LOWER, LONGEST_SLICE, WAKES_QUIETLY);
     }
 
     /// Has the calling thread stand back for others as far as it can and still get on, and end, where they
@@ -104,10 +104,10 @@ mod system {
 
         /// Has the thread stand back for others as far as it can and still get on, for good.
         pub(crate) fn lower_most(self) {
-            self.set(LOWER_MOST, LONGEST_SLICE, WAKES_QUIETLY);
+            self.lower_by(LOWER_MOST, LONGEST_SLICE, WAKES_QUIETLY);
         }
 
-        fn set(self, steps: libc::c_int, slice: Duration, policy: libc::c_int) {
+        fn lower_by(self, steps: libc::c_int, slice: Duration, policy: libc::c_int) {
             let id = self.id.cast_unsigned();
             // SAFETY: plain calls without pointers. On Linux a priority is a thread's, and the process's id is
             // that of its first thread.
@@ -118,10 +118,10 @@ mod system {
                 // A system that refuses leaves all threads equal.
                 let _ = libc::setpriority(libc::PRIO_PROCESS, id, (base + steps).min(19));
             }
-            self.ask_for_slices(slice, policy);
+            self.schedule(slice, policy);
         }
 
-        fn ask_for_slices(self, slice: Duration, policy: libc::c_int) {
+        fn schedule(self, slice: Duration, policy: libc::c_int) {
             /// `struct sched_attr` in its first version; see sched_setattr(2).
             #[repr(C)]
             #[derive(Default)]

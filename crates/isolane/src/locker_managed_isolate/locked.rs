@@ -158,25 +158,19 @@ impl LockedIsolate<'_> {
     pub(crate) fn cool(&mut self) {
         if self.condition.health != Health::Condemned {
             self.keep_code();
+            if self.condition.has_run {
+                self.realms.iter().for_each(Realm::forget_code);
+            }
             self.give_back_garbage(GARBAGE_AT_REST_BYTES);
         }
     }
 
-    /// Keeps what V8 has compiled for the worker's next isolate, where that is wanted. Not where only its modules
-    /// were evaluated: each isolate that began with that would compile the rest anew.
+    /// Keeps what V8 has compiled until now for the worker's next isolate, where that is wanted. Not where only its
+    /// modules were evaluated: each isolate that began with that would compile the rest anew.
     pub(crate) fn keep_code(&mut self) {
         if self.condition.has_run {
-            for realm in self.realms.iter_mut() {
-                realm.keep_code(&mut self.lock);
-            }
-        }
-    }
-
-    /// As [`Self::keep_code`], for a worker that goes on.
-    pub(crate) fn keep_code_so_far(&mut self) {
-        if self.condition.has_run {
             for realm in self.realms.iter() {
-                realm.keep_code_so_far(&mut self.lock);
+                realm.keep_code(&mut self.lock);
             }
         }
     }

@@ -120,9 +120,9 @@ impl LockerManagedIsolate {
         self.condition.has_run
     }
 
-    /// Whether what V8 has compiled for the worker is to be kept.
+    /// Whether what V8 compiles for the worker is to be kept, once that has run.
     pub(crate) fn has_code_to_keep(&self) -> bool {
-        self.has_run() && self.realms.serving.iter().any(Realm::has_code_to_keep)
+        self.realms.serving.iter().any(Realm::has_code_to_keep)
     }
 
     /// Locks the isolate on this thread for a batch of turns.
@@ -171,11 +171,12 @@ impl LockerManagedIsolate {
 
 impl Drop for LockerManagedIsolate {
     fn drop(&mut self) {
-        self.lock().keep_code();
+        let mut locked = self.lock();
+        locked.keep_code();
         // Contexts go under the lock and before the isolate.
-        let mut lock = self.isolate.lock();
-        self.realms = Realms::default();
-        isolate_params::empty_heap(&mut lock, self.isolate.guards());
+        locked.realms.clear();
+        *locked.unclaimed = None;
+        isolate_params::empty_heap(&mut locked.lock, locked.isolate.guards());
     }
 }
 

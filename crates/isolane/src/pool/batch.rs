@@ -132,13 +132,13 @@ impl Lane {
             isolate: Some(isolate),
             buffer,
             housekept_ns,
-            has_run,
             late,
             ..
         } = core
         else {
             return;
         };
+        let had_run = isolate.has_run();
         let (mut turns, mut now_ns) = (0_u64, begin_ns);
         {
             let mut locked = isolate.lock();
@@ -194,13 +194,12 @@ impl Lane {
         if isolate_is_new && let Some(owner) = self.owner.upgrade() {
             owner.has_begun(&self.recipe.limits);
         }
-        if !*has_run && isolate.has_run() {
-            *has_run = true;
-            if isolate.has_code_to_keep()
-                && let Some(owner) = self.owner.upgrade()
-            {
-                owner.keep_code(self);
-            }
+        if !had_run
+            && isolate.has_run()
+            && isolate.has_code_to_keep()
+            && let Some(owner) = self.owner.upgrade()
+        {
+            owner.keep_code(self);
         }
         if idle && self.queue.is_empty() && self.is_accepting() && isolate.wants_context() {
             // After the accounts: it is not what the worker's requests take. Who has been answered goes

@@ -1,6 +1,7 @@
 //! Gives back what isolates hold once nothing comes for them any more: a while after its last request each
 //! is collected, once, where there is something to collect. The reaper's thread looks which ones are due, and
-//! collects them one after the other when it has nothing else to do: no request waits for another isolate's.
+//! collects them one after the other when it has nothing else to do: no request waits for another isolate's. It writes
+//! down code in the same way.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
@@ -105,9 +106,9 @@ impl Lane {
 
     /// Has what V8 compiled for the worker written down, on the calling thread, which may enter isolates. Where the
     /// lane has something to do that is left for when it rests, or its isolate goes.
-    pub(super) fn keep_code_so_far(self: &Arc<Self>) {
+    pub(super) fn keep_code(self: &Arc<Self>) {
         if self.load() == 0 {
-            self.aside(|isolate| isolate.lock().keep_code_so_far());
+            self.aside(|isolate| isolate.lock().keep_code());
         }
     }
 

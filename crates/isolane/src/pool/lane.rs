@@ -103,8 +103,6 @@ pub(super) struct Core {
     pub(super) isolate: Option<LockerManagedIsolate>,
     pub(super) buffer: Vec<CallbackMessage>,
     pub(super) housekept_ns: u64,
-    /// Whether anything has run on its isolate but that its modules were evaluated.
-    pub(super) has_run: bool,
     /// Requests that came too late for an isolate that takes no more.
     pub(super) late: Vec<StartRequest>,
     /// When its isolate was made.
@@ -146,7 +144,6 @@ impl Lane {
                 isolate: None,
                 buffer: Vec::new(),
                 housekept_ns: 0,
-                has_run: false,
                 late: Vec::new(),
                 running_since_ns: 0,
             }),

@@ -1,6 +1,7 @@
 //! How the pool's isolates are run without contention: lanes, the threads that run them, and the
 //! reaper that drops what left the pool.
 
+mod agenda;
 pub(crate) mod batch;
 pub(crate) mod closing;
 mod cooling;

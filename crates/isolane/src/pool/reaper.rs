@@ -1,14 +1,13 @@
 //! Where isolates begin and end without a request that waits for it: a thread drops those that left the
-//! pool, makes some ahead for the next workers that need one, and collects those that nothing comes for, or keeps
-//! their code (`cooling.rs`). A drop takes a fifth of a millisecond, making one several. Where the thread falls behind
+//! pool, makes some ahead for the next workers that need one, and sees to those that rest (`agenda.rs` has the
+//! order). A drop takes a fifth of a millisecond, making one several. Where the thread falls behind
 //! with drops, those who make isolates help, so that what waits to be dropped stays bounded.
 //!
 //! An isolate that left goes by its keepers first, for V8 to forget them (`kept_threads.rs`).
 
-use std::collections::VecDeque;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crossbeam_queue::SegQueue;
 use parking_lot::Mutex;
@@ -19,6 +18,7 @@ use crate::locker_managed_isolate::LockerManagedIsolate;
 use crate::platform;
 use crate::thread_priority;
 
+use super::agenda::{Agenda, Errand};
 use super::cooling::Watch;
 use super::core::Pool;
 use super::lane::Lane;
@@ -28,33 +28,6 @@ const BACKLOG: usize = 4;
 
 /// How many isolates are made ahead once a worker has come while the only one was being made.
 const MOST_SPARES: usize = 2;
-
-/// How long an isolate waits for a keeper.
-const KEEPERS_TIME: Duration = Duration::from_millis(100);
-
-/// How many errands come before a chore, such as the collection of an idle isolate: workers wait for what some of them make.
-const ERRANDS_FIRST: usize = 8;
-
-/// How long after a worker's first request what V8 compiled for it is written down: by then that is over, most often,
-/// and others may have come.
-const CODE_AFTER: Duration = Duration::from_millis(100);
-
-/// An isolate that waits for a keeper, until either takes it.
-type Waiting = Arc<Mutex<Option<LockerManagedIsolate>>>;
-
-/// What the thread is asked to do.
-enum Errand {
-    /// Drop one isolate that has left.
-    Drop,
-    /// Drop one when its keeper has not come in time.
-    Await(Waiting),
-    /// Make one ahead, asked for from that processor.
-    Make(Limits, Option<u32>),
-    /// Look at a pool's isolates from time to time.
-    Watch(Weak<Pool>),
-    /// Have what V8 compiled for a worker's first request written down, soon.
-    KeepCode(Weak<Lane>),
-}
 
 /// Takes isolates to their end, and has others ready.
 pub(crate) struct Reaper {
@@ -210,84 +183,6 @@ impl Reaper {
     }
 }
 
-/// What the reaper's thread has to do without being asked.
-#[derive(Default)]
-struct Agenda {
-    watch: Option<Watch>,
-    /// Since when each waits, the longest first.
-    waiting: VecDeque<(Instant, Waiting)>,
-    /// Whose code is to be kept, and since when, the longest first.
-    code: VecDeque<(Instant, Weak<Lane>)>,
-    /// How many errands came since the last chore.
-    errands: usize,
-}
-
-impl Agenda {
-    /// The next errand; `None` when nobody can send any more. Does chores meanwhile, and between errands, and drops
-    /// what waits for keepers.
-    fn next(&mut self, errands: &Receiver<Errand>) -> Option<Errand> {
-        loop {
-            self.drop_overdue();
-            let until_overdue = self
-                .waiting
-                .front()
-                .map(|(since, _)| KEEPERS_TIME.saturating_sub(since.elapsed()));
-            let until_chore = self.until_chore();
-            if self.errands >= ERRANDS_FIRST && until_chore == Some(Duration::ZERO) {
-                self.do_chore();
-                continue;
-            }
-            let Some(time) = until_overdue.into_iter().chain(until_chore).min() else {
-                return errands.recv().ok();
-            };
-            match errands.recv_timeout(time) {
-                Ok(errand) => {
-                    self.errands += 1;
-                    return Some(errand);
-                }
-                Err(RecvTimeoutError::Disconnected) => return None,
-                Err(RecvTimeoutError::Timeout) => self.do_chore(),
-            }
-        }
-    }
-
-    fn until_code(&self) -> Option<Duration> {
-        let (since, _) = self.code.front()?;
-        Some(CODE_AFTER.saturating_sub(since.elapsed()))
-    }
-
-    fn until_chore(&self) -> Option<Duration> {
-        let until_look = self.watch.as_ref().map(Watch::time_left);
-        self.until_code().into_iter().chain(until_look).min()
-    }
-
-    /// One isolate's code or heap, where it is time for that.
-    fn do_chore(&mut self) {
-        self.errands = 0;
-        if self.until_code() != Some(Duration::ZERO) {
-            self.watch.take_if(|watch| !watch.go_on());
-        } else if let Some((_, lane)) = self.code.pop_front()
-            && let Some(lane) = lane.upgrade()
-        {
-            lane.keep_code_so_far();
-        }
-    }
-
-    /// Drops isolates whose keepers did not come in time.
-    fn drop_overdue(&mut self) {
-        while let Some((since, waiting)) = self.waiting.front() {
-            let mut isolate = waiting.lock();
-            if isolate.is_some() && since.elapsed() < KEEPERS_TIME {
-                return;
-            }
-            let overdue = isolate.take();
-            drop(isolate);
-            drop(overdue);
-            self.waiting.pop_front();
-        }
-    }
-}
-
 /// Has this thread run on another processor than whoever asked, which is in the middle of a request: the system
 /// may wake it beside that thread though another processor has nothing to do, and leave both there.
 fn keep_clear_of(processor: Option<u32>) {
@@ -315,6 +210,7 @@ fn make(place: &Mutex<Spares>, limits: Limits) {
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::Ordering;
+    use std::time::Duration;
 
     use futures_executor::block_on;
 
@@ -366,7 +262,7 @@ mod tests {
         let keep_code = || {
             let lane = pool.lanes.lock()[0].clone();
             wait_until(|| lane.is_idle());
-            let keeping = platform::spawn("keeping", move || lane.keep_code_so_far());
+            let keeping = platform::spawn("keeping", move || lane.keep_code());
             keeping.expect("a thread").join().expect("it returns");
         };
         run_event(&pool, "a", &worker, Event::Load);

@@ -154,14 +154,8 @@ impl Realm {
     }
 
     /// Writes down the code of the worker's modules, where they were compiled here and that is wanted. For
-    /// when no request waits, and none soon.
-    pub(crate) fn keep_code(&mut self, isolate: &mut v8::Isolate) {
-        self.keep_code_so_far(isolate);
-        self.state.modules.borrow_mut().code_to_keep.clear();
-    }
-
-    /// As [`Self::keep_code`], for a worker whose next requests may add to it: it will be written down once more.
-    pub(crate) fn keep_code_so_far(&self, isolate: &mut v8::Isolate) {
+    /// when no request waits.
+    pub(crate) fn keep_code(&self, isolate: &mut v8::Isolate) {
         if !self.has_code_to_keep() || self.health == Health::Condemned {
             return;
         }
@@ -169,5 +163,10 @@ impl Realm {
         for module in &self.state.modules.borrow().code_to_keep {
             module.keep(scope);
         }
+    }
+
+    /// Code is not written down here any more.
+    pub(crate) fn forget_code(&self) {
+        self.state.modules.borrow_mut().code_to_keep.clear();
     }
 }
