@@ -11,6 +11,7 @@ import { microseconds, quantile, table } from './report.js';
 const QUICK = `export default { fetch: () => new Response('hello') }`;
 const SLOW = `export default { fetch() { const end = Date.now() + 5; while (Date.now() < end); return new Response('slow') } }`;
 const WAITING = `export default { async fetch() { await new Promise((done) => setTimeout(done, 5)); return new Response('waited') } }`;
+const ASKING = `export default { fetch: async (request, env) => new Response(await env.get('key')) }`;
 const URL_OF_REQUEST = 'http://worker.test/';
 const CALLS = 2000;
 const IDLE_MS = 500;
@@ -69,7 +70,12 @@ async function main(): Promise<void> {
   // What an asynchronous call of Node's own takes, which has a thread of Node's woken.
   await measure('Node: stat', () => stat('.'), 0);
   await measure('Node: stat, every 5 ms', () => stat('.'), 5);
-  const workers = { quick: QUICK, 'spins for 5 ms': SLOW, 'waits for 5 ms': WAITING };
+  const workers = {
+    quick: QUICK,
+    'calls a function of the host': { script: ASKING, env: { get: async () => 'value' } },
+    'spins for 5 ms': SLOW,
+    'waits for 5 ms': WAITING,
+  };
   for (const [id, worker] of Object.entries(workers)) {
     await pool.deploy(id, worker);
     await measure(id, () => pool.fetch(id, URL_OF_REQUEST), 0);

@@ -4,7 +4,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -25,28 +25,44 @@ enum State<T> {
     Taken,
 }
 
+/// Nothing is known of the answer yet.
+const UNKNOWN: u8 = 0;
+/// The request waits for something: to spin for its answer is not worth it.
+const WAITS: u8 = 1;
+/// The answer is there.
+const SETTLED: u8 = 2;
+
 struct Shared<T> {
-    /// Written once, after `state`; lets a spinning caller look without the mutex.
-    settled: AtomicBool,
+    /// One of the constants above; goes up only. Settled after `state` is. Lets a spinning caller look without
+    /// the mutex.
+    progress: AtomicU8,
     aborted: AtomicBool,
     state: Mutex<State<T>>,
 }
 
 impl<T> Shared<T> {
+    fn progress(&self) -> u8 {
+        self.progress.load(Ordering::Acquire)
+    }
+
+    fn is_settled(&self) -> bool {
+        self.progress() == SETTLED
+    }
+
     /// Keeps the first answer; others are dropped.
     fn settle(&self, answer: Answer<T>) {
         let mut state = self.state.lock();
         match std::mem::replace(&mut *state, State::Taken) {
             State::Waiting(waker) => {
                 *state = State::Settled(answer);
-                self.settled.store(true, Ordering::Release);
+                self.progress.store(SETTLED, Ordering::Release);
                 drop(state);
                 if let Some(waker) = waker {
                     waker.wake();
                 }
             }
             State::Calling(callback) => {
-                self.settled.store(true, Ordering::Release);
+                self.progress.store(SETTLED, Ordering::Release);
                 drop(state);
                 callback(answer);
             }
@@ -84,6 +100,19 @@ pub(crate) struct Settlement<T>(Option<Arc<Shared<T>>>);
 impl<T> Settlement<T> {
     pub(crate) fn settle(mut self, answer: Answer<T>) {
         self.settle_once(answer);
+    }
+
+    /// The request has run and is not answered: whoever spins for the answer is to stop.
+    pub(crate) fn will_take_longer(&self) {
+        if let Some(shared) = &self.0 {
+            // A failed exchange means that it is settled already, or was told before.
+            let _ = shared.progress.compare_exchange(
+                UNKNOWN,
+                WAITS,
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            );
+        }
     }
 
     /// Who waits, to be answered where this side cannot be reached.
@@ -194,7 +223,7 @@ impl<T> RunFuture<T> {
         T: Send + 'static,
     {
         let shared = Arc::new(Shared {
-            settled: AtomicBool::new(false),
+            progress: AtomicU8::new(UNKNOWN),
             aborted: AtomicBool::new(false),
             state: Mutex::new(State::Waiting(None)),
         });
@@ -238,7 +267,8 @@ impl<T> RunFuture<T> {
     }
 
     /// Waits by spinning, at most for `limit`, and only where the isolate was idle, its recent turns were
-    /// short, and its thread is awake: for callers that want the answer inside their own call.
+    /// short, and its thread is awake: for callers that want the answer inside their own call. Returns as
+    /// soon as the request waits for something, such as a timer or a host function.
     pub fn wait_briefly(&mut self, limit: Duration) -> Option<Result<T, Error>> {
         if self.expected == Expected::Soon {
             self.spin(limit)
@@ -252,12 +282,13 @@ impl<T> RunFuture<T> {
         loop {
             // Between two looks at the time, which take longer.
             for _ in 0..LOOKS_PER_TIME {
-                if self.shared.settled.load(Ordering::Acquire) {
-                    return self.take();
+                match self.shared.progress() {
+                    SETTLED => return self.take(),
+                    WAITS => break,
+                    _ => std::hint::spin_loop(),
                 }
-                std::hint::spin_loop();
             }
-            if begin.elapsed() >= limit {
+            if self.shared.progress() == WAITS || begin.elapsed() >= limit {
                 self.expected = Expected::Late;
                 return None;
             }
@@ -281,7 +312,7 @@ impl<T> RunFuture<T> {
     }
 
     fn take(&mut self) -> Option<Result<T, Error>> {
-        if !self.shared.settled.load(Ordering::Acquire) {
+        if !self.shared.is_settled() {
             return None;
         }
         let mut state = self.shared.state.lock();
@@ -329,7 +360,7 @@ impl<T> Future for RunFuture<T> {
 
 impl<T> Drop for RunFuture<T> {
     fn drop(&mut self) {
-        let unsettled = !self.shared.settled.load(Ordering::Acquire);
+        let unsettled = !self.shared.is_settled();
         if unsettled && matches!(&*self.shared.state.lock(), State::Waiting(_)) {
             self.abort.abort();
         }
@@ -341,5 +372,46 @@ impl<T> std::fmt::Debug for RunFuture<T> {
         f.debug_struct("RunFuture")
             .field("request", &self.abort.request)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(3600);
+
+    fn expected_soon() -> (RunFuture<u8>, Settlement<u8>) {
+        let (future, settlement) = RunFuture::new(1, None);
+        (future.expect(Expected::Soon), settlement)
+    }
+
+    #[test]
+    fn who_spins_gets_the_answer_that_comes_meanwhile() {
+        let (mut future, settlement) = expected_soon();
+        let answering = std::thread::spawn(move || settlement.settle(Ok(7)));
+        assert!(matches!(future.wait_briefly(LONG), Some(Ok(7))));
+        answering.join().expect("no panic");
+    }
+
+    #[test]
+    fn who_spins_stops_when_the_answer_will_take_longer() {
+        let (mut future, settlement) = expected_soon();
+        let telling = std::thread::spawn(move || {
+            settlement.will_take_longer();
+            settlement
+        });
+        assert!(future.wait_briefly(LONG).is_none());
+        telling.join().expect("no panic").settle(Ok(7));
+        assert!(matches!(futures_executor::block_on(future), Ok(7)));
+    }
+
+    #[test]
+    fn what_is_settled_does_not_wait_any_more() {
+        let (mut future, settlement) = expected_soon();
+        let shared = settlement.0.clone().expect("unsettled");
+        settlement.settle(Ok(7));
+        Settlement(Some(shared)).will_take_longer();
+        assert!(matches!(future.wait_briefly(LONG), Some(Ok(7))));
     }
 }

@@ -123,6 +123,7 @@ impl LockedIsolate<'_> {
             };
             // The scheduler lives as long as the process.
             let _ = drain_and_process(cx, &mut entered, buffer);
+            self.realms[at].tell_of_parked();
             self.note_health(at);
         }
     }

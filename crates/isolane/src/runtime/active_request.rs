@@ -51,6 +51,16 @@ impl Responder {
         }
     }
 
+    /// What the request waits for did not come at once.
+    pub(crate) fn will_take_longer(&self) {
+        match self {
+            Self::Fetch(settlement) => settlement.will_take_longer(),
+            Self::Scheduled(settlement) => settlement.will_take_longer(),
+            Self::Evaluate(settlement) => settlement.will_take_longer(),
+            Self::Load | Self::Answered => {}
+        }
+    }
+
     pub(crate) fn fail(self, error: Error) {
         match self {
             Self::Fetch(settlement) => settlement.settle(Err(error)),

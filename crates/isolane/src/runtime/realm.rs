@@ -75,6 +75,8 @@ pub(crate) struct Realm {
     pub(super) group: u64,
     pub(super) owner: Owner,
     pub(super) turns: u32,
+    /// The requests that their first turn has left without an end.
+    pub(super) parked: Vec<RequestId>,
     /// Whether a request has begun here.
     has_served: bool,
 }
@@ -128,6 +130,7 @@ impl Realm {
             group: options.group,
             owner: options.owner,
             turns: 0,
+            parked: Vec::new(),
             has_served: false,
         })
     }

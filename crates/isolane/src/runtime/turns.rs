@@ -296,6 +296,7 @@ impl Realm {
         }
         if !active.deadline_set {
             active.deadline_set = true;
+            self.parked.push(request);
             if let Some(who) = active.responder.unanswered() {
                 self.state.guards.bystanders.add(request, who);
             }
@@ -306,6 +307,20 @@ impl Realm {
             self.state
                 .scheduler
                 .send(SchedulerMessage::Deadline { request, after });
+        }
+    }
+
+    /// Tells those who spin for the answers of requests that have run since this was last called, and still
+    /// wait for something.
+    pub(crate) fn tell_of_parked(&mut self) {
+        if self.parked.is_empty() {
+            return;
+        }
+        let requests = self.state.requests.borrow();
+        for request in self.parked.drain(..) {
+            if let Some(active) = requests.get(&request) {
+                active.responder.will_take_longer();
+            }
         }
     }
 
