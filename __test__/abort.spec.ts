@@ -53,6 +53,24 @@ test.serial('no listener stays behind', async (t) => {
   t.is(getEventListeners(signal, 'abort').length, 0);
 });
 
+test.serial("one signal ends many requests, without a warning of Node's", async (t) => {
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error) => warnings.push(warning);
+  process.on('warning', onWarning);
+  const controller = new AbortController();
+  const id = newId();
+  const requests = Array.from({ length: 50 }, () =>
+    executePooled(id, SLEEP, URL_A, { signal: controller.signal }),
+  );
+  controller.abort();
+  const ends = await Promise.allSettled(requests);
+  t.true(ends.every((end) => end.status === 'rejected' && end.reason === controller.signal.reason));
+  // Node warns in a turn of its own.
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off('warning', onWarning);
+  t.deepEqual(warnings, []);
+});
+
 test.serial('the signal of a Request counts too', async (t) => {
   const controller = new AbortController();
   setTimeout(() => controller.abort(), 10);

@@ -72,6 +72,27 @@ function warmAndRead(callers: number): Case {
   };
 }
 
+/** Some of its requests are always under way: long polls, or what waits for a slow answer from elsewhere. */
+function warmBesideWaiting(callers: number): Case {
+  const waiting = 100;
+  const script = `export default {
+    async fetch(request) {
+      if (request.url.endsWith('/wait')) await new Promise(() => {});
+      return new Response('hello');
+    } }`;
+  return {
+    name: `IsolatePool: a warm isolate, beside ${waiting} requests that wait`,
+    callers,
+    milliseconds: 2000,
+    setUp: async () => {
+      const pool = new IsolatePool({ limits: { wallMs: 0 }, graceMs: 0 });
+      await pool.deploy('w', script);
+      for (let n = 0; n < waiting; n += 1) pool.fetch('w', 'http://worker.test/wait').catch(() => {});
+      return { once: () => pool.fetch('w', URL_OF_REQUEST), tearDown: () => pool.close() };
+    },
+  };
+}
+
 function fresh(callers: number): Case {
   return {
     name: `executePooled: context 'fresh'`,
@@ -179,6 +200,7 @@ export const CASES: readonly Case[] = [
   fresh(8),
   ...[1, 8, 64, 512].map(warm),
   ...[1, 64].map(warmAndRead),
+  ...[1, 8].map(warmBesideWaiting),
   ...[1, 64].map(hostCall),
   ...[1, 64].map(manyWorkers),
   ...[1, 8].map((callers) => eviction(callers, 'workers', async () => WORKER)),

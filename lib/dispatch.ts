@@ -1,6 +1,7 @@
 // Owns the way of one event to a target and of its answer back. The answer is often there when the
 // native call returns; else it comes by ticket.
 
+import { defaultMaxListeners, getMaxListeners, setMaxListeners } from 'node:events';
 import { BindingBodyReader, type BindingCell, type BindingRunOptions, type BindingTarget } from '#binding';
 import { keepWhileRead } from './body-reader.js';
 import { checkOptions, checkString } from './check.js';
@@ -111,7 +112,10 @@ export function settled<T>({ ticket, signal, convert, owner }: AwaitedCall<T>): 
       connection.abort(ticket);
       reject(signal?.reason);
     };
-    signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal !== undefined) {
+      allowManyListeners(signal);
+      signal.addEventListener('abort', onAbort, { once: true });
+    }
     const settle: Settle = (head, body) => {
       signal?.removeEventListener('abort', onAbort);
       try {
@@ -122,4 +126,13 @@ export function settled<T>({ ticket, signal, convert, owner }: AwaitedCall<T>): 
     };
     whenSettled(ticket, settle, owner);
   });
+}
+
+/** A signal may well be that of more requests than Node allows listeners before it warns; as with Node's `fetch`. */
+function allowManyListeners(signal: AbortSignal): void {
+  try {
+    if (getMaxListeners(signal) === defaultMaxListeners) setMaxListeners(Infinity, signal);
+  } catch {
+    // It has no bound: one of a polyfill, or of Node 20 with a bound of 0.
+  }
 }

@@ -1,5 +1,5 @@
-//! How a pool holds as it grows: what a request costs against calling threads, workers, isolates and
-//! timers. Prints the curves as JSON; `npm run bench:scale` keeps and draws them.
+//! How a pool holds as it grows: what a request costs against calling threads, workers, isolates, timers
+//! and requests that wait. Prints the curves as JSON; `npm run bench:scale` keeps and draws them.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,6 +21,11 @@ const HOLDING: &str = "export default { fetch(request, env, ctx) {
   for (let i = 0; i < count; i++) setTimeout(() => {}, 600_000 + i % 1000);
   ctx.waitUntil(new Promise(() => {}));
   return new Response('held');
+} }";
+/// Answers, after a long time where its URL says so.
+const WAITING: &str = "export default { async fetch(request) {
+  if (request.url.endsWith('/wait')) await scheduler.wait(600_000);
+  return new Response('hello');
 } }";
 /// Waits for as many timers as its URL says, due within 50 ms.
 const FIRING: &str = "export default { async fetch(request) {
@@ -56,6 +61,7 @@ fn main() {
     ];
     curves.extend(isolates);
     curves.extend(by_timers());
+    curves.push(by_waiting());
     println!("{:#}", json!({ "curves": curves }));
 }
 
@@ -275,6 +281,33 @@ fn by_timers() -> Vec<Value> {
             &each,
         ),
     ]
+}
+
+fn by_waiting() -> Value {
+    let pool = pool(PoolOptions {
+        max_isolates_per_worker: 1,
+        ..PoolOptions::default()
+    });
+    let (id, worker): (_, Arc<WorkerDefinition>) = (["w".to_owned()], Arc::new(WAITING.into()));
+    let mut waiting = Vec::new();
+    let mut beside = BTreeMap::new();
+    for count in [1, 10, 100, 1_000, 10_000] {
+        while waiting.len() < count {
+            let request = Request::get("http://worker.test/wait");
+            waiting.push(pool.execute(&id[0], &worker, request, RunOptions::default()));
+        }
+        warm_up(&pool, &id, &worker);
+        let warm = sample(SAMPLES, |_| drop(answer(&pool, &id[0], &worker, "")));
+        beside.insert(count, median(&warm));
+    }
+    drop(waiting);
+    block_on(pool.close()).expect("closed");
+    curve(
+        "A warm request by requests that wait in the same isolate",
+        "requests",
+        "µs",
+        &beside,
+    )
 }
 
 /// Linux says so; elsewhere there is no such curve.

@@ -74,6 +74,12 @@ impl Queue {
         }
     }
 
+    fn has_ready(&self) -> bool {
+        let tasks = self.tasks.lock();
+        let is_due = |(due, _): &(Instant, v8::Task)| *due <= Instant::now();
+        !tasks.ready.is_empty() || tasks.delayed.iter().any(is_due)
+    }
+
     fn pop(&self) -> Option<v8::Task> {
         let mut tasks = self.tasks.lock();
         if !tasks.delayed.is_empty() {
@@ -144,6 +150,11 @@ impl ForegroundTasks {
             Some(present) => present.clone_from(waker),
             none => *none = Some(waker.clone()),
         }
+    }
+
+    /// Whether there is something to run now.
+    pub(crate) fn has_ready(&self) -> bool {
+        self.queue.has_ready()
     }
 
     /// Runs what is ready, on the thread that has the isolate entered.

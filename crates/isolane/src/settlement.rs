@@ -82,6 +82,8 @@ impl<T: Send> Unanswered for Shared<T> {
 pub(crate) trait AbortFlag: Send + Sync {
     fn raise(&self);
     fn is_raised(&self) -> bool;
+    /// Whether the request was last seen to wait for something.
+    fn waits(&self) -> bool;
 }
 
 impl<T: Send> AbortFlag for Shared<T> {
@@ -91,6 +93,10 @@ impl<T: Send> AbortFlag for Shared<T> {
 
     fn is_raised(&self) -> bool {
         self.aborted.load(Ordering::SeqCst)
+    }
+
+    fn waits(&self) -> bool {
+        self.progress() == WAITS
     }
 }
 
@@ -170,6 +176,12 @@ impl AbortHandle {
             self.flag.raise();
             target.clone().abort(self.request);
         }
+    }
+
+    /// Whether the request has begun and waits for something, such as a timer or a host function. It may have
+    /// gone on meanwhile.
+    pub fn waits(&self) -> bool {
+        self.flag.waits()
     }
 }
 

@@ -31,6 +31,40 @@ pub(crate) enum Reply {
     Outbound(oneshot::Sender<Result<FetchResponse, FetchError>>),
 }
 
+/// The requests whose answers JavaScript awaits, by ticket.
+#[derive(Default)]
+struct UnderWay {
+    /// Those that may be answered at any moment.
+    running: HashMap<i64, AbortHandle>,
+    /// Those that were found to wait for something.
+    waiting: HashMap<i64, AbortHandle>,
+}
+
+impl UnderWay {
+    fn remove(&mut self, ticket: i64) -> Option<AbortHandle> {
+        let running = self.running.remove(&ticket);
+        running.or_else(|| self.waiting.remove(&ticket))
+    }
+
+    /// Whether all of them wait. One that does is set aside, so that nobody looks at it again.
+    fn all_wait(&mut self) -> bool {
+        while let Some((&ticket, request)) = self.running.iter().next() {
+            if !request.waits() {
+                return false;
+            }
+            if let Some(request) = self.running.remove(&ticket) {
+                self.waiting.insert(ticket, request);
+            }
+        }
+        true
+    }
+
+    fn take(&mut self) -> impl Iterator<Item = AbortHandle> + use<> {
+        let Self { running, waiting } = std::mem::take(self);
+        running.into_values().chain(waiting.into_values())
+    }
+}
+
 /// What JavaScript is given at most between two turns of Node's loop.
 const MOST_BETWEEN_TURNS: usize = 256;
 
@@ -55,8 +89,7 @@ pub(crate) struct Connection {
     /// Set once, right after creation.
     wake: OnceLock<Wake>,
     keep_alive: KeepAlive,
-    /// What ends the requests under way, by ticket.
-    aborts: Mutex<HashMap<i64, AbortHandle>>,
+    under_way: Mutex<UnderWay>,
     /// What guests wait for, by call.
     replies: Mutex<HashMap<i64, Reply>>,
     last_call: AtomicI64,
@@ -122,16 +155,19 @@ impl Connection {
         }
     }
 
-    /// Whether a call that begins may wait for its answer. Not while other requests are under way, or about to
-    /// begin, which would wait for this thread meanwhile; and not again and again, because a caller that awaits one answer
-    /// after the other would keep Node's loop from turning.
+    /// Whether a call that begins may wait for its answer. Not while other requests run, or are about to begin, or
+    /// wait for a function of the host's: that would wait for this thread meanwhile. And not again and again,
+    /// because a caller that awaits one answer after the other would keep Node's loop from turning.
     pub(crate) fn may_wait_in_call(&self) -> bool {
         let expected = self.expected_calls.load(Ordering::Relaxed);
         if expected > 0 {
             self.expected_calls.store(expected - 1, Ordering::Relaxed);
             return false;
         }
-        self.given.load(Ordering::Relaxed) < MOST_BETWEEN_TURNS && lock(&self.aborts).is_empty()
+        self.given.load(Ordering::Relaxed) < MOST_BETWEEN_TURNS
+            && lock(&self.replies).is_empty()
+            && lock(&self.inbox).list.is_empty()
+            && lock(&self.under_way).all_wait()
     }
 
     /// A call was answered before it returned.
@@ -196,10 +232,7 @@ impl Connection {
     }
 
     fn forget_abort(&self, ticket: i64) {
-        let mut aborts = lock(&self.aborts);
-        if !aborts.is_empty() {
-            aborts.remove(&ticket);
-        }
+        lock(&self.under_way).remove(ticket);
     }
 
     /// Delivers what a future gives to the ticket, which may be aborted until then.
@@ -214,7 +247,7 @@ impl Connection {
         let connection = Arc::clone(self);
         let abort = future.on_ready(move |result| connection.settle(ticket, convert(result)));
         // The answer may be there already; it is taken on this thread, and so not before.
-        lock(&self.aborts).insert(ticket, abort);
+        lock(&self.under_way).running.insert(ticket, abort);
     }
 
     /// Runs a future on the JavaScript thread; its answer is delivered to the ticket.
@@ -234,7 +267,7 @@ impl Connection {
     }
 
     pub(crate) fn abort(&self, ticket: i64) {
-        let handle = lock(&self.aborts).remove(&ticket);
+        let handle = lock(&self.under_way).remove(ticket);
         if let Some(handle) = handle {
             handle.abort();
         }
@@ -257,8 +290,8 @@ impl Connection {
     /// The environment goes: its requests end, and whoever waits for it is told.
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Release);
-        let aborts = std::mem::take(&mut *lock(&self.aborts));
-        for abort in aborts.into_values() {
+        let under_way = lock(&self.under_way).take();
+        for abort in under_way {
             abort.abort();
         }
         let replies = std::mem::take(&mut *lock(&self.replies));

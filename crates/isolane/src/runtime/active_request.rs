@@ -84,8 +84,8 @@ pub(crate) struct ActiveRequest {
     pub(crate) subrequests: u32,
     pub(crate) fetches_in_flight: u32,
     pub(crate) fetches_waiting: VecDeque<(CallbackId, FetchRequest)>,
-    /// Answers of the host that it waits for.
-    pub(crate) pending: u32,
+    /// The operations whose answers it waits for.
+    pub(crate) operations: Vec<CallbackId>,
     /// Whether it ever waited for one.
     pub(crate) waited: bool,
     pub(crate) deadline_set: bool,
@@ -109,7 +109,7 @@ impl ActiveRequest {
             subrequests: 0,
             fetches_in_flight: 0,
             fetches_waiting: VecDeque::new(),
-            pending: 0,
+            operations: Vec::new(),
             waited: false,
             deadline_set: false,
             incoming: Vec::new(),

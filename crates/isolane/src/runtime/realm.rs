@@ -285,16 +285,29 @@ impl Realm {
     /// Guest code may run here: finalizers, what a background compilation starts. V8 does not say whose
     /// it is. Where one request is active it is charged to that one, else to all of them alike.
     pub(crate) fn housekeep(&mut self, isolate: &mut v8::Isolate) {
-        let active: Vec<RequestId> = self.state.requests.borrow().keys().copied().collect();
-        if let [request] = active[..] {
-            return self.turn(isolate, request, |_, state| state.guards.tasks.run());
+        let has_tasks = self.state.guards.tasks.has_ready();
+        if let Some(request) = self.only_request() {
+            if has_tasks {
+                self.turn(isolate, request, |_, state| state.guards.tasks.run());
+            } else {
+                // What it waits for may have ended without a turn of its own.
+                self.check_request(isolate, request);
+            }
+        } else if has_tasks {
+            let budget = self.own_budget();
+            let used = self.watched_turn(isolate, 0, budget, |_, state| state.guards.tasks.run());
+            let active: Vec<RequestId> = self.state.requests.borrow().keys().copied().collect();
+            for request in active {
+                self.charge(request, used);
+                self.check_request(isolate, request);
+            }
         }
-        let budget = self.own_budget();
-        let used = self.watched_turn(isolate, 0, budget, |_, state| state.guards.tasks.run());
-        for request in active {
-            self.charge(request, used);
-            self.check_request(isolate, request);
-        }
+    }
+
+    /// The request that runs here, where it is the only one.
+    fn only_request(&self) -> Option<RequestId> {
+        let requests = self.state.requests.borrow();
+        (requests.len() == 1).then(|| requests.keys().next().copied())?
     }
 
     /// A turn's budget that is no request's.

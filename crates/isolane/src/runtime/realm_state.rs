@@ -36,15 +36,17 @@ pub(crate) type IdMap<V> = FxHashMap<u64, V>;
 const REALM_SLOT: u32 = 0;
 
 /// How many answers of the host a request may wait for when it calls a host function.
-const MAX_PENDING: u32 = 10_000;
+const MAX_PENDING: usize = 10_000;
 
 /// How many answers of the host a request may wait for when it asks for long work.
-const MAX_COMPUTING: u32 = 1000;
+const MAX_COMPUTING: usize = 1000;
 
 /// What an awaited answer belongs to.
 pub(crate) struct Operation {
     pub(crate) request: RequestId,
     pub(crate) kind: OperationKind,
+    /// Where its id is among those of its request.
+    at: usize,
 }
 
 /// The kinds of asynchronous operations.
@@ -166,11 +168,12 @@ impl RealmState {
     pub(crate) fn begin(&self, kind: OperationKind) -> CallbackId {
         let (id, request) = (next_id(), self.current.get());
         if let Some(active) = self.requests.borrow_mut().get_mut(&request) {
-            active.pending += 1;
             active.waited = true;
+            let at = active.operations.len();
+            active.operations.push(id);
             self.operations
                 .borrow_mut()
-                .insert(id, Operation { request, kind });
+                .insert(id, Operation { request, kind, at });
         }
         id
     }
@@ -185,18 +188,24 @@ impl RealmState {
         self.waits_for_less_than(MAX_COMPUTING)
     }
 
-    fn waits_for_less_than(&self, most: u32) -> bool {
+    fn waits_for_less_than(&self, most: usize) -> bool {
         let requests = self.requests.borrow();
         requests
             .get(&self.current.get())
-            .is_some_and(|active| active.pending < most)
+            .is_some_and(|active| active.operations.len() < most)
     }
 
     /// Ends an operation: its answer came, or it was cancelled. `None`: it had ended before.
     pub(crate) fn end(&self, id: CallbackId) -> Option<Operation> {
-        let operation = self.operations.borrow_mut().remove(&id)?;
+        let mut operations = self.operations.borrow_mut();
+        let operation = operations.remove(&id)?;
         if let Some(active) = self.requests.borrow_mut().get_mut(&operation.request) {
-            active.pending = active.pending.saturating_sub(1);
+            active.operations.swap_remove(operation.at);
+            // The last one has taken its place.
+            let moved = active.operations.get(operation.at);
+            if let Some(moved) = moved.and_then(|moved| operations.get_mut(moved)) {
+                moved.at = operation.at;
+            }
         }
         Some(operation)
     }
@@ -237,17 +246,16 @@ impl RealmState {
             self.made_keys
                 .borrow_mut()
                 .retain(|_, (owner, _)| *owner != request);
-            let mut orphaned = self.orphaned.borrow_mut();
-            self.operations.borrow_mut().retain(|id, operation| {
-                let keep = operation.request != request;
-                if !keep {
-                    orphaned.push(*id);
-                    if operation.kind == OperationKind::Cache {
-                        self.cache_answers.borrow_mut().remove(id);
-                    }
+            let mut operations = self.operations.borrow_mut();
+            for id in &active.operations {
+                let ended = operations.remove(id);
+                if ended.is_some_and(|ended| ended.kind == OperationKind::Cache) {
+                    self.cache_answers.borrow_mut().remove(id);
                 }
-                keep
-            });
+            }
+            self.orphaned
+                .borrow_mut()
+                .extend_from_slice(&active.operations);
             self.scheduler
                 .send(SchedulerMessage::CancelRequest { request });
         }

@@ -284,7 +284,12 @@ impl Realm {
         }
         let unanswered = matches!(active.responder, Responder::Fetch(_));
         // Another request, or a compilation in the background, may still wake this one.
-        if unanswered && active.waited && active.pending == 0 && alone && !self.is_loading() {
+        if unanswered
+            && active.waited
+            && active.operations.is_empty()
+            && alone
+            && !self.is_loading()
+        {
             let idle = self.state.operations.borrow().is_empty();
             let quiet = idle && !isolate.has_pending_background_tasks();
             if quiet {

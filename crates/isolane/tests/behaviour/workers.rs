@@ -163,6 +163,28 @@ fn what_is_no_response_is_named() {
 }
 
 #[test]
+fn what_a_request_waits_for_may_end_in_any_order() {
+    let body = "
+        const left = new Set(), fired = [];
+        await new Promise((resolve) => {
+          for (let n = 0; n < 300; n++) {
+            const timer = setTimeout(() => { left.delete(n); fired.push(n); if (left.size === 0) resolve() }, (n * 7919) % 20);
+            left.add(n);
+            if (n % 3 === 0) { clearTimeout(timer); left.delete(n) }
+          }
+        });
+        return new Response(`${fired.length} ${fired.filter((n) => n % 3 === 0).length}`)";
+    assert_eq!(answer(handler(body)), "200 0");
+    let nothing_left = "
+        for (let n = 0; n < 300; n++) setTimeout(() => {}, (n * 7919) % 20);
+        await new Promise(() => {})";
+    assert_eq!(
+        fetch(handler(nothing_left)).unwrap_err().code(),
+        "ERR_NO_RESPONSE"
+    );
+}
+
+#[test]
 fn env_holds_values_and_functions_of_the_host() {
     let mut worker: WorkerDefinition = handler(
         "const sum = await env.add(1, 2); let why; try { await env.store.fail() } catch (e) { why = e.name + ' ' + e.message }; return Response.json([env.name, sum, why])",

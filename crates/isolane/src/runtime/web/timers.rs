@@ -10,7 +10,7 @@ use crate::runtime::realm_state::{OperationKind, RealmState};
 use super::throw::throw_dom_exception;
 
 /// How many answers a request may wait for when it sets a timer; more is a mistake, or an attack.
-const MAX_PENDING: u32 = 10_000;
+const MAX_PENDING: usize = 10_000;
 
 /// `host.timerStart(delayMs)`: the callback id of a timer that fires once.
 pub(crate) fn timer_start(
@@ -23,7 +23,9 @@ pub(crate) fn timer_start(
     };
     let request = realm.current.get();
     let requests = realm.requests.borrow();
-    let pending = requests.get(&request).map_or(0, |active| active.pending);
+    let pending = requests
+        .get(&request)
+        .map_or(0, |active| active.operations.len());
     drop(requests);
     if pending >= MAX_PENDING {
         throw_dom_exception(scope, "QuotaExceededError", "There are too many timers");
