@@ -37,8 +37,8 @@ export declare class BindingConnection {
   takeAfterTurn(): Array<BindingCell>
   /** Ends the guest's work for a request. */
   abort(ticket: number): void
-  /** Gives a guest the value of its host call, as structured clone. */
-  answerHostCall(call: number, value: Uint8Array): void
+  /** Gives a guest the value of its host call, as structured clone; a string has a character a byte. */
+  answerHostCall(call: number, value: string | Uint8Array): void
   /** Rejects a guest's host call. */
   failHostCall(call: number, name: string, message: string): void
   /**

@@ -36,7 +36,7 @@ function deliver(batch: BindingCell[]): void {
         deliverLog(id, head as string);
         break;
       case HOST_CALL:
-        void callHostFunction(connection, id, head as number, body as Uint8Array);
+        void callHostFunction(connection, id, head as number, body as Uint8Array | string);
         break;
       case OUTBOUND:
         void answerOutbound(connection, id, head as string, body);

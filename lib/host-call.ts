@@ -12,7 +12,7 @@ export async function callHostFunction(
   connection: BindingConnection,
   call: number,
   functionNumber: number,
-  argumentBytes: Uint8Array,
+  argumentBytes: Uint8Array | string,
 ): Promise<void> {
   try {
     const fn = registeredFunction<GenericFunction>(functionNumber);

@@ -1,6 +1,7 @@
 // Owns structured cloning to and from bytes, in V8's wire format as the isolates write it.
 
 import { Deserializer, Serializer } from 'node:v8';
+import { readShort, writeShort } from './short-clone.js';
 import { WorkerError } from './worker-error.js';
 
 /** Where the format's version stands, after the tag that announces it. */
@@ -18,8 +19,13 @@ function ownVersion(): number {
   return serializer.releaseBuffer()[VERSION_AT] ?? 0;
 }
 
-/** A value from bytes that an isolate wrote. */
-export function decodeClone(bytes: Uint8Array): unknown {
+/** A value from bytes that an isolate wrote, which may come as a string of a character a byte. */
+export function decodeClone(cloned: Uint8Array | string): unknown {
+  if (typeof cloned === 'string') {
+    const short = readShort(cloned);
+    if (short !== undefined) return short[0];
+  }
+  const bytes = typeof cloned === 'string' ? Buffer.from(cloned, 'latin1') : cloned;
   // Nothing that fits into `bytes` is that long, so to an older V8 the version before reads the same.
   if (bytes[VERSION_AT] === LARGE_LENGTHS && OWN_VERSION === LARGE_LENGTHS - 1)
     bytes[VERSION_AT] = OWN_VERSION;
@@ -35,8 +41,10 @@ export function decodeClone(bytes: Uint8Array): unknown {
   }
 }
 
-/** A value as bytes that an isolate can read. Throws where the value cannot be cloned. */
-export function encodeClone(value: unknown): Uint8Array {
+/** A value as bytes that an isolate can read, or as a string of a character a byte. Throws where it cannot be cloned. */
+export function encodeClone(value: unknown): Uint8Array | string {
+  const short = writeShort(value);
+  if (short !== undefined) return short;
   const serializer = new Serializer();
   serializer.writeHeader();
   serializer.writeValue(value);

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use isolane::{Body, FetchError, FetchResponse, HostCallError};
 use napi::Env;
-use napi::bindgen_prelude::{FnArgs, Function, Result, Uint8Array};
+use napi::bindgen_prelude::{Either, FnArgs, Function, Result, Uint8Array};
 use napi_derive::napi;
 
 use crate::binding_body_writer::BindingBodyWriter;
 use crate::connection::{Connection, Reply, SharedConnection};
-use crate::delivery::BindingCell;
+use crate::delivery::{BindingCell, from_latin1};
 use crate::message_head::parse_headers;
 
 /// One environment's connection to native code.
@@ -62,12 +62,16 @@ impl BindingConnection {
         self.shared.abort(ticket);
     }
 
-    /// Gives a guest the value of its host call, as structured clone.
+    /// Gives a guest the value of its host call, as structured clone; a string has a character a byte.
     #[napi(catch_unwind)]
-    pub fn answer_host_call(&self, call: i64, value: Uint8Array) {
+    pub fn answer_host_call(&self, call: i64, value: Either<String, Uint8Array>) {
         if let Some(Reply::HostCall(reply)) = self.shared.reply(call) {
+            let value = match value {
+                Either::A(text) => from_latin1(&text),
+                Either::B(bytes) => Bytes::copy_from_slice(&bytes),
+            };
             // A guest that no longer waits needs no answer.
-            let _ = reply.send(Ok(Bytes::copy_from_slice(&value)));
+            let _ = reply.send(Ok(value));
         }
     }
 

@@ -130,6 +130,20 @@ pub(crate) enum Delivery {
     Released { function: u32 },
 }
 
+/// Structured clones of up to so many bytes cross as strings of a character a byte, which costs less than a
+/// buffer does; `lib/short-clone.ts` has the same bound.
+const SHORT_CLONE: usize = 1024;
+
+/// A string of a character a byte.
+fn latin1(bytes: &[u8]) -> String {
+    bytes.iter().copied().map(char::from).collect()
+}
+
+/// The bytes of a string of a character a byte.
+pub(crate) fn from_latin1(text: &str) -> Bytes {
+    text.chars().map(|character| character as u8).collect()
+}
+
 /// The kinds of a delivery; `lib/connection.ts` has the same list.
 mod kind {
     pub(super) const SETTLED: i64 = 0;
@@ -161,7 +175,11 @@ impl Delivery {
                 function,
                 arguments,
             } => {
-                let arguments = Payload::Bytes(arguments).into_cell(connection);
+                let arguments = if arguments.len() <= SHORT_CLONE {
+                    text(latin1(&arguments))
+                } else {
+                    Payload::Bytes(arguments).into_cell(connection)
+                };
                 (
                     kind::HOST_CALL,
                     call,

@@ -211,6 +211,40 @@ fn env_holds_values_and_functions_of_the_host() {
     assert_eq!(answer(worker), "[\"n\",3,\"Error no\"]");
 }
 
+/// Gives back the only argument, from the serialized array that holds it.
+fn echo() -> HostFunction {
+    HostFunction::structured(|arguments| {
+        let (header, tag_and_length, tail) = (2, 2, 3);
+        let end = arguments.len() - tail;
+        let value = [
+            &arguments[..header],
+            &arguments[header + tag_and_length..end],
+        ]
+        .concat();
+        Box::pin(async move { Ok(Bytes::from(value)) })
+    })
+    .light()
+}
+
+#[test]
+fn host_functions_take_and_give_every_primitive_value() {
+    let script = handler(
+        "
+        const values = ['', 'a', '\\0\\x7f\\x80\\xff', 'é', '漢字', 'a漢', '\\ud800', 'x'.repeat(127), 'x'.repeat(128),
+          'x'.repeat(1024), 'x'.repeat(1025), 'x'.repeat(100000), 0, -0, 1, -1, 63, 64, -64, -65, 8191, 8192, 2 ** 30, -(2 ** 30) - 1,
+          2 ** 31 - 1, -(2 ** 31), 2 ** 31, 2 ** 53, 1.5, -1e300, 5e-324, NaN, Infinity, -Infinity, true, false, null, undefined, 10n];
+        const changed = [];
+        for (const value of values) {
+          const back = await env.echo(value);
+          if (!Object.is(back, value)) changed.push(String(value).slice(0, 10), String(back).slice(0, 10));
+        }
+        return new Response(changed.join());",
+    );
+    let worker = WorkerDefinition::script(script);
+    let env = worker.env.clone().with("echo", echo());
+    assert_eq!(answer(WorkerDefinition { env, ..worker }), "");
+}
+
 #[test]
 fn scheduled_runs_its_handler_and_what_it_waits_for() {
     let lines = Arc::new(Mutex::new(Vec::new()));

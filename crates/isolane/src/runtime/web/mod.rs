@@ -15,6 +15,7 @@ pub(crate) mod inspect;
 pub(crate) mod json;
 pub(crate) mod reporting;
 pub(crate) mod serve;
+mod short_clone;
 pub(crate) mod streams;
 pub(crate) mod structured_clone;
 pub(crate) mod subtle;

@@ -14,9 +14,9 @@ use crate::runtime::exception;
 use crate::runtime::realm_state::{End, OperationKind, RealmState};
 
 use super::held::{self, Held};
-use super::structured_clone;
 use super::throw::throw_type_error;
 use super::timers::id_of;
+use super::{short_clone, structured_clone};
 
 /// The most that a head may have in names and values. A guest can list one long string many times at
 /// no cost of its own; each is a copy here.
@@ -205,7 +205,8 @@ pub(crate) fn host_call<'s>(
         return;
     };
     let arguments = match function.codec {
-        HostCodec::Structured => structured_clone::serialize(scope, args.get(1)),
+        HostCodec::Structured => short_clone::write_arguments(scope, args.get(1))
+            .or_else(|| structured_clone::serialize(scope, args.get(1))),
         HostCodec::Json => v8::json::stringify(scope, args.get(1))
             .map(|text| text.to_rust_string_lossy(scope).into_bytes()),
     };

@@ -8,7 +8,7 @@
 
 use v8::{ValueDeserializerHelper as _, ValueSerializerHelper as _};
 
-use super::throw;
+use super::{short_clone, throw};
 
 /// The most bytes that a value may have when it crosses to the host.
 pub(crate) const MAX_SERIALIZED_BYTES: usize = 64 << 20;
@@ -42,6 +42,9 @@ pub(crate) fn deserialize<'s>(
     scope: &mut v8::PinScope<'s, '_>,
     bytes: &[u8],
 ) -> Option<v8::Local<'s, v8::Value>> {
+    if let Some(value) = short_clone::read(scope, bytes) {
+        return Some(value);
+    }
     v8::tc_scope!(let scope, scope);
     let context = scope.get_current_context();
     let deserializer = v8::ValueDeserializer::new(scope, Box::new(Refusals), bytes);

@@ -161,15 +161,20 @@ const structuredCloneFamily = define(
 
       #cloneArray(value: unknown[]): unknown[] {
         const { length } = value;
-        const copy = this.#remember<unknown[]>(value, new Array(length));
         const keys = Object.keys(value);
         if (keys.length !== length || (length > 0 && keys[length - 1] !== String(length - 1))) {
+          const copy = this.#remember<unknown[]>(value, new Array(length));
           this.#cloneProperties(value, copy);
           return copy;
         }
+        // It grows as it is filled: one of that length from the start would be sparse to V8, which writes and reads
+        // such arrays by their keys.
+        const copy = this.#remember<unknown[]>(value, []);
         for (let i = 0; i < length; i++) {
           if (Object.hasOwn(value, i)) setOwn(copy, i, this.#clone(value[i]));
         }
+        // A getter that ran before may have taken the last ones away.
+        if (copy.length !== length) copy.length = length;
         return copy;
       }
 
