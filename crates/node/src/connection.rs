@@ -4,7 +4,7 @@
 //! Node's loop once, and JavaScript takes what has gathered until then, some at a time: guests that
 //! have much to say do not keep the loop from anything else.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -13,6 +13,7 @@ use isolane::{AbortHandle, Error, FetchError, FetchResponse, HostCallError, LogE
 use napi::bindgen_prelude::FnArgs;
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Env, Status};
+use rustc_hash::FxHashMap;
 use tokio::sync::oneshot;
 
 use crate::delivery::{Answer, BindingCell, Delivery, append_rest};
@@ -35,9 +36,9 @@ pub(crate) enum Reply {
 #[derive(Default)]
 struct UnderWay {
     /// Those that may be answered at any moment.
-    running: HashMap<i64, AbortHandle>,
+    running: FxHashMap<i64, AbortHandle>,
     /// Those that were found to wait for something.
-    waiting: HashMap<i64, AbortHandle>,
+    waiting: FxHashMap<i64, AbortHandle>,
 }
 
 impl UnderWay {
@@ -91,7 +92,7 @@ pub(crate) struct Connection {
     keep_alive: KeepAlive,
     under_way: Mutex<UnderWay>,
     /// What guests wait for, by call.
-    replies: Mutex<HashMap<i64, Reply>>,
+    replies: Mutex<FxHashMap<i64, Reply>>,
     last_call: AtomicI64,
     tasks: LocalTasks,
     /// The environment has gone: nothing will be answered any more.

@@ -5,7 +5,6 @@
 //! cancellation has returned, nothing that it cancelled is answered any more.
 
 use std::any::Any;
-use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,8 +21,8 @@ use crate::light_task::LightTask;
 use crate::stream_registry::StreamRegistry;
 use crate::timers::{Timer, TimerKind, TimerQueue};
 use crate::{
-    CallbackId, CallbackMessage, FetchClient, FetchError, FetchRequest, HostCallError, RequestId,
-    SchedulerMessage, StopFlag, StreamError, next_id,
+    CallbackId, CallbackMessage, FetchClient, FetchError, FetchRequest, HostCallError, IdMap,
+    IdSet, RequestId, SchedulerMessage, StopFlag, StreamError, next_id,
 };
 
 struct Operation {
@@ -42,8 +41,8 @@ enum Work {
 struct Table {
     /// Gone once the context is closed.
     callbacks: Option<UnboundedSender<CallbackMessage>>,
-    operations: HashMap<CallbackId, Operation>,
-    by_request: HashMap<RequestId, HashSet<CallbackId>>,
+    operations: IdMap<Operation>,
+    by_request: IdMap<IdSet>,
 }
 
 impl Table {
@@ -86,8 +85,8 @@ impl Context {
     ) -> Arc<Self> {
         let table = Table {
             callbacks: Some(callbacks),
-            operations: HashMap::new(),
-            by_request: HashMap::new(),
+            operations: IdMap::default(),
+            by_request: IdMap::default(),
         };
         let streams = StreamRegistry::default();
         Arc::new(Self {

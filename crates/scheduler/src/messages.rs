@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{
     ComputeJob, ComputeOutput, FetchClient, FetchError, FetchRequest, FetchResponse, HostCallError,
@@ -22,6 +23,11 @@ pub type RequestId = u64;
 pub type CallbackId = u64;
 /// Names one stream, incoming or outgoing.
 pub type StreamId = u64;
+
+/// What is kept by ids of any kind. They are counted, so that nobody can choose them to collide.
+pub type IdMap<V> = FxHashMap<u64, V>;
+/// Some ids.
+pub type IdSet = FxHashSet<u64>;
 
 /// Returns the next id; ids start at 1 and are never reused in this process.
 ///

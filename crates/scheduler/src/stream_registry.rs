@@ -3,7 +3,6 @@
 //! The thread that holds the isolate registers, writes and closes; the scheduler's threads read and
 //! wait. A stream belongs to the request it was registered for, or to the first that waits on it.
 
-use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};
@@ -13,7 +12,7 @@ use futures_util::future::maybe_done;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    BodyReader, BodyWriter, CallbackId, CallbackMessage, RequestId, StreamError, StreamId,
+    BodyReader, BodyWriter, CallbackId, CallbackMessage, IdMap, RequestId, StreamError, StreamId,
     WriteOutcome, next_id,
 };
 
@@ -50,12 +49,12 @@ impl End {
 /// All open streams of one context.
 #[derive(Default)]
 pub(crate) struct StreamRegistry {
-    entries: Arc<Mutex<HashMap<StreamId, Entry>>>,
+    entries: Arc<Mutex<IdMap<Entry>>>,
 }
 
-type Entries = Mutex<HashMap<StreamId, Entry>>;
+type Entries = Mutex<IdMap<Entry>>;
 
-fn lock(entries: &Entries) -> MutexGuard<'_, HashMap<StreamId, Entry>> {
+fn lock(entries: &Entries) -> MutexGuard<'_, IdMap<Entry>> {
     entries.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -6,13 +6,13 @@
 //! because tokio's timers are a millisecond late and wait for the tasks of their thread; nothing fires
 //! before its exact deadline.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
 use crate::context::Context;
-use crate::{CallbackId, CallbackMessage, RequestId};
+use crate::{CallbackId, CallbackMessage, IdMap, RequestId};
 
 /// Longer delays than this count as this, because clocks cannot add any duration.
 const MAX_DELAY: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -75,7 +75,7 @@ type Place = (Instant, u64);
 #[derive(Default)]
 struct State {
     timers: BTreeMap<Place, Timer>,
-    places: HashMap<CallbackId, Place>,
+    places: IdMap<Place>,
     /// Counts the timers ever started, to keep the order of those with equal deadlines.
     started: u64,
     /// When the driver looks again by itself; none while it waits to be told.

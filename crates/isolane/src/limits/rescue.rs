@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, OnceLock, Weak};
 
-use isolane_scheduler::RequestId;
+use isolane_scheduler::{IdMap, RequestId};
 use parking_lot::Mutex;
 
 use crate::error::Error;
@@ -22,7 +22,7 @@ pub(crate) trait Unanswered: Send + Sync {
 
 /// The requests of one isolate that wait while no turn of theirs runs.
 #[derive(Default)]
-pub(crate) struct Bystanders(Mutex<HashMap<RequestId, Arc<dyn Unanswered>>>);
+pub(crate) struct Bystanders(Mutex<IdMap<Arc<dyn Unanswered>>>);
 
 impl Bystanders {
     pub(crate) fn add(&self, request: RequestId, who: Arc<dyn Unanswered>) {

@@ -9,11 +9,9 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use isolane_scheduler::{
-    BodyReader, CallbackId, FetchClient, RequestId, SchedulerHandle, SchedulerMessage, StreamError,
-    next_id,
+    BodyReader, CallbackId, FetchClient, IdMap, RequestId, SchedulerHandle, SchedulerMessage,
+    StreamError, next_id,
 };
-
-use rustc_hash::FxHashMap;
 
 use crate::cache::CacheStore;
 use crate::crypto::Output;
@@ -28,9 +26,6 @@ use super::families;
 use super::modules::ModuleMap;
 use super::web::cache::CacheSlot;
 use super::web::compression::OpenCodec;
-
-/// What has an id. Ids are ours, so that nobody can choose them to collide.
-pub(crate) type IdMap<V> = FxHashMap<u64, V>;
 
 /// The isolate's data slot that points to the realm whose turn runs.
 const REALM_SLOT: u32 = 0;
