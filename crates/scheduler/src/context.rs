@@ -21,8 +21,8 @@ use crate::light_task::LightTask;
 use crate::stream_registry::StreamRegistry;
 use crate::timers::{Timer, TimerKind, TimerQueue};
 use crate::{
-    CallbackId, CallbackMessage, FetchClient, FetchError, FetchRequest, HostCallError, IdMap,
-    IdSet, RequestId, SchedulerMessage, StopFlag, StreamError, next_id,
+    CallbackId, CallbackMessage, FetchClient, FetchError, FetchRequest, ForwardEnd, HostCallError,
+    IdMap, IdSet, RequestId, SchedulerMessage, StopFlag, StreamError, next_id,
 };
 
 struct Operation {
@@ -175,6 +175,24 @@ impl Context {
                 stream,
             } => {
                 self.run_light(request, id, self.streams.writable(request, id, stream));
+            }
+            SchedulerMessage::StreamForward {
+                request,
+                id,
+                from,
+                to,
+                most,
+            } => {
+                let (is_light, forward) = self.streams.forward(request, from, to, most);
+                let answer = async move {
+                    let end = AssertUnwindSafe(forward).catch_unwind().await;
+                    let end = end.unwrap_or_else(|panic| {
+                        let text = panic_text(panic.as_ref());
+                        ForwardEnd::Failed(StreamError::Host(text.into()))
+                    });
+                    CallbackMessage::StreamForwarded { request, id, end }
+                };
+                self.run_where(is_light, request, id, answer);
             }
             SchedulerMessage::Timer { request, id, delay } => {
                 self.start_timer(delay, TimerKind::Timer, request, id);

@@ -41,8 +41,8 @@ pub use fetch::{DenyAll, FetchClient, FetchRequest, FetchResponse, RedirectMode}
 pub use handle::{CallbackReceiver, SchedulerHandle, WriteOutcome};
 pub use http_client::{HttpClient, HttpClientOptions};
 pub use messages::{
-    CallbackId, CallbackMessage, IdMap, IdSet, RequestId, SchedulerMessage, StreamId, next_id,
-    raise_ids,
+    CallbackId, CallbackMessage, ForwardEnd, IdMap, IdSet, RequestId, SchedulerMessage, StreamId,
+    next_id, raise_ids,
 };
 pub use resolver::NameResolver;
 pub use scheduler::{Scheduler, SchedulerOptions};

@@ -93,6 +93,22 @@ pub enum SchedulerMessage {
         /// The outgoing stream.
         stream: StreamId,
     },
+    /// Sends what an incoming stream gives to an outgoing one, at the pace of its reader; answered by
+    /// `StreamForwarded`.
+    ///
+    /// At its end the outgoing stream is closed; where it does not come to that, it stays open.
+    StreamForward {
+        /// The request that forwards.
+        request: RequestId,
+        /// The answer's id.
+        id: CallbackId,
+        /// The incoming stream.
+        from: StreamId,
+        /// The outgoing stream.
+        to: StreamId,
+        /// How many bytes to send at most; none for any number.
+        most: Option<u64>,
+    },
     /// Gives up a stream: a reader's source is closed, a writer's reader sees a failure.
     CancelStream {
         /// The stream, incoming or outgoing.
@@ -142,6 +158,7 @@ impl fmt::Debug for SchedulerMessage {
             Self::CancelTimer { id } => ("CancelTimer", id),
             Self::StreamRead { id, .. } => ("StreamRead", id),
             Self::StreamWritable { id, .. } => ("StreamWritable", id),
+            Self::StreamForward { id, .. } => ("StreamForward", id),
             Self::CancelStream { stream } => ("CancelStream", stream),
             Self::HostCall { id, .. } => ("HostCall", id),
             Self::Compute { id, .. } => ("Compute", id),
@@ -207,6 +224,15 @@ pub enum CallbackMessage {
         /// False once the reader is gone.
         open: bool,
     },
+    /// An incoming stream is forwarded no further.
+    StreamForwarded {
+        /// The request that forwards.
+        request: RequestId,
+        /// The id the forwarding was given.
+        id: CallbackId,
+        /// Why.
+        end: ForwardEnd,
+    },
     /// A host function answered.
     HostCallDone {
         /// The request that called.
@@ -232,6 +258,19 @@ pub enum CallbackMessage {
     },
 }
 
+/// Why a stream is forwarded no further.
+#[derive(Clone, Debug)]
+pub enum ForwardEnd {
+    /// All of it was sent.
+    Sent,
+    /// The outgoing stream's reader is gone.
+    ReaderGone,
+    /// It has more bytes than were to be sent.
+    TooLong,
+    /// The incoming stream failed.
+    Failed(StreamError),
+}
+
 impl CallbackMessage {
     /// Returns the request that the message belongs to.
     pub fn request(&self) -> RequestId {
@@ -242,6 +281,7 @@ impl CallbackMessage {
             | Self::StreamChunk { request, .. }
             | Self::StreamFailed { request, .. }
             | Self::StreamWritable { request, .. }
+            | Self::StreamForwarded { request, .. }
             | Self::HostCallDone { request, .. }
             | Self::ComputeDone { request, .. }
             | Self::DeadlineReached { request } => *request,

@@ -12,8 +12,8 @@ use futures_util::future::maybe_done;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    BodyReader, BodyWriter, CallbackId, CallbackMessage, IdMap, RequestId, StreamError, StreamId,
-    WriteOutcome, next_id,
+    BodyReader, BodyWriter, CallbackId, CallbackMessage, ForwardEnd, IdMap, IdSet, RequestId,
+    StreamError, StreamId, WriteOutcome, next_id,
 };
 
 struct Entry {
@@ -49,13 +49,43 @@ impl End {
 /// All open streams of one context.
 #[derive(Default)]
 pub(crate) struct StreamRegistry {
-    entries: Arc<Mutex<IdMap<Entry>>>,
+    streams: Arc<Mutex<Streams>>,
 }
 
-type Entries = Mutex<IdMap<Entry>>;
+#[derive(Default)]
+struct Streams {
+    entries: IdMap<Entry>,
+    /// Those of each request.
+    by_request: IdMap<IdSet>,
+}
 
-fn lock(entries: &Entries) -> MutexGuard<'_, IdMap<Entry>> {
-    entries.lock().unwrap_or_else(PoisonError::into_inner)
+impl Streams {
+    fn remove(&mut self, stream: StreamId) -> Option<End> {
+        let Entry { request, end } = self.entries.remove(&stream)?;
+        if let Some(request) = request
+            && let Some(streams) = self.by_request.get_mut(&request)
+        {
+            streams.remove(&stream);
+            if streams.is_empty() {
+                self.by_request.remove(&request);
+            }
+        }
+        Some(end)
+    }
+
+    /// Gives a stream that has none yet a request.
+    fn give(&mut self, stream: StreamId, request: RequestId) {
+        if let Some(entry) = self.entries.get_mut(&stream)
+            && entry.request.is_none()
+        {
+            entry.request = Some(request);
+            self.by_request.entry(request).or_default().insert(stream);
+        }
+    }
+}
+
+fn lock(streams: &Mutex<Streams>) -> MutexGuard<'_, Streams> {
+    streams.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl StreamRegistry {
@@ -82,7 +112,11 @@ impl StreamRegistry {
 
     fn insert(&self, request: Option<RequestId>, end: End) -> StreamId {
         let id = next_id();
-        lock(&self.entries).insert(id, Entry { request, end });
+        let mut streams = lock(&self.streams);
+        streams.entries.insert(id, Entry { request: None, end });
+        if let Some(request) = request {
+            streams.give(id, request);
+        }
         id
     }
 
@@ -115,16 +149,17 @@ impl StreamRegistry {
     }
 
     pub(crate) fn cancel_request(&self, request: RequestId) {
-        let ended: Vec<_> = lock(&self.entries)
-            .extract_if(|_, entry| entry.request == Some(request))
-            .map(|(_, entry)| entry.end)
-            .collect();
+        let mut streams = lock(&self.streams);
+        let ids = streams.by_request.remove(&request).unwrap_or_default();
+        let ended: Vec<_> = ids.iter().filter_map(|id| streams.remove(*id)).collect();
+        drop(streams);
         ended.into_iter().for_each(End::cancel);
     }
 
     pub(crate) fn close(&self) {
-        let ended = std::mem::take(&mut *lock(&self.entries));
-        ended.into_values().for_each(|entry| entry.end.cancel());
+        let ended = std::mem::take(&mut *lock(&self.streams));
+        let ended = ended.entries.into_values();
+        ended.for_each(|entry| entry.end.cancel());
     }
 
     /// Reads one chunk of an incoming stream and makes the answer of it; says whether that does no work of
@@ -136,7 +171,7 @@ impl StreamRegistry {
         stream: StreamId,
     ) -> (bool, impl Future<Output = CallbackMessage> + Send + use<>) {
         let end = self.end_of(stream, Some(request));
-        let entries = Arc::clone(&self.entries);
+        let streams = Arc::clone(&self.streams);
         let (is_light, read) = match end {
             Some(End::Incoming(incoming)) => (incoming.is_light, Some(incoming.read())),
             _ => (true, None),
@@ -147,7 +182,7 @@ impl StreamRegistry {
                 None => Some(Err(StreamError::NotOpen)),
             };
             if matches!(read, None | Some(Err(_))) {
-                lock(&entries).remove(&stream);
+                lock(&streams).remove(stream);
             }
             match read.transpose() {
                 Ok(chunk) => CallbackMessage::StreamChunk { request, id, chunk },
@@ -174,20 +209,90 @@ impl StreamRegistry {
         }
     }
 
+    /// Sends what an incoming stream gives to an outgoing one, and closes that at its end; says whether it
+    /// does no work of its own in between.
+    pub(crate) fn forward(
+        &self,
+        request: RequestId,
+        from: StreamId,
+        to: StreamId,
+        most: Option<u64>,
+    ) -> (bool, impl Future<Output = ForwardEnd> + Send + use<>) {
+        let ends = (
+            self.end_of(from, Some(request)),
+            self.end_of(to, Some(request)),
+        );
+        let streams = Arc::clone(&self.streams);
+        let (is_light, ends) = match ends {
+            (Some(End::Incoming(incoming)), Some(End::Outgoing(writer))) => {
+                (incoming.is_light, Some((incoming, writer)))
+            }
+            _ => (true, None),
+        };
+        let forward = async move {
+            let Some((incoming, writer)) = ends else {
+                return ForwardEnd::Failed(StreamError::NotOpen);
+            };
+            let end = incoming.forward(&writer, most).await;
+            match &end {
+                ForwardEnd::Sent => {
+                    let mut streams = lock(&streams);
+                    streams.remove(from);
+                    streams.remove(to);
+                    drop(streams);
+                    writer.end();
+                }
+                ForwardEnd::Failed(_) => drop(lock(&streams).remove(from)),
+                ForwardEnd::ReaderGone | ForwardEnd::TooLong => {}
+            }
+            end
+        };
+        (is_light, forward)
+    }
+
     /// Finds a stream, and gives it to the request if it has none yet.
     fn end_of(&self, stream: StreamId, request: Option<RequestId>) -> Option<End> {
-        let mut entries = lock(&self.entries);
-        let entry = entries.get_mut(&stream)?;
-        entry.request = entry.request.or(request);
+        let mut streams = lock(&self.streams);
+        if let Some(request) = request {
+            streams.give(stream, request);
+        }
+        let entry = streams.entries.get(&stream)?;
         Some(entry.end.clone())
     }
 
     fn remove(&self, stream: StreamId) -> Option<End> {
-        lock(&self.entries).remove(&stream).map(|entry| entry.end)
+        lock(&self.streams).remove(stream)
     }
 }
 
 impl Incoming {
+    async fn forward(self, writer: &BodyWriter, most: Option<u64>) -> ForwardEnd {
+        let gone = writer.closed();
+        tokio::pin!(gone);
+        let mut left = most;
+        loop {
+            let read = tokio::select! {
+                biased;
+                () = &mut gone => return ForwardEnd::ReaderGone,
+                read = self.clone().read() => read,
+            };
+            let chunk = match read {
+                Some(Ok(chunk)) => chunk,
+                Some(Err(error)) => return ForwardEnd::Failed(error),
+                None => return ForwardEnd::Sent,
+            };
+            if let Some(left) = &mut left {
+                let Some(rest) = left.checked_sub(chunk.len() as u64) else {
+                    return ForwardEnd::TooLong;
+                };
+                *left = rest;
+            }
+            if writer.send(chunk).await.is_err() {
+                return ForwardEnd::ReaderGone;
+            }
+        }
+    }
+
     /// Takes a place in the line of reads, now, and gives the future that reads.
     fn read(self) -> impl Future<Output = Option<Result<Bytes, StreamError>>> + Send + use<> {
         let mut turn = Box::pin(maybe_done(self.reader.lock_owned()));

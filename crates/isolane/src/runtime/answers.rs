@@ -3,8 +3,8 @@
 
 use bytes::Bytes;
 use isolane_scheduler::{
-    Body, BodyReader, CallbackId, CallbackMessage, ComputeOutput, FetchResponse, HostCallError,
-    SchedulerMessage,
+    Body, BodyReader, CallbackId, CallbackMessage, ComputeOutput, FetchResponse, ForwardEnd,
+    HostCallError, SchedulerMessage,
 };
 
 use crate::definition::HostCodec;
@@ -77,6 +77,11 @@ impl Realm {
                     });
                 }
             }
+            CallbackMessage::StreamForwarded { id, end, .. } => {
+                if self.state().end(id).is_some() {
+                    self.forwarded(isolate, request, id, end);
+                }
+            }
             CallbackMessage::ComputeDone { id, output, .. } => {
                 if self.state().end(id).is_some() {
                     self.computed(isolate, request, id, output);
@@ -107,6 +112,31 @@ impl Realm {
                 }
             }
         }
+    }
+
+    /// Tells the guest why a stream of the host's is forwarded no further.
+    fn forwarded(
+        &mut self,
+        isolate: &mut v8::Isolate,
+        request: u64,
+        id: CallbackId,
+        end: ForwardEnd,
+    ) {
+        let all_sent = match end {
+            ForwardEnd::Sent => true,
+            ForwardEnd::ReaderGone => false,
+            ForwardEnd::TooLong => {
+                return self.end_request(request, Error::limit(LimitKind::Response));
+            }
+            ForwardEnd::Failed(error) => {
+                let error = ("TypeError", error.guest_message());
+                return self.reject(isolate, request, id, error);
+            }
+        };
+        self.turn(isolate, request, |scope, realm| {
+            let all_sent = v8::Boolean::new(scope, all_sent).into();
+            events::fulfill(scope, realm, id, all_sent);
+        });
     }
 
     /// Hands the guest what long work made, unless that used up the request's processor time.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use isolane_scheduler::{
     Body, CallbackId, CallbackMessage, CallbackReceiver, FetchClient, FetchError, FetchRequest,
-    FetchResponse, HttpClient, OutboundPolicy, RequestId, Scheduler, SchedulerHandle,
+    FetchResponse, ForwardEnd, HttpClient, OutboundPolicy, RequestId, Scheduler, SchedulerHandle,
     SchedulerMessage, SchedulerOptions, StreamError, StreamId, next_id,
 };
 
@@ -142,6 +142,24 @@ impl Guest {
             stream,
         });
         id
+    }
+
+    pub(crate) fn start_forward(&self, from: StreamId, to: StreamId, most: Option<u64>) {
+        self.handle.send(SchedulerMessage::StreamForward {
+            request: self.request,
+            id: next_id(),
+            from,
+            to,
+            most,
+        });
+    }
+
+    /// Why a forwarding that was started has come to its end.
+    pub(crate) async fn forwarded(&mut self) -> ForwardEnd {
+        match self.answer().await {
+            CallbackMessage::StreamForwarded { end, .. } => end,
+            other => panic!("not the end of a forwarding: {other:?}"),
+        }
     }
 
     pub(crate) fn cancel_request(&self) {

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use isolane_scheduler::{
-    Body, BodyReader, CallbackMessage, SchedulerMessage, StreamError, TrySendError, WriteOutcome,
+    Body, BodyReader, CallbackMessage, ForwardEnd, SchedulerMessage, StreamError, TrySendError,
+    WriteOutcome,
 };
 
 use crate::guest::{Guest, within};
@@ -244,6 +245,130 @@ async fn cancelling_a_stream_closes_its_source_and_answers_the_read_under_way() 
         "{answer:?}"
     );
     within("the source to be closed", writer.closed()).await;
+}
+
+#[tokio::test]
+async fn a_stream_is_forwarded_to_its_end() {
+    for mut guest in [Guest::new(), Guest::on_one_thread()] {
+        let (writer, source) = BodyReader::channel(1);
+        let from = guest.handle.register_stream(source);
+        let (to, reader) = guest.handle.open_stream(1);
+        guest.start_forward(from, to, None);
+        let sending = tokio::spawn(async move {
+            for number in 0..100 {
+                writer.send(format!("{number} ").into()).await.unwrap();
+            }
+        });
+        let text = crate::guest::text(Body::Stream(reader)).await;
+        assert_eq!(text.split_whitespace().count(), 100);
+        assert!(text.ends_with(" 98 99 "));
+        assert!(matches!(guest.forwarded().await, ForwardEnd::Sent));
+        sending.await.unwrap();
+        assert_eq!(guest.handle.write(to, "more".into()), WriteOutcome::Closed);
+    }
+}
+
+#[tokio::test]
+async fn what_is_forwarded_is_pulled_by_its_reader() {
+    let guest = Guest::on_one_thread();
+    let pulled = Arc::new(AtomicUsize::new(0));
+    let counting = pulled.clone();
+    let source = futures_util::stream::repeat_with(move || {
+        counting.fetch_add(1, Ordering::SeqCst);
+        Ok(Bytes::from_static(b"x"))
+    });
+    let from = guest
+        .handle
+        .register_stream(BodyReader::from_stream(source));
+    let (to, mut reader) = guest.handle.open_stream(2);
+    guest.start_forward(from, to, None);
+    for _ in 0..10 {
+        reader.next().await.unwrap().unwrap();
+    }
+    // What was read, what the stream holds, and one that waits for room.
+    assert!(pulled.load(Ordering::SeqCst) <= 10 + 2 + 1);
+}
+
+#[tokio::test]
+async fn forwarding_ends_with_its_reader_also_while_the_source_is_silent() {
+    let mut guest = Guest::new();
+    let (writer, source) = BodyReader::channel(1);
+    let from = guest.handle.register_stream(source);
+    let (to, reader) = guest.handle.open_stream(1);
+    guest.start_forward(from, to, None);
+    drop(reader);
+    assert!(matches!(guest.forwarded().await, ForwardEnd::ReaderGone));
+    guest
+        .handle
+        .send(SchedulerMessage::CancelStream { stream: from });
+    within("the source to be closed", writer.closed()).await;
+}
+
+#[tokio::test]
+async fn no_more_is_forwarded_than_was_to_be() {
+    let mut guest = Guest::new();
+    let from =
+        guest
+            .handle
+            .register_stream(BodyReader::from_stream(futures_util::stream::repeat_with(
+                || Ok(Bytes::from_static(b"1234")),
+            )));
+    let (to, mut reader) = guest.handle.open_stream(16);
+    guest.start_forward(from, to, Some(10));
+    assert!(matches!(guest.forwarded().await, ForwardEnd::TooLong));
+    for _ in 0..2 {
+        assert_eq!(reader.next().await.unwrap().unwrap(), "1234");
+    }
+    guest.cancel_request();
+    assert!(reader.next().await.unwrap().is_err());
+}
+
+#[tokio::test]
+async fn a_source_that_fails_leaves_the_failure_to_the_guest() {
+    let mut guest = Guest::new();
+    let (writer, source) = BodyReader::channel(4);
+    writer.send("some".into()).await.unwrap();
+    let from = guest.handle.register_stream(source);
+    let (to, mut reader) = guest.handle.open_stream(4);
+    guest.start_forward(from, to, None);
+    assert_eq!(reader.next().await.unwrap().unwrap(), "some");
+    writer.fail(StreamError::Host("a secret".into()));
+    match guest.forwarded().await {
+        ForwardEnd::Failed(error) => assert_eq!(error.guest_message(), "The stream failed"),
+        other => panic!("not a failure: {other:?}"),
+    }
+    assert_eq!(
+        guest.handle.write(to, "rest".into()),
+        WriteOutcome::Accepted
+    );
+}
+
+#[tokio::test]
+async fn forwarding_ends_with_its_request() {
+    let guest = Guest::new();
+    let (writer, source) = BodyReader::channel(1);
+    let from = guest.handle.register_stream(source);
+    let (to, mut reader) = guest.handle.open_stream(1);
+    guest.start_forward(from, to, None);
+    writer.send("first".into()).await.unwrap();
+    assert_eq!(reader.next().await.unwrap().unwrap(), "first");
+    guest.cancel_request();
+    assert!(matches!(
+        reader.next().await,
+        Some(Err(StreamError::Aborted))
+    ));
+    within("the source to be closed", writer.closed()).await;
+}
+
+#[tokio::test]
+async fn streams_that_are_not_there_are_not_forwarded() {
+    let mut guest = Guest::new();
+    let (to, _reader) = guest.handle.open_stream(1);
+    guest.start_forward(to, to, None);
+    assert!(matches!(
+        guest.forwarded().await,
+        ForwardEnd::Failed(StreamError::NotOpen)
+    ));
 }
 
 #[tokio::test]

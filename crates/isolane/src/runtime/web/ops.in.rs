@@ -58,6 +58,7 @@ ops! {
     "streamWrite" => streams::stream_write,
     "streamClose" => streams::stream_close,
     "streamFail" => streams::stream_fail,
+    "streamForward" => streams::stream_forward,
     // compression_streams
     "codecOpen" => compression::open,
     "codecStep" => compression::step,

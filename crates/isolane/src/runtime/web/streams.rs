@@ -2,7 +2,7 @@
 //! into a bounded channel whose reader is the host's. Nothing here blocks.
 
 use bytes::Bytes;
-use isolane_scheduler::{SchedulerMessage, StreamError, WriteOutcome};
+use isolane_scheduler::{RequestId, SchedulerMessage, StreamError, WriteOutcome};
 
 use crate::error::Error;
 use crate::limits::LimitKind;
@@ -110,11 +110,11 @@ pub(crate) fn stream_write(
 
 /// Counts a chunk of the response's body, and ends the request where it is one too many.
 fn exceeds_response_limit(realm: &RealmState, stream: u64, bytes: u64) -> bool {
+    let Some(request) = answered_with(realm, stream) else {
+        return false;
+    };
     let mut requests = realm.requests.borrow_mut();
-    let owner = requests
-        .iter_mut()
-        .find(|(_, active)| active.response_stream == Some(stream));
-    let Some((request, active)) = owner else {
+    let Some(active) = requests.get_mut(&request) else {
         return false;
     };
     active.response_bytes += bytes;
@@ -124,9 +124,51 @@ fn exceeds_response_limit(realm: &RealmState, stream: u64, bytes: u64) -> bool {
         .is_some_and(|limit| active.response_bytes > limit);
     if exceeded {
         let error = Error::limit(LimitKind::Response);
-        realm.ends.borrow_mut().push((*request, End::Fail(error)));
+        realm.ends.borrow_mut().push((request, End::Fail(error)));
     }
     exceeded
+}
+
+/// The request whose response has the stream as its body.
+fn answered_with(realm: &RealmState, stream: u64) -> Option<RequestId> {
+    let requests = realm.requests.borrow();
+    let is_its = |request: &RequestId| {
+        requests
+            .get(request)
+            .is_some_and(|active| active.response_stream == Some(stream))
+    };
+    // A turn of another request writes to it where they share what they write with.
+    Some(realm.current.get())
+        .filter(is_its)
+        .or_else(|| requests.keys().copied().find(is_its))
+}
+
+/// `host.streamForward(from, to)`: sends what the host sends on one stream to the outgoing other one, at the pace
+/// of its reader and past the guest. The callback id of its end: true where all was sent, false where nobody
+/// reads.
+pub(crate) fn stream_forward(
+    scope: &mut v8::PinScope,
+    args: v8::FunctionCallbackArguments,
+    mut value: v8::ReturnValue,
+) {
+    let Some(realm) = RealmState::of(scope) else {
+        return;
+    };
+    let (from, to) = (id_of(scope, args.get(0)), id_of(scope, args.get(1)));
+    let most = answered_with(realm, to).and_then(|request| {
+        let requests = realm.requests.borrow();
+        requests.get(&request)?.limits.response_bytes
+    });
+    let id = ask(realm, OperationKind::Stream, |request, id| {
+        SchedulerMessage::StreamForward {
+            request,
+            id,
+            from,
+            to,
+            most,
+        }
+    });
+    value.set_double(id as f64);
 }
 
 /// `host.streamClose(streamId)`.

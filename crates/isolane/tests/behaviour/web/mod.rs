@@ -5,6 +5,7 @@ mod caches;
 mod console;
 mod error_events;
 mod event_source;
+mod forwarding;
 mod messages;
 mod shape;
 mod small;

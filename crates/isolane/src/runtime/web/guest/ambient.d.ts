@@ -83,6 +83,8 @@ interface Host {
   streamWrite(streamId: number, chunk: Uint8Array, from: number): number;
   streamClose(streamId: number): void;
   streamFail(streamId: number, message: string): void;
+  /** Sends what the host sends on `from` to the outgoing stream `to`; true where all was sent, false where nobody reads. */
+  streamForward(from: number, to: number): number;
 }
 
 /** V8's additions to the Error constructor. */

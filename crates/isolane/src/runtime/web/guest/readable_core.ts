@@ -39,6 +39,8 @@ const readableCoreFamily = define('readable_core', { globals: {} }, (use) => {
     controller!: ReadableController;
     /** The ReadableStream that guests see of this, once there is one. */
     facade: object | undefined = undefined;
+    /** Where its bytes come from, if from the host. */
+    hostSource: HostSourceCore | undefined = undefined;
 
     get locked(): boolean {
       return this.reader !== undefined;

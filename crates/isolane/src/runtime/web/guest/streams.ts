@@ -38,6 +38,7 @@ const streamsFamily = define('streams', { globals: {} }, (use, host) => {
             return Promise.resolve();
           },
         });
+        this.#stream.hostSource = this;
         if (this.#failure !== undefined) {
           (this.#stream.controller as ByteControllerCore).error(this.#failure.reason);
         }
@@ -68,6 +69,27 @@ const streamsFamily = define('streams', { globals: {} }, (use, host) => {
       const chunks: Uint8Array[] = [];
       for (let chunk = await this.read(); chunk !== null; chunk = await this.read()) chunks.push(chunk);
       return concatenate(chunks);
+    }
+
+    /** The source of a stream that nobody has read from, nor is about to. */
+    static untouchedOf(stream: ReadableCore): HostSource | undefined {
+      const source = stream.hostSource;
+      if (source === undefined || source.#ended || stream.disturbed || stream.locked) return undefined;
+      return source;
+    }
+
+    /** Has the host send its bytes to its own stream `streamId`, without this side; takes the stream. */
+    async forwardTo(streamId: number): Promise<void> {
+      new DefaultReader(this.stream);
+      this.stream.disturbed = true;
+      try {
+        const allSent = await use('callbacks').wait<boolean>(host.streamForward(this.#id, streamId));
+        if (allSent) this.#end();
+        else this.cancel();
+      } catch (error) {
+        this.#end();
+        host.streamFail(streamId, describe(this.#failure === undefined ? error : this.#failure.reason));
+      }
     }
 
     cancel(): void {
@@ -183,6 +205,8 @@ const streamsFamily = define('streams', { globals: {} }, (use, host) => {
    */
   async function pumpToHost(stream: unknown, streamId: number): Promise<void> {
     const { wait } = use('callbacks');
+    const source = HostSource.untouchedOf(coreOf(stream));
+    if (source !== undefined) return source.forwardTo(streamId);
     const reader = new DefaultReader(coreOf(stream));
     try {
       for (;;) {
