@@ -173,6 +173,9 @@ impl ExecutionContext {
         let mut buffer = std::mem::take(&mut self.buffer);
         self.shared.0.guards.tasks.register(cx.waker());
         let outcome = drain_and_process(cx, self, &mut buffer);
+        if let Some(realm) = &mut self.realm {
+            realm.tell_of_parked();
+        }
         self.buffer = buffer;
         outcome
     }

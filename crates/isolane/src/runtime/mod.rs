@@ -249,6 +249,7 @@ impl Runtime {
         let mut buffer = std::mem::take(&mut self.buffer);
         self.isolate.guards().tasks.register(cx.waker());
         let outcome = drain_and_process(cx, self, &mut buffer);
+        self.realm.tell_of_parked();
         self.buffer = buffer;
         outcome
     }

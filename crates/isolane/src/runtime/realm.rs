@@ -115,6 +115,7 @@ impl Realm {
             has_reported: Cell::new(false),
             handled_late: RefCell::default(),
             ends: RefCell::default(),
+            response_streams: RefCell::default(),
             outgoing: RefCell::default(),
             codecs: RefCell::default(),
             made_keys: RefCell::default(),

@@ -110,6 +110,8 @@ pub(crate) struct RealmState {
     /// Promises that got their handler after the turn in which they were rejected.
     pub(crate) handled_late: RefCell<Vec<v8::Global<v8::Promise>>>,
     pub(crate) ends: RefCell<Vec<(RequestId, End)>>,
+    /// The requests whose responses' bodies still stream, by the stream.
+    pub(crate) response_streams: RefCell<IdMap<RequestId>>,
     /// Outgoing streams that no response or fetch has taken yet.
     pub(crate) outgoing: RefCell<IdMap<BodyReader>>,
     /// What compression streams are in the middle of.
@@ -216,6 +218,7 @@ impl RealmState {
                 active.response_stream.take()
             });
         if let Some(stream) = stream {
+            self.response_streams.borrow_mut().remove(&stream);
             let why = format!("{}: {error}", error.code());
             self.scheduler
                 .fail_stream(stream, StreamError::Guest(why.into()));
@@ -236,6 +239,9 @@ impl RealmState {
         self.codecs
             .borrow_mut()
             .retain(|_, codec| codec.request != request);
+        if let Some(stream) = active.response_stream {
+            self.response_streams.borrow_mut().remove(&stream);
+        }
         if active.waited || active.deadline_set || active.response_stream.is_some() {
             self.guards.bystanders.remove(request);
             self.made_keys

@@ -80,6 +80,7 @@ pub(crate) fn respond(
         let reader = realm.outgoing.borrow_mut().remove(&stream);
         if let Some(active) = realm.requests.borrow_mut().get_mut(&request) {
             active.response_stream = Some(stream);
+            realm.response_streams.borrow_mut().insert(stream, request);
         }
         (reader.map_or(Body::Empty, Body::Stream), 0)
     } else {

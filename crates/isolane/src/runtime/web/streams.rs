@@ -2,7 +2,7 @@
 //! into a bounded channel whose reader is the host's. Nothing here blocks.
 
 use bytes::Bytes;
-use isolane_scheduler::{RequestId, SchedulerMessage, StreamError, WriteOutcome};
+use isolane_scheduler::{SchedulerMessage, StreamError, WriteOutcome};
 
 use crate::error::Error;
 use crate::limits::LimitKind;
@@ -110,7 +110,7 @@ pub(crate) fn stream_write(
 
 /// Counts a chunk of the response's body, and ends the request where it is one too many.
 fn exceeds_response_limit(realm: &RealmState, stream: u64, bytes: u64) -> bool {
-    let Some(request) = answered_with(realm, stream) else {
+    let Some(request) = realm.response_streams.borrow().get(&stream).copied() else {
         return false;
     };
     let mut requests = realm.requests.borrow_mut();
@@ -129,20 +129,6 @@ fn exceeds_response_limit(realm: &RealmState, stream: u64, bytes: u64) -> bool {
     exceeded
 }
 
-/// The request whose response has the stream as its body.
-fn answered_with(realm: &RealmState, stream: u64) -> Option<RequestId> {
-    let requests = realm.requests.borrow();
-    let is_its = |request: &RequestId| {
-        requests
-            .get(request)
-            .is_some_and(|active| active.response_stream == Some(stream))
-    };
-    // A turn of another request writes to it where they share what they write with.
-    Some(realm.current.get())
-        .filter(is_its)
-        .or_else(|| requests.keys().copied().find(is_its))
-}
-
 /// `host.streamForward(from, to)`: sends what the host sends on one stream to the outgoing other one, at the pace
 /// of its reader and past the guest. The callback id of its end: true where all was sent, false where nobody
 /// reads.
@@ -155,7 +141,8 @@ pub(crate) fn stream_forward(
         return;
     };
     let (from, to) = (id_of(scope, args.get(0)), id_of(scope, args.get(1)));
-    let most = answered_with(realm, to).and_then(|request| {
+    let request = realm.response_streams.borrow().get(&to).copied();
+    let most = request.and_then(|request| {
         let requests = realm.requests.borrow();
         requests.get(&request)?.limits.response_bytes
     });
