@@ -3,7 +3,7 @@
 //! soon each time: to be woken takes longer than many a command.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::task::{Context, Wake, Waker};
 use std::thread::{self, Thread};
@@ -16,12 +16,23 @@ use crate::error::Error;
 use crate::limits::rescue::{self, ThreadUser};
 use crate::platform;
 use crate::runtime::stopping::Group;
+use crate::settlement::Expected;
+use crate::thread_priority;
 
 /// How long a thread spins before it sleeps.
 const SPIN: Duration = Duration::from_micros(100);
 
 /// How many rests in a row must have been short before a thread spins.
 const SHORT_RESTS: u32 = 4;
+
+/// A step that is shorter is worth spinning for its answer.
+const QUICK: Duration = Duration::from_micros(20);
+
+/// How many steps in a row must have been quick before who asks spins for the answer.
+const QUICK_STEPS: u32 = 4;
+
+/// In the place of a processor's number: the thread does not spin, or is not quick.
+const NOWHERE: u32 = u32::MAX;
 
 /// How many isolate threads spin at a time.
 static MOST_SPINNING: LazyLock<usize> = LazyLock::new(platform::most_spinning);
@@ -33,6 +44,8 @@ static SPINNING: AtomicUsize = AtomicUsize::new(0);
 pub(crate) struct Mailbox<C> {
     commands: SegQueue<C>,
     woken: AtomicBool,
+    /// The processor on which a thread whose steps are quick spins for what comes next.
+    spins_on: AtomicU32,
     owner: Mutex<Option<Thread>>,
     /// Counts the threads that were given the mailbox; the last one serves it.
     owners: AtomicU64,
@@ -43,6 +56,7 @@ impl<C: Send + 'static> Mailbox<C> {
         Arc::new(Self {
             commands: SegQueue::new(),
             woken: AtomicBool::new(false),
+            spins_on: AtomicU32::new(NOWHERE),
             owner: Mutex::new(None),
             owners: AtomicU64::new(0),
         })
@@ -51,6 +65,18 @@ impl<C: Send + 'static> Mailbox<C> {
     pub(crate) fn send(self: &Arc<Self>, command: C) {
         self.commands.push(command);
         self.wake_by_ref();
+    }
+
+    /// When the answer to what is sent now is likely to come.
+    fn expected(&self) -> Expected {
+        let spins_on = self.spins_on.load(Ordering::Relaxed);
+        // To spin on the processor of the thread that answers would keep it from answering.
+        let is_elsewhere = thread_priority::processor().is_some_and(|here| here != spins_on);
+        if spins_on != NOWHERE && is_elsewhere {
+            Expected::Soon
+        } else {
+            Expected::Late
+        }
     }
 
     /// Starts a thread that serves the mailbox from now on: `body` runs there once and should end in
@@ -100,6 +126,8 @@ pub(crate) struct Receiver<C> {
     owner: u64,
     /// How many rests in a row were short.
     short_rests: Cell<u32>,
+    /// How many steps in a row were quick.
+    quick_steps: Cell<u32>,
 }
 
 impl<C: Send + 'static> Receiver<C> {
@@ -108,6 +136,7 @@ impl<C: Send + 'static> Receiver<C> {
             mailbox: mailbox.clone(),
             owner: mailbox.owners.fetch_add(1, Ordering::SeqCst) + 1,
             short_rests: Cell::new(0),
+            quick_steps: Cell::new(0),
         }
     }
 
@@ -150,7 +179,15 @@ impl<C: Send + 'static> Receiver<C> {
         let waker = Waker::from(self.mailbox.clone());
         let mut cx = Context::from_waker(&waker);
         loop {
+            let begin = Instant::now();
             let rest = step(&mut cx);
+            let is_quick = begin.elapsed() < QUICK;
+            let quick_steps = self.quick_steps.get();
+            self.quick_steps.set(if is_quick {
+                quick_steps.saturating_add(1)
+            } else {
+                0
+            });
             if self.is_replaced() {
                 return;
             }
@@ -181,10 +218,15 @@ impl<C: Send + 'static> Receiver<C> {
         let woken = &self.mailbox.woken;
         let mut has_come = false;
         if SPINNING.fetch_add(1, Ordering::Relaxed) < *MOST_SPINNING {
+            if self.quick_steps.get() >= QUICK_STEPS {
+                let here = thread_priority::processor().unwrap_or(NOWHERE);
+                self.mailbox.spins_on.store(here, Ordering::Relaxed);
+            }
             while !has_come && begin.elapsed() < SPIN {
                 std::hint::spin_loop();
                 has_come = woken.load(Ordering::Relaxed) && woken.swap(false, Ordering::SeqCst);
             }
+            self.mailbox.spins_on.store(NOWHERE, Ordering::Relaxed);
         }
         SPINNING.fetch_sub(1, Ordering::Relaxed);
         has_come
@@ -245,6 +287,11 @@ impl<C: Command> Line<C> {
     /// Names the thread's turns to the watchdog.
     pub(crate) fn group(&self) -> u64 {
         self.group.id()
+    }
+
+    /// When the answer to a command that is sent now is likely to come.
+    pub(crate) fn expected(&self) -> Expected {
+        self.mailbox.expected()
     }
 
     /// Sends a command; it is refused where the thread has ended.

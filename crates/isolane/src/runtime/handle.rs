@@ -101,13 +101,14 @@ impl RuntimeHandle {
             source: source.into(),
             filename: filename.unwrap_or_else(|| "script.js".to_owned()),
         };
+        let expected = self.0.expected();
         self.0.send(Command::Evaluate(Box::new(Evaluation {
             id,
             event,
             settlement,
             options,
         })));
-        future
+        future.expect(expected)
     }
 
     /// The size of the runtime's heap.

@@ -169,8 +169,9 @@ impl ExecutionContextHandle {
             responder,
             options,
         };
+        let expected = self.line.expected();
         self.line.send(Command::Start(Box::new(starting)));
-        future
+        future.expect(expected)
     }
 }
 

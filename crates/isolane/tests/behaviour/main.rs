@@ -10,6 +10,7 @@ mod pool;
 mod prepared;
 mod process;
 mod soak;
+mod spinning;
 mod stuck;
 mod support;
 mod web;
