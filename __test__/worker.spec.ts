@@ -81,7 +81,10 @@ test('runs maxConcurrency requests at a time, and the others in the order in whi
 });
 
 test('refuses requests beyond maxQueue, which may be sent again', async (t) => {
-  await using worker = new Worker(HELLO, { maxConcurrency: 1, maxQueue: 2 });
+  // None is answered before all have been sent: this thread has to run the function.
+  const script = `export default { fetch: async (request, env) => { await env.areSent(); return new Response() } }`;
+  const options = { maxConcurrency: 1, maxQueue: 2 };
+  await using worker = new Worker({ script, env: { areSent: () => true } }, options);
   const outcomes = await Promise.all(
     Array.from({ length: 5 }, () =>
       worker.fetch(URL_A).then(

@@ -84,6 +84,7 @@ impl Streams {
     }
 }
 
+/// What is removed is to be dropped after the lock: it may wake whoever looks here next.
 fn lock(streams: &Mutex<Streams>) -> MutexGuard<'_, Streams> {
     streams.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -182,7 +183,8 @@ impl StreamRegistry {
                 None => Some(Err(StreamError::NotOpen)),
             };
             if matches!(read, None | Some(Err(_))) {
-                lock(&streams).remove(stream);
+                let ended = lock(&streams).remove(stream);
+                drop(ended);
             }
             match read.transpose() {
                 Ok(chunk) => CallbackMessage::StreamChunk { request, id, chunk },
@@ -237,12 +239,15 @@ impl StreamRegistry {
             match &end {
                 ForwardEnd::Sent => {
                     let mut streams = lock(&streams);
-                    streams.remove(from);
-                    streams.remove(to);
+                    let ended = (streams.remove(from), streams.remove(to));
                     drop(streams);
+                    drop(ended);
                     writer.end();
                 }
-                ForwardEnd::Failed(_) => drop(lock(&streams).remove(from)),
+                ForwardEnd::Failed(_) => {
+                    let ended = lock(&streams).remove(from);
+                    drop(ended);
+                }
                 ForwardEnd::ReaderGone | ForwardEnd::TooLong => {}
             }
             end
