@@ -32,6 +32,20 @@ struct Tasks {
     closed: bool,
 }
 
+impl Tasks {
+    /// What is ready, with what was delayed until now.
+    fn ready_by_now(&mut self) -> &mut VecDeque<v8::Task> {
+        if !self.delayed.is_empty() {
+            let now = Instant::now();
+            while let Some(at) = self.delayed.iter().position(|(due, _)| *due <= now) {
+                let (_, task) = self.delayed.swap_remove(at);
+                self.ready.push_back(task);
+            }
+        }
+        &mut self.ready
+    }
+}
+
 impl Queue {
     fn of(isolate: IsolateAddress) -> Arc<Self> {
         QUEUES.lock().entry(isolate).or_default().clone()
@@ -75,21 +89,11 @@ impl Queue {
     }
 
     fn has_ready(&self) -> bool {
-        let tasks = self.tasks.lock();
-        let is_due = |(due, _): &(Instant, v8::Task)| *due <= Instant::now();
-        !tasks.ready.is_empty() || tasks.delayed.iter().any(is_due)
+        !self.tasks.lock().ready_by_now().is_empty()
     }
 
     fn pop(&self) -> Option<v8::Task> {
-        let mut tasks = self.tasks.lock();
-        if !tasks.delayed.is_empty() {
-            let now = Instant::now();
-            while let Some(at) = tasks.delayed.iter().position(|(due, _)| *due <= now) {
-                let (_, task) = tasks.delayed.swap_remove(at);
-                tasks.ready.push_back(task);
-            }
-        }
-        tasks.ready.pop_front()
+        self.tasks.lock().ready_by_now().pop_front()
     }
 }
 

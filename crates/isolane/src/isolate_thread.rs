@@ -3,13 +3,14 @@
 //! soon each time: to be woken takes longer than many a command.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::task::{Context, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use crossbeam_queue::SegQueue;
+use isolane_lanes::LastSeenOn;
 use parking_lot::Mutex;
 
 use crate::error::Error;
@@ -31,9 +32,6 @@ const QUICK: Duration = Duration::from_micros(20);
 /// How many steps in a row must have been quick before who asks spins for the answer.
 const QUICK_STEPS: u32 = 4;
 
-/// In the place of a processor's number: the thread does not spin, or is not quick.
-const NOWHERE: u32 = u32::MAX;
-
 /// How many isolate threads spin at a time.
 static MOST_SPINNING: LazyLock<usize> = LazyLock::new(platform::most_spinning);
 
@@ -45,7 +43,7 @@ pub(crate) struct Mailbox<C> {
     commands: SegQueue<C>,
     woken: AtomicBool,
     /// The processor on which a thread whose steps are quick spins for what comes next.
-    spins_on: AtomicU32,
+    spins_on: LastSeenOn,
     owner: Mutex<Option<Thread>>,
     /// Counts the threads that were given the mailbox; the last one serves it.
     owners: AtomicU64,
@@ -56,7 +54,7 @@ impl<C: Send + 'static> Mailbox<C> {
         Arc::new(Self {
             commands: SegQueue::new(),
             woken: AtomicBool::new(false),
-            spins_on: AtomicU32::new(NOWHERE),
+            spins_on: LastSeenOn::nowhere(),
             owner: Mutex::new(None),
             owners: AtomicU64::new(0),
         })
@@ -69,10 +67,8 @@ impl<C: Send + 'static> Mailbox<C> {
 
     /// When the answer to what is sent now is likely to come.
     fn expected(&self) -> Expected {
-        let spins_on = self.spins_on.load(Ordering::Relaxed);
         // To spin on the processor of the thread that answers would keep it from answering.
-        let is_elsewhere = thread_priority::processor().is_some_and(|here| here != spins_on);
-        if spins_on != NOWHERE && is_elsewhere {
+        if self.spins_on.is_other_than(thread_priority::processor()) {
             Expected::Soon
         } else {
             Expected::Late
@@ -219,14 +215,13 @@ impl<C: Send + 'static> Receiver<C> {
         let mut has_come = false;
         if SPINNING.fetch_add(1, Ordering::Relaxed) < *MOST_SPINNING {
             if self.quick_steps.get() >= QUICK_STEPS {
-                let here = thread_priority::processor().unwrap_or(NOWHERE);
-                self.mailbox.spins_on.store(here, Ordering::Relaxed);
+                self.mailbox.spins_on.note(thread_priority::processor());
             }
             while !has_come && begin.elapsed() < SPIN {
                 std::hint::spin_loop();
                 has_come = woken.load(Ordering::Relaxed) && woken.swap(false, Ordering::SeqCst);
             }
-            self.mailbox.spins_on.store(NOWHERE, Ordering::Relaxed);
+            self.mailbox.spins_on.note(None);
         }
         SPINNING.fetch_sub(1, Ordering::Relaxed);
         has_come

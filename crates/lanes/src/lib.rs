@@ -20,6 +20,7 @@ mod sync;
 mod threads;
 
 pub use lane::{Lane, Pace};
+pub use processor::LastSeenOn;
 pub use queue::{Abandoned, LaneQueue};
 pub use slot::ThreadId;
 pub use threads::{Body, Options, Role, Spawner, Threads};

@@ -214,7 +214,7 @@ impl Connection {
                 Delivery::Settled { ticket, held, .. } => {
                     settled += 1;
                     released += usize::from(*held);
-                    self.forget_abort(*ticket);
+                    lock(&self.under_way).remove(*ticket);
                 }
                 _ => {}
             }
@@ -230,10 +230,6 @@ impl Connection {
             append_rest(&mut cells);
         }
         cells
-    }
-
-    fn forget_abort(&self, ticket: i64) {
-        lock(&self.under_way).remove(ticket);
     }
 
     /// Delivers what a future gives to the ticket, which may be aborted until then.

@@ -122,13 +122,9 @@ impl Context {
                 is_light,
             } => {
                 let answer = async move {
+                    let result = caught(call).await;
                     let result =
-                        AssertUnwindSafe(call)
-                            .catch_unwind()
-                            .await
-                            .unwrap_or_else(|panic| {
-                                Err(HostCallError::Failed(panic_text(panic.as_ref()).into()))
-                            });
+                        result.unwrap_or_else(|text| Err(HostCallError::Failed(text.into())));
                     CallbackMessage::HostCallDone {
                         request,
                         id,
@@ -161,9 +157,8 @@ impl Context {
             } => {
                 let (is_light, read) = self.streams.read(request, id, stream);
                 let answer = async move {
-                    let chunk = AssertUnwindSafe(read).catch_unwind().await;
-                    chunk.unwrap_or_else(|panic| {
-                        let error = StreamError::Host(panic_text(panic.as_ref()).into());
+                    caught(read).await.unwrap_or_else(|text| {
+                        let error = StreamError::Host(text.into());
                         CallbackMessage::StreamFailed { request, id, error }
                     })
                 };
@@ -185,11 +180,9 @@ impl Context {
             } => {
                 let (is_light, forward) = self.streams.forward(request, from, to, most);
                 let answer = async move {
-                    let end = AssertUnwindSafe(forward).catch_unwind().await;
-                    let end = end.unwrap_or_else(|panic| {
-                        let text = panic_text(panic.as_ref());
-                        ForwardEnd::Failed(StreamError::Host(text.into()))
-                    });
+                    let end = caught(forward).await;
+                    let end = end
+                        .unwrap_or_else(|text| ForwardEnd::Failed(StreamError::Host(text.into())));
                     CallbackMessage::StreamForwarded { request, id, end }
                 };
                 self.run_where(is_light, request, id, answer);
@@ -361,9 +354,7 @@ async fn run_fetch(
     client: Arc<dyn FetchClient>,
 ) -> CallbackMessage {
     // The client is called in here, because it is the host's code: it may panic, and the sender holds an isolate.
-    let fetched = AssertUnwindSafe(async move { client.fetch(fetch).await })
-        .catch_unwind()
-        .await;
+    let fetched = caught(async move { client.fetch(fetch).await }).await;
     match fetched {
         Ok(Ok(response)) => CallbackMessage::FetchDone {
             request,
@@ -371,11 +362,17 @@ async fn run_fetch(
             response,
         },
         Ok(Err(error)) => CallbackMessage::FetchFailed { request, id, error },
-        Err(panic) => {
-            let error = FetchError::Client(panic_text(panic.as_ref()).into());
+        Err(text) => {
+            let error = FetchError::Client(text.into());
             CallbackMessage::FetchFailed { request, id, error }
         }
     }
+}
+
+/// What a future gives, or what it panicked with.
+async fn caught<T>(future: impl Future<Output = T>) -> Result<T, String> {
+    let ended = AssertUnwindSafe(future).catch_unwind().await;
+    ended.map_err(|panic| panic_text(panic.as_ref()))
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> String {

@@ -272,16 +272,19 @@ impl StreamRegistry {
 
 impl Incoming {
     async fn forward(self, writer: &BodyWriter, most: Option<u64>) -> ForwardEnd {
-        let gone = writer.closed();
-        tokio::pin!(gone);
+        tokio::select! {
+            biased;
+            () = writer.closed() => ForwardEnd::ReaderGone,
+            () = self.cancelled.cancelled() => ForwardEnd::Failed(StreamError::Aborted),
+            end = self.send_all(writer, most) => end,
+        }
+    }
+
+    async fn send_all(&self, writer: &BodyWriter, most: Option<u64>) -> ForwardEnd {
+        let mut reader = self.reader.lock().await;
         let mut left = most;
         loop {
-            let read = tokio::select! {
-                biased;
-                () = &mut gone => return ForwardEnd::ReaderGone,
-                read = self.clone().read() => read,
-            };
-            let chunk = match read {
+            let chunk = match reader.next().await {
                 Some(Ok(chunk)) => chunk,
                 Some(Err(error)) => return ForwardEnd::Failed(error),
                 None => return ForwardEnd::Sent,

@@ -287,28 +287,32 @@ impl Realm {
     /// it is. Where one request is active it is charged to that one, else to all of them alike.
     pub(crate) fn housekeep(&mut self, isolate: &mut v8::Isolate) {
         let has_tasks = self.state.guards.tasks.has_ready();
-        if let Some(request) = self.only_request() {
-            if has_tasks {
+        match self.only_request() {
+            Some(request) if has_tasks => {
                 self.turn(isolate, request, |_, state| state.guards.tasks.run());
-            } else {
-                // What it waits for may have ended without a turn of its own.
-                self.check_request(isolate, request);
             }
-        } else if has_tasks {
-            let budget = self.own_budget();
-            let used = self.watched_turn(isolate, 0, budget, |_, state| state.guards.tasks.run());
-            let active: Vec<RequestId> = self.state.requests.borrow().keys().copied().collect();
-            for request in active {
-                self.charge(request, used);
-                self.check_request(isolate, request);
-            }
+            // What it waits for may have ended without a turn of its own.
+            Some(request) => self.check_request(isolate, request),
+            None if has_tasks => self.run_tasks_for_all(isolate),
+            None => {}
         }
     }
 
     /// The request that runs here, where it is the only one.
     fn only_request(&self) -> Option<RequestId> {
         let requests = self.state.requests.borrow();
-        (requests.len() == 1).then(|| requests.keys().next().copied())?
+        let first = requests.keys().next().copied();
+        first.filter(|_| requests.len() == 1)
+    }
+
+    fn run_tasks_for_all(&mut self, isolate: &mut v8::Isolate) {
+        let budget = self.own_budget();
+        let used = self.watched_turn(isolate, 0, budget, |_, state| state.guards.tasks.run());
+        let active: Vec<RequestId> = self.state.requests.borrow().keys().copied().collect();
+        for request in active {
+            self.charge(request, used);
+            self.check_request(isolate, request);
+        }
     }
 
     /// A turn's budget that is no request's.

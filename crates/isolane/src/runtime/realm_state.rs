@@ -30,7 +30,8 @@ use super::web::compression::OpenCodec;
 /// The isolate's data slot that points to the realm whose turn runs.
 const REALM_SLOT: u32 = 0;
 
-/// How many answers of the host a request may wait for when it calls a host function.
+/// How many answers of the host a request may wait for when it calls a host function or sets a timer; more is a
+/// mistake, or an attack.
 const MAX_PENDING: usize = 10_000;
 
 /// How many answers of the host a request may wait for when it asks for long work.
@@ -185,11 +186,20 @@ impl RealmState {
         self.waits_for_less_than(MAX_COMPUTING)
     }
 
+    /// Whether the turn may set one more timer, also one that is no request's.
+    pub(crate) fn may_set_timer(&self) -> bool {
+        self.pending().is_none_or(|pending| pending < MAX_PENDING)
+    }
+
     fn waits_for_less_than(&self, most: usize) -> bool {
+        self.pending().is_some_and(|pending| pending < most)
+    }
+
+    /// How many answers the current request waits for, if there is one.
+    fn pending(&self) -> Option<usize> {
         let requests = self.requests.borrow();
-        requests
-            .get(&self.current.get())
-            .is_some_and(|active| active.operations.len() < most)
+        let active = requests.get(&self.current.get())?;
+        Some(active.operations.len())
     }
 
     /// Ends an operation: its answer came, or it was cancelled. `None`: it had ended before.

@@ -9,9 +9,6 @@ use crate::runtime::realm_state::{OperationKind, RealmState};
 
 use super::throw::throw_dom_exception;
 
-/// How many answers a request may wait for when it sets a timer; more is a mistake, or an attack.
-const MAX_PENDING: usize = 10_000;
-
 /// `host.timerStart(delayMs)`: the callback id of a timer that fires once.
 pub(crate) fn timer_start(
     scope: &mut v8::PinScope,
@@ -21,13 +18,7 @@ pub(crate) fn timer_start(
     let Some(realm) = RealmState::of(scope) else {
         return;
     };
-    let request = realm.current.get();
-    let requests = realm.requests.borrow();
-    let pending = requests
-        .get(&request)
-        .map_or(0, |active| active.operations.len());
-    drop(requests);
-    if pending >= MAX_PENDING {
+    if !realm.may_set_timer() {
         throw_dom_exception(scope, "QuotaExceededError", "There are too many timers");
         return;
     }

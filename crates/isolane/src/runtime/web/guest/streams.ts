@@ -205,9 +205,10 @@ const streamsFamily = define('streams', { globals: {} }, (use, host) => {
    */
   async function pumpToHost(stream: unknown, streamId: number): Promise<void> {
     const { wait } = use('callbacks');
-    const source = HostSource.untouchedOf(coreOf(stream));
+    const core = coreOf(stream);
+    const source = HostSource.untouchedOf(core);
     if (source !== undefined) return source.forwardTo(streamId);
-    const reader = new DefaultReader(coreOf(stream));
+    const reader = new DefaultReader(core);
     try {
       for (;;) {
         const chunk = await nextChunk(reader);
