@@ -12,7 +12,7 @@ use crate::limits::Limits;
 use crate::limits::cpu_meter::CpuMeter;
 use crate::limits::rescue::Unanswered;
 use crate::request::{LogSink, Response, Start, Usage};
-use crate::settlement::{AbortFlag, Settlement};
+use crate::settlement::{RequestState, Settlement};
 
 use super::ticket::Ticket;
 
@@ -41,12 +41,12 @@ impl Responder {
         }
     }
 
-    /// Whether who waits has given up; `None` where nobody can.
-    pub(crate) fn abort_flag(&self) -> Option<Arc<dyn AbortFlag>> {
+    /// What is known of who waits; `None` where nobody does.
+    pub(crate) fn request_state(&self) -> Option<Arc<dyn RequestState>> {
         match self {
-            Self::Fetch(settlement) => settlement.abort_flag(),
-            Self::Scheduled(settlement) => settlement.abort_flag(),
-            Self::Evaluate(settlement) => settlement.abort_flag(),
+            Self::Fetch(settlement) => settlement.request_state(),
+            Self::Scheduled(settlement) => settlement.request_state(),
+            Self::Evaluate(settlement) => settlement.request_state(),
             Self::Load | Self::Answered => None,
         }
     }
@@ -74,7 +74,7 @@ impl Responder {
 /// A request that runs in this realm.
 pub(crate) struct ActiveRequest {
     pub(crate) responder: Responder,
-    abort_flag: Option<Arc<dyn AbortFlag>>,
+    request_state: Option<Arc<dyn RequestState>>,
     pub(crate) limits: Limits,
     pub(crate) on_log: Option<LogSink>,
     pub(crate) start: Start,
@@ -99,7 +99,7 @@ pub(crate) struct ActiveRequest {
 impl ActiveRequest {
     pub(crate) fn new(responder: Responder, limits: Limits) -> Self {
         Self {
-            abort_flag: responder.abort_flag(),
+            request_state: responder.request_state(),
             cpu: Arc::new(CpuMeter::new(limits.cpu)),
             responder,
             limits,
@@ -121,9 +121,9 @@ impl ActiveRequest {
 
     /// Whether its caller gave it up.
     pub(crate) fn is_aborted(&self) -> bool {
-        self.abort_flag
+        self.request_state
             .as_ref()
-            .is_some_and(|flag| flag.is_raised())
+            .is_some_and(|state| state.is_aborted())
     }
 
     pub(crate) fn usage(&self, heap_used_bytes: usize) -> Usage {

@@ -1,197 +1,17 @@
-//! One answer on its way from an isolate's thread to whoever waits for it: settled exactly once,
-//! taken by polling, by a callback, or by a short spin.
+//! The caller's side of an answer: it polls, is called back, or spins for as long as the answer may come within
+//! microseconds. On the caller's thread.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use isolane_scheduler::RequestId;
-use parking_lot::Mutex;
 
+use super::{AbortHandle, AbortTarget, SETTLED, Settlement, Shared, State, WAITS};
 use crate::error::{Error, ErrorKind};
-use crate::limits::rescue::Unanswered;
 use crate::request::{Response, Usage};
-
-type Answer<T> = Result<T, Error>;
-type Callback<T> = Box<dyn FnOnce(Answer<T>) + Send>;
-
-enum State<T> {
-    Waiting(Option<Waker>),
-    Calling(Callback<T>),
-    Settled(Answer<T>),
-    Taken,
-}
-
-/// Nothing is known of the answer yet.
-const UNKNOWN: u8 = 0;
-/// The request waits for something: to spin for its answer is not worth it.
-const WAITS: u8 = 1;
-/// The answer is there.
-const SETTLED: u8 = 2;
-
-struct Shared<T> {
-    /// One of the constants above; goes up only. Settled after `state` is. Lets a spinning caller look without
-    /// the mutex.
-    progress: AtomicU8,
-    aborted: AtomicBool,
-    state: Mutex<State<T>>,
-}
-
-impl<T> Shared<T> {
-    fn progress(&self) -> u8 {
-        self.progress.load(Ordering::Acquire)
-    }
-
-    fn is_settled(&self) -> bool {
-        self.progress() == SETTLED
-    }
-
-    /// Keeps the first answer; others are dropped.
-    fn settle(&self, answer: Answer<T>) {
-        let mut state = self.state.lock();
-        match std::mem::replace(&mut *state, State::Taken) {
-            State::Waiting(waker) => {
-                *state = State::Settled(answer);
-                self.progress.store(SETTLED, Ordering::Release);
-                drop(state);
-                if let Some(waker) = waker {
-                    waker.wake();
-                }
-            }
-            State::Calling(callback) => {
-                self.progress.store(SETTLED, Ordering::Release);
-                drop(state);
-                callback(answer);
-            }
-            settled @ (State::Settled(_) | State::Taken) => *state = settled,
-        }
-    }
-}
-
-impl<T: Send> Unanswered for Shared<T> {
-    fn answer(&self, error: Error) {
-        self.settle(Err(error));
-    }
-}
-
-/// Whether a request's caller gave it up. It goes where the request goes, and so is known wherever that
-/// begins: on its way an abort may miss it.
-pub(crate) trait AbortFlag: Send + Sync {
-    fn raise(&self);
-    fn is_raised(&self) -> bool;
-    /// Whether the request was last seen to wait for something.
-    fn waits(&self) -> bool;
-}
-
-impl<T: Send> AbortFlag for Shared<T> {
-    fn raise(&self) {
-        self.aborted.store(true, Ordering::SeqCst);
-    }
-
-    fn is_raised(&self) -> bool {
-        self.aborted.load(Ordering::SeqCst)
-    }
-
-    fn waits(&self) -> bool {
-        self.progress() == WAITS
-    }
-}
-
-/// The settling side. Dropping it unsettled answers with an internal error: nobody waits forever.
-pub(crate) struct Settlement<T>(Option<Arc<Shared<T>>>);
-
-impl<T> Settlement<T> {
-    pub(crate) fn settle(mut self, answer: Answer<T>) {
-        self.settle_once(answer);
-    }
-
-    /// The request has run and is not answered: whoever spins for the answer is to stop.
-    pub(crate) fn will_take_longer(&self) {
-        if let Some(shared) = &self.0 {
-            // A failed exchange means that it is settled already, or was told before.
-            let _ = shared.progress.compare_exchange(
-                UNKNOWN,
-                WAITS,
-                Ordering::Relaxed,
-                Ordering::Relaxed,
-            );
-        }
-    }
-
-    /// Who waits, to be answered where this side cannot be reached.
-    pub(crate) fn unanswered(&self) -> Option<Arc<dyn Unanswered>>
-    where
-        T: Send + 'static,
-    {
-        self.0.clone().map(|shared| shared as Arc<dyn Unanswered>)
-    }
-
-    /// Whether whoever waits has given up.
-    pub(crate) fn abort_flag(&self) -> Option<Arc<dyn AbortFlag>>
-    where
-        T: Send + 'static,
-    {
-        self.0.clone().map(|shared| shared as Arc<dyn AbortFlag>)
-    }
-
-    fn settle_once(&mut self, answer: Answer<T>) {
-        let Some(shared) = self.0.take() else { return };
-        shared.settle(answer);
-    }
-}
-
-impl<T> Drop for Settlement<T> {
-    fn drop(&mut self) {
-        self.settle_once(Err(Error::internal(
-            "the request was dropped without an answer",
-        )));
-    }
-}
-
-/// Where an abort goes.
-pub(crate) trait AbortTarget: Send + Sync {
-    /// Ends `request`, wherever it is; does nothing once it has ended.
-    fn abort(self: Arc<Self>, request: RequestId);
-}
-
-/// Ends the guest's work for one request.
-#[derive(Clone)]
-pub struct AbortHandle {
-    request: RequestId,
-    target: Option<Arc<dyn AbortTarget>>,
-    flag: Arc<dyn AbortFlag>,
-}
-
-impl AbortHandle {
-    /// Ends the request at once, even in the middle of a turn; other requests go on.
-    ///
-    /// The request is answered with the code `ERR_ABORTED` unless it had an answer already; a
-    /// response body that still streams fails.
-    pub fn abort(&self) {
-        if let Some(target) = &self.target {
-            // First: a turn that begins meanwhile sees the flag, or is seen by the target.
-            self.flag.raise();
-            target.clone().abort(self.request);
-        }
-    }
-
-    /// Whether the request has begun and waits for something, such as a timer or a host function. It may have
-    /// gone on meanwhile.
-    pub fn waits(&self) -> bool {
-        self.flag.waits()
-    }
-}
-
-impl std::fmt::Debug for AbortHandle {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AbortHandle")
-            .field("request", &self.request)
-            .finish_non_exhaustive()
-    }
-}
 
 /// How often a spinning caller looks for its answer before it looks at the time.
 const LOOKS_PER_TIME: usize = 16;
@@ -234,19 +54,11 @@ impl<T> RunFuture<T> {
     where
         T: Send + 'static,
     {
-        let shared = Arc::new(Shared {
-            progress: AtomicU8::new(UNKNOWN),
-            aborted: AtomicBool::new(false),
-            state: Mutex::new(State::Waiting(None)),
-        });
+        let shared = Arc::new(Shared::new());
         let settlement = Settlement(Some(shared.clone()));
         (
             Self {
-                abort: AbortHandle {
-                    request,
-                    target,
-                    flag: shared.clone(),
-                },
+                abort: AbortHandle::new(request, target, shared.clone()),
                 shared,
                 expected: Expected::Late,
             },
@@ -270,7 +82,7 @@ impl<T> RunFuture<T> {
     }
 
     pub(crate) fn request(&self) -> RequestId {
-        self.abort.request
+        self.abort.request()
     }
 
     /// Ends the request when called; see [`AbortHandle::abort`].
@@ -382,7 +194,7 @@ impl<T> Drop for RunFuture<T> {
 impl<T> std::fmt::Debug for RunFuture<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RunFuture")
-            .field("request", &self.abort.request)
+            .field("request", &self.abort.request())
             .finish_non_exhaustive()
     }
 }
