@@ -11,8 +11,8 @@ use futures_util::FutureExt;
 use futures_util::future::{pending, ready};
 use isolane_scheduler::fuzz_support::connect;
 use isolane_scheduler::{
-    BodyReader, BodyWriter, CallbackMessage, CallbackReceiver, SchedulerHandle, SchedulerMessage,
-    StreamError, StreamId, WriteOutcome, next_id,
+    BodyReader, BodyWriter, CallbackMessage, CallbackReceiver, ForwardEnd, SchedulerHandle,
+    SchedulerMessage, StreamError, StreamId, WriteOutcome, next_id,
 };
 use tokio::runtime::{Builder, Runtime};
 
@@ -37,9 +37,15 @@ enum Asked {
     Writable,
     Timer,
     Call,
+    Forward {
+        slot: usize,
+        from: StreamId,
+        to: StreamId,
+        most: Option<u64>,
+    },
 }
 
-/// A stream of the guest's: written by it and read by the host, or the other way round.
+/// A stream of the guest's: written by it and read by the host, or the other way round, or both by the host.
 enum Stream {
     Outgoing {
         id: StreamId,
@@ -49,14 +55,30 @@ enum Stream {
         id: StreamId,
         writer: Option<BodyWriter>,
     },
+    Forwarded {
+        from: StreamId,
+        writer: Option<BodyWriter>,
+        to: StreamId,
+        reader: Option<BodyReader>,
+    },
 }
 
 struct Slot {
     stream: Stream,
     written: u32,
+    read: Progress,
+    /// Of what was forwarded.
+    forwarded: Progress,
+    /// Whether all that was written has been forwarded.
+    sent: bool,
+}
+
+/// What one end has read.
+#[derive(Clone, Copy, Default)]
+struct Progress {
     /// The number of the next chunk that may be read.
     expected: u32,
-    /// Whether a chunk may be missing, because its read was cancelled.
+    /// Whether a chunk may be missing, because its read was cancelled or it went elsewhere.
     lossy: bool,
 }
 
@@ -95,7 +117,7 @@ impl<'data> Script<'data> {
             return false;
         };
         let (request, slot) = (self.operand() % REQUESTS, self.operand() % STREAMS);
-        match operation % 16 {
+        match operation % 17 {
             0 => self.open(request, slot),
             1 => self.register(request, slot),
             2 | 3 => self.write(slot),
@@ -109,6 +131,7 @@ impl<'data> Script<'data> {
             12 => self.cancel_stream(slot),
             13 => self.cancel_request(request),
             14 => self.cancel_some(slot),
+            15 => self.forward(request, slot),
             _ => self.run(),
         }
         true
@@ -145,7 +168,7 @@ impl<'data> Script<'data> {
         let chunk = Bytes::copy_from_slice(&slot.written.to_le_bytes());
         let taken = match &slot.stream {
             Stream::Outgoing { id, .. } => self.handle.write(*id, chunk) != WriteOutcome::Closed,
-            Stream::Incoming { writer, .. } => writer
+            Stream::Incoming { writer, .. } | Stream::Forwarded { writer, .. } => writer
                 .as_ref()
                 .is_some_and(|writer| writer.try_send(chunk).is_ok()),
         };
@@ -161,31 +184,44 @@ impl<'data> Script<'data> {
         match &mut slot.stream {
             Stream::Outgoing { id, .. } if fails => self.handle.fail_stream(*id, error()),
             Stream::Outgoing { id, .. } => self.handle.close_stream(*id),
-            Stream::Incoming { writer, .. } => match writer.take() {
-                Some(writer) if fails => writer.fail(error()),
-                _ => {}
-            },
+            Stream::Incoming { writer, .. } | Stream::Forwarded { writer, .. } => {
+                match writer.take() {
+                    Some(writer) if fails => writer.fail(error()),
+                    _ => {}
+                }
+            }
         }
     }
 
     fn host_reads(&mut self, slot: usize) {
+        // What the guest reads of a stream before it is forwarded was there first.
+        self.drain();
         let Some(slot) = &mut self.slots[slot] else {
             return;
         };
-        if let Stream::Outgoing {
-            reader: Some(reader),
-            ..
-        } = &mut slot.stream
-            && let Some(Some(Ok(chunk))) = reader.next().now_or_never()
-        {
-            slot.accept(&chunk);
+        let (Stream::Outgoing { reader, .. } | Stream::Forwarded { reader, .. }) = &mut slot.stream
+        else {
+            return;
+        };
+        let Some(reader) = reader else { return };
+        let read = reader.next().now_or_never();
+        let progress = match slot.stream {
+            Stream::Forwarded { .. } => &mut slot.forwarded,
+            _ => &mut slot.read,
+        };
+        match read {
+            Some(Some(Ok(chunk))) => progress.accept(&chunk, slot.written),
+            Some(None) if slot.sent => {
+                assert!(progress.lossy || progress.expected == slot.written);
+            }
+            _ => {}
         }
     }
 
     fn host_leaves(&mut self, slot: usize) {
         match &mut self.slots[slot] {
             Some(Slot {
-                stream: Stream::Outgoing { reader, .. },
+                stream: Stream::Outgoing { reader, .. } | Stream::Forwarded { reader, .. },
                 ..
             }) => *reader = None,
             other => *other = None,
@@ -193,8 +229,54 @@ impl<'data> Script<'data> {
     }
 
     fn read(&mut self, request: usize, slot: usize) {
+        if let Some(slot) = &mut self.slots[slot] {
+            slot.forwarded.lossy = true;
+        }
         let stream = self.slots[slot].as_ref().map_or(0, Slot::id);
         self.ask(request, Asked::Read(slot, stream), slot);
+    }
+
+    /// Forwards a stream from the host to one of which the host has read all.
+    fn forward(&mut self, request: usize, slot: usize) {
+        let other = self.operand() % STREAMS;
+        let most = (self.operand() as u64).checked_sub(64);
+        self.drain();
+        let to = self.slots[other].take_if(|to| {
+            matches!(to.stream, Stream::Outgoing { .. }) && to.read.expected == to.written
+        });
+        let Some(Slot {
+            stream: Stream::Outgoing { id: to, reader },
+            ..
+        }) = to
+        else {
+            return;
+        };
+        let Some(from) = &mut self.slots[slot] else {
+            return;
+        };
+        let Stream::Incoming { id, writer } = &mut from.stream else {
+            return;
+        };
+        let (id, writer) = (*id, writer.take());
+        let is_read = |asked: &Asked| matches!(asked, Asked::Read(_, stream) if *stream == id);
+        from.forwarded = Progress {
+            lossy: from.read.lossy || self.asked.values().any(|(_, asked)| is_read(asked)),
+            ..from.read
+        };
+        from.read.lossy = true;
+        from.stream = Stream::Forwarded {
+            from: id,
+            writer,
+            to,
+            reader,
+        };
+        let asked = Asked::Forward {
+            slot,
+            from: id,
+            to,
+            most,
+        };
+        self.ask(request, asked, slot);
     }
 
     fn ask(&mut self, request: usize, asked: Asked, slot: usize) {
@@ -226,14 +308,28 @@ impl<'data> Script<'data> {
                 },
                 is_light: (slot / 2).is_multiple_of(2),
             },
+            Asked::Forward { from, to, most, .. } => SchedulerMessage::StreamForward {
+                request: of,
+                id,
+                from,
+                to,
+                most,
+            },
         };
         self.asked.insert(id, (request, asked));
         self.handle.send(message);
     }
 
     fn cancel_stream(&mut self, slot: usize) {
-        if let Some(slot) = &self.slots[slot] {
-            let stream = slot.id();
+        let end = self.operand() % 2;
+        if let Some(slot) = &mut self.slots[slot] {
+            let stream = match slot.stream {
+                Stream::Forwarded { to, .. } if end == 1 => {
+                    slot.forwarded.lossy = true;
+                    to
+                }
+                _ => slot.id(),
+            };
             self.handle.send(SchedulerMessage::CancelStream { stream });
         }
     }
@@ -249,8 +345,12 @@ impl<'data> Script<'data> {
                 && let Some(slot) = &mut self.slots[slot]
                 && slot.id() == stream
             {
-                slot.lossy = true;
+                slot.read.lossy = true;
             }
+        }
+        // Any of them may have been forwarded for it, or to a stream of its own.
+        for slot in self.slots.iter_mut().flatten() {
+            slot.forwarded.lossy = true;
         }
         // Reads of others that waited behind its own may be answered now, but nothing that it asked for.
         self.drain();
@@ -294,6 +394,7 @@ impl<'data> Script<'data> {
             CallbackMessage::StreamChunk { id, chunk, .. } => (*id, chunk.clone()),
             CallbackMessage::StreamFailed { id, .. }
             | CallbackMessage::StreamWritable { id, .. }
+            | CallbackMessage::StreamForwarded { id, .. }
             | CallbackMessage::TimerFired { id, .. }
             | CallbackMessage::HostCallDone { id, .. } => (*id, None),
             other => panic!("nobody asked for {other:?}"),
@@ -303,12 +404,23 @@ impl<'data> Script<'data> {
             .remove(&id)
             .expect("asked for, once, and not cancelled");
         assert_eq!(answer.request(), self.requests[request]);
+        let (Asked::Read(slot, stream)
+        | Asked::Forward {
+            slot, from: stream, ..
+        }) = asked
+        else {
+            return;
+        };
         // The slot may have got another stream since.
-        if let (Asked::Read(slot, stream), Some(chunk)) = (asked, chunk)
-            && let Some(slot) = &mut self.slots[slot]
-            && slot.id() == stream
-        {
-            slot.accept(&chunk);
+        let Some(slot) = self.slots[slot].as_mut().filter(|slot| slot.id() == stream) else {
+            return;
+        };
+        match (chunk, answer) {
+            (Some(chunk), _) => slot.read.accept(&chunk, slot.written),
+            (None, CallbackMessage::StreamForwarded { end, .. }) => {
+                slot.sent = matches!(end, ForwardEnd::Sent);
+            }
+            _ => {}
         }
     }
 
@@ -331,22 +443,27 @@ impl Slot {
         Self {
             stream,
             written: 0,
-            expected: 0,
-            lossy: false,
+            read: Progress::default(),
+            forwarded: Progress::default(),
+            sent: false,
         }
     }
 
     fn id(&self) -> StreamId {
         match self.stream {
-            Stream::Outgoing { id, .. } | Stream::Incoming { id, .. } => id,
+            Stream::Outgoing { id, .. }
+            | Stream::Incoming { id, .. }
+            | Stream::Forwarded { from: id, .. } => id,
         }
     }
+}
 
-    fn accept(&mut self, chunk: &[u8]) {
+impl Progress {
+    fn accept(&mut self, chunk: &[u8], written: u32) {
         let number = u32::from_le_bytes(chunk.try_into().expect("as it was written"));
         let in_order = number == self.expected || self.lossy && number > self.expected;
         assert!(
-            in_order && number < self.written,
+            in_order && number < written,
             "{number}, not {}",
             self.expected
         );
