@@ -35,17 +35,22 @@ export declare class BindingConnection {
   constructor(deliver: (arg0: Array<BindingCell>) => void)
   /** The batch that has gathered while Node's loop turned. */
   takeAfterTurn(): Array<BindingCell>
+  /** What has gathered while a call waited. */
+  takeGathered(): Array<BindingCell>
   /** Ends the guest's work for a request. */
   abort(ticket: number): void
-  /** Gives a guest the value of its host call, as structured clone; a string has a character a byte. */
-  answerHostCall(call: number, value: string | Uint8Array): void
+  /**
+   * Gives a guest the value of its host call, as structured clone; a string has a character a byte. What the
+   * guest does next is returned if it comes at once.
+   */
+  answerHostCall(call: number, value: string | Uint8Array): Array<BindingCell> | null
   /** Rejects a guest's host call. */
   failHostCall(call: number, name: string, message: string): void
   /**
    * Gives a guest the response of an outbound function. The head is `status`, `status text`, `url`,
-   * whether it was redirected, then headers.
+   * whether it was redirected, then headers. What the guest does next is returned if it comes at once.
    */
-  answerOutbound(call: number, head: string, body?: BindingBodyWriter | undefined | null): void
+  answerOutbound(call: number, head: string, body?: BindingBodyWriter | undefined | null): Array<BindingCell> | null
   /** Fails a guest's fetch; the message stays on this side. */
   failOutbound(call: number, message: string): void
 }
@@ -89,8 +94,8 @@ export declare class BindingPool {
 export declare class BindingRuntime {
   /** Starts the isolate's thread. */
   static create(connection: BindingConnection, options: BindingRuntimeOptions): BindingRuntime | string
-  /** Evaluates a script; delivers its value as structured clone. */
-  evaluate(ticket: number, source: string, filename?: string | undefined | null, options?: BindingRunOptions | undefined | null): void
+  /** Evaluates a script; its value, as structured clone, is returned or delivered as a response is. */
+  evaluate(ticket: number, source: string, filename?: string | undefined | null, options?: BindingRunOptions | undefined | null): Array<BindingCell> | null
   /** Delivers the isolate's memory as JSON. */
   heapStatistics(ticket: number): void
   /** Closes the runtime. */
@@ -109,10 +114,13 @@ export declare class BindingSharedIsolate {
 
 /** What events are sent to. */
 export declare class BindingTarget {
-  /** Sends a request. The answer is returned if it comes at once, else delivered to the ticket. */
+  /**
+   * Sends a request. The answer is returned if it comes at once, else delivered to the ticket; no cells mean that
+   * `takeGathered` is to be called besides.
+   */
   fetch(ticket: number, head: string, body?: string | Uint8Array | BindingBodyWriter | undefined | null, options?: BindingRunOptions | undefined | null): Array<BindingCell> | null
-  /** Sends a scheduled event; its usage is delivered to the ticket. */
-  scheduled(ticket: number, cron: string, timeMs: number, options?: BindingRunOptions | undefined | null): void
+  /** Sends a scheduled event; its usage is returned or delivered as a response is. */
+  scheduled(ticket: number, cron: string, timeMs: number, options?: BindingRunOptions | undefined | null): Array<BindingCell> | null
 }
 
 /** A worker with a new isolate for every request. */

@@ -40,6 +40,26 @@ test.serial('who awaits one quick answer after the other leaves the event loop f
   }
 });
 
+test.serial('a guest that calls the host again and again leaves the event loop free', async (t) => {
+  let calls = 0;
+  const script = `export default { async fetch(request, env) { for (let n = 0; n < 5000; n += 1) await env.note(); return new Response() } }`;
+  let running = true;
+  let most = 0;
+  const turn = (before: number) => {
+    most = Math.max(most, calls - before);
+    if (running) setImmediate(turn, calls);
+  };
+  turn(calls);
+  const id = newId();
+  const note = () => {
+    calls += 1;
+  };
+  for (let n = 0; n < 4; n += 1) await executePooled(id, { script, env: { note } }, URL_A);
+  running = false;
+  t.is(calls, 20_000);
+  t.true(most <= 530, `${most} calls in one turn of the loop`);
+});
+
 test.serial('a process with nothing in flight exits by itself', async (t) => {
   const script = `
     import { IsolatePool, Runtime, SharedIsolate, Worker } from 'isolane';

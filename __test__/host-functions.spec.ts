@@ -1,5 +1,6 @@
 // Functions of the host in env: asynchronous in the guest, plain values across, errors without stacks.
 
+import { AsyncLocalStorage } from 'node:async_hooks';
 import test from 'ava';
 import { executePooled, type HostFunction, type WorkerDefinition } from '../index.js';
 import { newId, URL_A } from './support/workers.js';
@@ -25,6 +26,36 @@ test('async functions of the host work', async (t) => {
     return text.toUpperCase();
   };
   t.is(await call(`return Response.json(await env.later('quiet'))`, { later }), 'QUIET');
+});
+
+test("the host's functions are called when the call that led to them has returned", async (t) => {
+  const id = newId();
+  let inCall = false;
+  const called: boolean[] = [];
+  const script =
+    'export default { async fetch(request, env) { await env.note(); await env.note(); return new Response() } }';
+  const definition = { script, env: { note: () => void called.push(inCall) } };
+  for (let n = 0; n < 500; n += 1) {
+    inCall = true;
+    const answer = executePooled(id, definition, URL_A);
+    inCall = false;
+    await answer;
+  }
+  t.is(called.length, 1000);
+  t.false(called.includes(true));
+});
+
+test("the host's functions do not run in the asynchronous context of whoever happens to call", async (t) => {
+  const id = newId();
+  const storage = new AsyncLocalStorage<number>();
+  const seen = new Set<number | undefined>();
+  const note = () => void seen.add(storage.getStore());
+  const script = 'export default { async fetch(request, env) { await env.note(); return new Response() } }';
+  for (let n = 0; n < 500; n += 1) {
+    await storage.run(n, () => executePooled(id, { script, env: { note } }, URL_A));
+    t.is(storage.getStore(), undefined);
+  }
+  t.deepEqual([...seen], [undefined]);
 });
 
 test('functions come in groups', async (t) => {

@@ -1,11 +1,13 @@
 // Owns this JavaScript thread's one connection to native code, and sorts what it delivers: answers
 // to tickets, console lines, and requests for the host's functions.
 
+import { AsyncResource } from 'node:async_hooks';
 import { type BindingCell, BindingConnection } from '#binding';
 import { releaseFunction } from './functions.js';
 import { callHostFunction } from './host-call.js';
 import { deliverLog } from './log.js';
 import { abandonOutbound, answerOutbound } from './outbound.js';
+import type { Replies } from './replies.js';
 import { settle } from './tickets.js';
 
 /** What a delivery is about; the native side has the same list in `delivery.rs`. */
@@ -23,6 +25,22 @@ const STRIDE = 4;
 /** The native end. It keeps the process alive only while an answer is awaited. */
 export const connection: BindingConnection = new BindingConnection(deliver);
 
+/** What is delivered in the middle of somebody's call is not to run as a part of it: it may be about another one. */
+const ownResource = new AsyncResource('IsolaneConnection');
+
+const replies: Replies = { connection, deliver: deliverOutside };
+
+const resolved = Promise.resolve();
+
+/** Delivers what came while a call waited, as soon as the call's caller has gone on. */
+export function deliverGathered(): void {
+  void resolved.then(() => deliverOutside(connection.takeGathered()));
+}
+
+function deliverOutside(batch: BindingCell[]): void {
+  ownResource.runInAsyncScope(deliver, undefined, batch);
+}
+
 function deliver(batch: BindingCell[]): void {
   for (let at = 0; at < batch.length; at += STRIDE) {
     const id = batch[at + 1] as number;
@@ -36,10 +54,10 @@ function deliver(batch: BindingCell[]): void {
         deliverLog(id, head as string);
         break;
       case HOST_CALL:
-        void callHostFunction(connection, id, head as number, body as Uint8Array | string);
+        void callHostFunction(replies, id, head as number, body as Uint8Array | string);
         break;
       case OUTBOUND:
-        void answerOutbound(connection, id, head as string, body);
+        void answerOutbound(replies, id, head as string, body);
         break;
       case OUTBOUND_ABANDONED:
         abandonOutbound(id);

@@ -5,7 +5,7 @@ import { defaultMaxListeners, getMaxListeners, setMaxListeners } from 'node:even
 import { BindingBodyReader, type BindingCell, type BindingRunOptions, type BindingTarget } from '#binding';
 import { keepWhileRead } from './body-reader.js';
 import { checkOptions, checkString } from './check.js';
-import { connection } from './connection.js';
+import { connection, deliverGathered } from './connection.js';
 import { parseUsage } from './message-head.js';
 import { parseLogHandler, parseRunOptions } from './options.js';
 import { openBody, parseRequest } from './request.js';
@@ -36,8 +36,7 @@ export function dispatchFetch(
     const ticket = nextTicket();
     const answer = destination.target.fetch(ticket, head, openBody(connection, body), native);
     const convert = (head: BindingCell, body: BindingCell) => toResponse(head, body, destination);
-    if (answer === null) return settled({ ticket, signal, convert, owner: destination });
-    return Promise.resolve(convert(answer[0], answer[1]));
+    return answered(answer, { ticket, signal, convert, owner: destination });
   } catch (error) {
     return Promise.reject(error);
   }
@@ -59,8 +58,8 @@ export function dispatchScheduled(
     run?.signal?.throwIfAborted();
     const ticket = nextTicket();
     const signal = run?.signal;
-    destination.target.scheduled(ticket, cron, time, nativeOptions(run?.native, options));
-    return settled({ ticket, signal, convert: toUsage, owner: destination });
+    const answer = destination.target.scheduled(ticket, cron, time, nativeOptions(run?.native, options));
+    return answered(answer, { ticket, signal, convert: toUsage, owner: destination });
   } catch (error) {
     return Promise.reject(error);
   }
@@ -95,13 +94,22 @@ function toUsage(head: BindingCell): RunUsage {
   return parseUsage(String(head).split(' '));
 }
 
-/** A call whose answer is awaited. */
+/** A call whose answer may have to be awaited. */
 export interface AwaitedCall<T> {
   readonly ticket: number;
   readonly signal: AbortSignal | undefined;
   readonly convert: (head: BindingCell, body: BindingCell) => T;
   /** Held until the answer is there. */
   readonly owner: unknown;
+}
+
+/** The answer to a call that began: it is there, or comes by its ticket. */
+export function answered<T>(answer: BindingCell[] | null, call: AwaitedCall<T>): Promise<T> {
+  if (answer !== null) {
+    if (answer.length > 0) return Promise.resolve(call.convert(answer[0], answer[1]));
+    deliverGathered();
+  }
+  return settled(call);
 }
 
 /** The answer to a call, or its signal's reason if that comes first. */

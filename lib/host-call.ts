@@ -1,15 +1,15 @@
 // Owns the calls that guests make to host functions of `env`: arguments and results cross by
 // structured clone, errors by name and message.
 
-import type { BindingConnection } from '#binding';
 import { registeredFunction } from './functions.js';
+import type { Replies } from './replies.js';
 import { decodeClone, encodeClone } from './structured-clone.js';
 
 type GenericFunction = (...args: unknown[]) => unknown;
 
 /** Calls the function and answers, whatever happens. */
 export async function callHostFunction(
-  connection: BindingConnection,
+  replies: Replies,
   call: number,
   functionNumber: number,
   argumentBytes: Uint8Array | string,
@@ -18,10 +18,11 @@ export async function callHostFunction(
     const fn = registeredFunction<GenericFunction>(functionNumber);
     if (fn === undefined) throw new Error('The function is gone');
     const args = decodeClone(argumentBytes) as unknown[];
-    connection.answerHostCall(call, encodeClone(await fn(...args)));
+    const next = replies.connection.answerHostCall(call, encodeClone(await fn(...args)));
+    if (next !== null) replies.deliver(next);
   } catch (error) {
     const { name, message } = nameAndMessage(error);
-    connection.failHostCall(call, name, message);
+    replies.connection.failHostCall(call, name, message);
   }
 }
 

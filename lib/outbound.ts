@@ -1,10 +1,11 @@
 // Owns the fetches of guests that a function of the host answers in the place of the network.
 
-import type { BindingBodyReader, BindingCell, BindingConnection } from '#binding';
+import type { BindingBodyReader, BindingCell } from '#binding';
 import { streamFromBytes, streamFromReader } from './body-reader.js';
 import { sendStream } from './body-writer.js';
 import { registeredFunction } from './functions.js';
 import { headersFrom } from './message-head.js';
+import type { Replies } from './replies.js';
 import type { OutboundHandler } from './types.js';
 
 /** Fetches under way by their call number, so that a guest's abort reaches the handler's request. */
@@ -12,7 +13,7 @@ const underWay = new Map<number, AbortController>();
 
 /** Asks the handler and answers, whatever happens. The head is `function method url redirect`, then headers. */
 export async function answerOutbound(
-  connection: BindingConnection,
+  replies: Replies,
   call: number,
   head: string,
   body: BindingCell,
@@ -30,9 +31,9 @@ export async function answerOutbound(
       signal: controller.signal,
       ...(body === undefined ? {} : { body: readableBody(body), duplex: 'half' as const }),
     });
-    answer(connection, call, await handler(request));
+    answer(replies, call, await handler(request));
   } catch (error) {
-    connection.failOutbound(call, error instanceof Error ? error.message : String(error));
+    replies.connection.failOutbound(call, error instanceof Error ? error.message : String(error));
   } finally {
     underWay.delete(call);
   }
@@ -48,14 +49,15 @@ function readableBody(body: BindingCell): string | ReadableStream<Uint8Array> {
   return body instanceof Uint8Array ? streamFromBytes(body) : streamFromReader(body as BindingBodyReader);
 }
 
-function answer(connection: BindingConnection, call: number, response: unknown): void {
+function answer({ connection, deliver }: Replies, call: number, response: unknown): void {
   if (!isResponse(response)) throw new TypeError('The outbound function must return a Response');
   if (response.type === 'error') throw new TypeError('The outbound function returned Response.error()');
   if (response.bodyUsed) throw new TypeError('The outbound function returned a Response whose body was read');
   let head = `${response.status}\n${response.statusText}\n${response.url}\n${response.redirected ? 1 : 0}`;
   for (const [name, value] of response.headers) head += `\n${name}\n${value}`;
   const body = response.body === null ? undefined : sendStream(connection, response.body);
-  connection.answerOutbound(call, head, body);
+  const next = connection.answerOutbound(call, head, body);
+  if (next !== null) deliver(next);
 }
 
 function isResponse(value: unknown): value is Response {

@@ -3,7 +3,7 @@
 import { type BindingCell, BindingRuntime } from '#binding';
 import { checkBoolean, checkOptions, checkString } from './check.js';
 import { connection } from './connection.js';
-import { nativeOptions, settled } from './dispatch.js';
+import { answered, nativeOptions } from './dispatch.js';
 import { parseLimits, parseLogHandler, parseRunOptions } from './options.js';
 import { bindingOutbound, parseOutbound } from './outbound-option.js';
 import { decodeClone } from './structured-clone.js';
@@ -82,12 +82,13 @@ export class Runtime implements AsyncDisposable {
       options?.filename === undefined ? undefined : checkString(options.filename, 'options.filename');
     run?.signal?.throwIfAborted();
     const ticket = nextTicket();
-    this.#runtime.evaluate(ticket, source, filename, nativeOptions(run?.native, options));
+    const native = nativeOptions(run?.native, options);
+    const answer = this.#runtime.evaluate(ticket, source, filename, native);
     const convert = (head: BindingCell, bytes: BindingCell): T => {
       if (isFailure(head)) throw failureToError(head);
-      return decodeClone(bytes as Uint8Array) as T;
+      return decodeClone(bytes as Uint8Array | string) as T;
     };
-    return await settled({ ticket, signal: run?.signal, convert, owner: this });
+    return await answered(answer, { ticket, signal: run?.signal, convert, owner: this });
   }
 
   /** Memory of the isolate now. */

@@ -12,11 +12,14 @@ use crate::binding_body_writer::BindingBodyWriter;
 use crate::connection::{Connection, Reply, SharedConnection};
 use crate::delivery::{BindingCell, from_latin1};
 use crate::message_head::parse_headers;
+use crate::patience::Patience;
 
 /// One environment's connection to native code.
 #[napi]
 pub struct BindingConnection {
     shared: SharedConnection,
+    /// Of replies, for what the guest does next.
+    patience: Patience,
 }
 
 impl BindingConnection {
@@ -38,7 +41,7 @@ impl BindingConnection {
             .build_callback(move |context| {
                 let cells = taken
                     .upgrade()
-                    .map(|connection| connection.take(&context.env));
+                    .map(|connection| connection.take_when_woken(&context.env));
                 Ok(FnArgs::from((cells.unwrap_or_default(),)))
             })?;
         shared.set_wake(wake);
@@ -47,7 +50,10 @@ impl BindingConnection {
                 connection.close();
             }
         })?;
-        Ok(Self { shared })
+        Ok(Self {
+            shared,
+            patience: Patience::default(),
+        })
     }
 
     /// The batch that has gathered while Node's loop turned.
@@ -56,39 +62,60 @@ impl BindingConnection {
         self.shared.take_after_turn(env)
     }
 
+    /// What has gathered while a call waited.
+    #[napi(catch_unwind)]
+    pub fn take_gathered(&self, env: &Env) -> Vec<BindingCell> {
+        self.shared.take_gathered(env)
+    }
+
     /// Ends the guest's work for a request.
     #[napi(catch_unwind)]
     pub fn abort(&self, ticket: i64) {
         self.shared.abort(ticket);
     }
 
-    /// Gives a guest the value of its host call, as structured clone; a string has a character a byte.
+    /// Gives a guest the value of its host call, as structured clone; a string has a character a byte. What the
+    /// guest does next is returned if it comes at once.
     #[napi(catch_unwind)]
-    pub fn answer_host_call(&self, call: i64, value: Either<String, Uint8Array>) {
-        if let Some(Reply::HostCall(reply)) = self.shared.reply(call) {
-            let value = match value {
-                Either::A(text) => from_latin1(&text),
-                Either::B(bytes) => Bytes::copy_from_slice(&bytes),
-            };
+    pub fn answer_host_call(
+        &self,
+        env: &Env,
+        call: i64,
+        value: Either<String, Uint8Array>,
+    ) -> Option<Vec<BindingCell>> {
+        let Some(Reply::HostCall(reply)) = self.shared.take_reply(call) else {
+            return None;
+        };
+        let value = match value {
+            Either::A(text) => from_latin1(&text),
+            Either::B(bytes) => Bytes::copy_from_slice(&bytes),
+        };
+        self.shared.reply_and_wait(env, &self.patience, || {
             // A guest that no longer waits needs no answer.
             let _ = reply.send(Ok(value));
-        }
+        })
     }
 
     /// Rejects a guest's host call.
     #[napi(catch_unwind)]
     pub fn fail_host_call(&self, call: i64, name: String, message: String) {
-        if let Some(Reply::HostCall(reply)) = self.shared.reply(call) {
+        if let Some(Reply::HostCall(reply)) = self.shared.take_reply(call) {
             let _ = reply.send(Err(HostCallError::Rejected { name, message }));
         }
     }
 
     /// Gives a guest the response of an outbound function. The head is `status`, `status text`, `url`,
-    /// whether it was redirected, then headers.
+    /// whether it was redirected, then headers. What the guest does next is returned if it comes at once.
     #[napi(catch_unwind)]
-    pub fn answer_outbound(&self, call: i64, head: String, body: Option<&BindingBodyWriter>) {
-        let Some(Reply::Outbound(reply)) = self.shared.reply(call) else {
-            return;
+    pub fn answer_outbound(
+        &self,
+        env: &Env,
+        call: i64,
+        head: String,
+        body: Option<&BindingBodyWriter>,
+    ) -> Option<Vec<BindingCell>> {
+        let Some(Reply::Outbound(reply)) = self.shared.take_reply(call) else {
+            return None;
         };
         let mut lines = head.split('\n');
         let mut line = || lines.next().unwrap_or_default();
@@ -102,13 +129,15 @@ impl BindingConnection {
                 .and_then(BindingBodyWriter::take_reader)
                 .map_or(Body::Empty, Body::Stream),
         };
-        let _ = reply.send(Ok(response));
+        self.shared.reply_and_wait(env, &self.patience, || {
+            let _ = reply.send(Ok(response));
+        })
     }
 
     /// Fails a guest's fetch; the message stays on this side.
     #[napi(catch_unwind)]
     pub fn fail_outbound(&self, call: i64, message: String) {
-        if let Some(Reply::Outbound(reply)) = self.shared.reply(call) {
+        if let Some(Reply::Outbound(reply)) = self.shared.take_reply(call) {
             let _ = reply.send(Err(FetchError::Client(message.into())));
         }
     }

@@ -11,7 +11,7 @@ use crate::binding_connection::BindingConnection;
 use crate::binding_limits::BindingLimits;
 use crate::binding_run_options::BindingRunOptions;
 use crate::connection::SharedConnection;
-use crate::delivery::{Answer, Head, Payload};
+use crate::delivery::{Answer, BindingCell, Head, Payload};
 use crate::failure::{empty_answer, failure};
 use crate::host_functions::log_sink;
 use crate::outbound_client::outbound;
@@ -62,7 +62,7 @@ impl BindingRuntime {
         }
     }
 
-    /// Evaluates a script; delivers its value as structured clone.
+    /// Evaluates a script; its value, as structured clone, is returned or delivered as a response is.
     #[napi(catch_unwind)]
     // `expect` would not do: the macro copies it to where the lint does not look.
     #[allow(
@@ -76,18 +76,18 @@ impl BindingRuntime {
         source: String,
         filename: Option<String>,
         options: Option<BindingRunOptions>,
-    ) {
+    ) -> Option<Vec<BindingCell>> {
         let options = options.unwrap_or_default();
         let run = options.over(&self.connection, &self.limits);
         let future = self.runtime.evaluate(source, filename, run);
         self.connection
-            .settle_with(env, ticket, future, |result| match result {
-                Ok(bytes) => Answer {
+            .answer(env, ticket, future, |result| match result {
+                Ok(clone) => Answer {
                     head: Head::Nothing,
-                    payload: Payload::Bytes(bytes),
+                    payload: Payload::of_clone(clone),
                 },
                 Err(error) => Answer::text(failure(&error)),
-            });
+            })
     }
 
     /// Delivers the isolate's memory as JSON.

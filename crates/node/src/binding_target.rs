@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use bytes::Bytes;
 use isolane::{
@@ -19,10 +18,6 @@ use crate::binding_run_options::BindingRunOptions;
 use crate::connection::{SharedConnection, lock};
 use crate::delivery::BindingCell;
 use crate::message_head::{fetch_answer, parse_request_head, scheduled_answer};
-
-/// How long a call may wait for its answer before it returns. A thread that slept takes longer to
-/// wake, and an answer that takes longer is not worth Node's time.
-const LONGEST_WAIT_IN_CALL: Duration = Duration::from_micros(20);
 
 /// Limits of deployed workers that have their own; JavaScript thread only.
 pub(crate) type WorkerLimits = Arc<Mutex<HashMap<String, Limits>>>;
@@ -100,7 +95,8 @@ impl BindingTarget {
 
 #[napi]
 impl BindingTarget {
-    /// Sends a request. The answer is returned if it comes at once, else delivered to the ticket.
+    /// Sends a request. The answer is returned if it comes at once, else delivered to the ticket; no cells mean that
+    /// `takeGathered` is to be called besides.
     #[napi(catch_unwind)]
     // `expect` would not do: the macro copies it to where the lint does not look.
     #[allow(
@@ -128,25 +124,11 @@ impl BindingTarget {
             headers: head.headers,
             body,
         };
-        let mut future = self.start_fetch(request, self.options(options.as_ref()));
-        if self.connection.may_wait_in_call()
-            && let Some(result) = future.wait_briefly(LONGEST_WAIT_IN_CALL)
-        {
-            self.connection.note_answered_in_call();
-            let answer = fetch_answer(result);
-            if !self.connection.has_logs() {
-                return Some(answer.into_cells(&self.connection).into());
-            }
-            self.connection.hold(env);
-            self.connection.settle(ticket, answer);
-            return None;
-        }
-        self.connection
-            .settle_with(env, ticket, future, fetch_answer);
-        None
+        let future = self.start_fetch(request, self.options(options.as_ref()));
+        self.connection.answer(env, ticket, future, fetch_answer)
     }
 
-    /// Sends a scheduled event; its usage is delivered to the ticket.
+    /// Sends a scheduled event; its usage is returned or delivered as a response is.
     #[napi(catch_unwind)]
     // `expect` would not do: the macro copies it to where the lint does not look.
     #[allow(
@@ -160,13 +142,13 @@ impl BindingTarget {
         cron: String,
         time_ms: f64,
         options: Option<BindingRunOptions>,
-    ) {
+    ) -> Option<Vec<BindingCell>> {
         let event = ScheduledEvent {
             cron,
             scheduled_time_ms: time_ms,
         };
         let future = self.start_scheduled(event, self.options(options.as_ref()));
         self.connection
-            .settle_with(env, ticket, future, scheduled_answer);
+            .answer(env, ticket, future, scheduled_answer)
     }
 }

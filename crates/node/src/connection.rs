@@ -2,11 +2,13 @@
 //!
 //! Any thread pushes; only the JavaScript thread takes. The first push onto an empty list wakes
 //! Node's loop once, and JavaScript takes what has gathered until then, some at a time: guests that
-//! have much to say do not keep the loop from anything else.
+//! have much to say do not keep the loop from anything else. While JavaScript waits inside a call
+//! it attends to the list by itself, and what comes wakes nobody: a wake takes longer than most turns.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use isolane::{AbortHandle, Error, FetchError, FetchResponse, HostCallError, LogEntry, RunFuture};
@@ -20,6 +22,7 @@ use crate::delivery::{Answer, BindingCell, Delivery, append_rest};
 use crate::keep_alive::KeepAlive;
 use crate::local_tasks::LocalTasks;
 use crate::log_backlog::LogBacklog;
+use crate::patience::Patience;
 
 pub(crate) type SharedConnection = Arc<Connection>;
 
@@ -69,17 +72,23 @@ impl UnderWay {
 /// What JavaScript is given at most between two turns of Node's loop.
 const MOST_BETWEEN_TURNS: usize = 256;
 
+/// How long a call may wait for its answer before it returns. A thread that slept takes longer to
+/// wake, and an answer that takes longer is not worth Node's time.
+const LONGEST_WAIT_IN_CALL: Duration = Duration::from_micros(20);
+
 #[derive(Default)]
 struct Inbox {
     list: VecDeque<Delivery>,
-    /// JavaScript comes by itself, when the loop has turned: nobody wakes it.
-    resting: bool,
+    /// JavaScript comes by itself: nobody wakes it.
+    attended: bool,
 }
 
 #[derive(Default)]
 pub(crate) struct Connection {
     /// What JavaScript has not taken yet.
     inbox: Mutex<Inbox>,
+    /// Whether more than console lines came since JavaScript attends to the list: it may look without the mutex.
+    has_news: AtomicBool,
     /// What JavaScript was given since the loop was last known to have turned, as deliveries or in calls
     /// that were answered before they returned. Only its own thread looks and counts.
     given: AtomicUsize,
@@ -93,6 +102,11 @@ pub(crate) struct Connection {
     under_way: Mutex<UnderWay>,
     /// What guests wait for, by call.
     replies: Mutex<FxHashMap<i64, Reply>>,
+    /// How many of them this turn of Node's loop may still give: those that it had no answer to by the end of
+    /// an earlier one wait for something else. Only JavaScript's own thread looks and counts.
+    owed: AtomicUsize,
+    /// The first of the calls that are counted in `owed`.
+    owed_from: AtomicI64,
     last_call: AtomicI64,
     tasks: LocalTasks,
     /// The environment has gone: nothing will be answered any more.
@@ -113,8 +127,11 @@ impl Connection {
     /// Hands something over to JavaScript; from any thread.
     pub(crate) fn push(&self, delivery: Delivery) {
         let mut inbox = lock(&self.inbox);
+        if !matches!(delivery, Delivery::Log { .. }) {
+            self.has_news.store(true, Ordering::Release);
+        }
         inbox.list.push_back(delivery);
-        let wakes = inbox.list.len() == 1 && !inbox.resting;
+        let wakes = inbox.list.len() == 1 && !inbox.attended;
         drop(inbox);
         if !wakes {
             return;
@@ -156,54 +173,122 @@ impl Connection {
         }
     }
 
-    /// Whether a call that begins may wait for its answer. Not while other requests run, or are about to begin, or
-    /// wait for a function of the host's: that would wait for this thread meanwhile. And not again and again,
-    /// because a caller that awaits one answer after the other would keep Node's loop from turning.
-    pub(crate) fn may_wait_in_call(&self) -> bool {
+    /// Answers a call that begins: with two cells if the answer comes at once, else by its ticket. No cells mean that
+    /// there is something to take, by [`take_gathered`](Self::take_gathered), once the ticket is awaited.
+    pub(crate) fn answer<T: 'static>(
+        self: &Arc<Self>,
+        env: &Env,
+        ticket: i64,
+        mut future: RunFuture<T>,
+        convert: impl FnOnce(Result<T, Error>) -> Answer + Send + 'static,
+    ) -> Option<Vec<BindingCell>> {
+        if !self.may_wait_in_call() || !self.attend() {
+            self.settle_with(env, ticket, future, convert);
+            return None;
+        }
+        let answer = future.wait_briefly(LONGEST_WAIT_IN_CALL);
+        let gathered = self.stop_attending();
+        match answer {
+            Some(answer) => {
+                self.given.fetch_add(1, Ordering::Relaxed);
+                let answer = convert(answer);
+                if !gathered {
+                    return Some(answer.into_cells(self).into());
+                }
+                // After what gathered, such as the request's console lines.
+                self.hold(env);
+                self.settle(ticket, answer);
+            }
+            None => self.settle_with(env, ticket, future, convert),
+        }
+        gathered.then(Vec::new)
+    }
+
+    /// Whether a call that begins may wait for its answer. Not while other requests run, or are about to begin: that
+    /// would wait for more than its own.
+    fn may_wait_in_call(&self) -> bool {
         let expected = self.expected_calls.load(Ordering::Relaxed);
-        if expected > 0 {
-            self.expected_calls.store(expected - 1, Ordering::Relaxed);
+        self.expected_calls
+            .store(expected.saturating_sub(1), Ordering::Relaxed);
+        expected == 0 && lock(&self.under_way).all_wait()
+    }
+
+    /// Gives a guest a reply by `reply`, and then waits for a moment for what it does next, if it is the only
+    /// one that waits for this thread: what came, if anything.
+    pub(crate) fn reply_and_wait(
+        self: &Arc<Self>,
+        env: &Env,
+        patience: &Patience,
+        reply: impl FnOnce(),
+    ) -> Option<Vec<BindingCell>> {
+        if !patience.allows() || !self.attend() {
+            reply();
+            return None;
+        }
+        reply();
+        patience.wait_until(|| self.has_news.load(Ordering::Acquire));
+        self.stop_attending().then(|| self.take_gathered(env))
+    }
+
+    /// JavaScript is about to wait inside a call: whatever is pushed from here on wakes nobody. Not while there is
+    /// something that only this thread can do, and not again and again, because a caller that awaits one answer
+    /// after the other would keep Node's loop from turning.
+    fn attend(&self) -> bool {
+        if self.given.load(Ordering::Relaxed) >= MOST_BETWEEN_TURNS
+            || self.owed.load(Ordering::Relaxed) > 0
+        {
             return false;
         }
-        self.given.load(Ordering::Relaxed) < MOST_BETWEEN_TURNS
-            && lock(&self.replies).is_empty()
-            && lock(&self.inbox).list.is_empty()
-            && lock(&self.under_way).all_wait()
+        let mut inbox = lock(&self.inbox);
+        if inbox.attended || !inbox.list.is_empty() {
+            return false;
+        }
+        inbox.attended = true;
+        self.has_news.store(false, Ordering::Relaxed);
+        true
     }
 
-    /// A call was answered before it returned.
-    pub(crate) fn note_answered_in_call(&self) {
-        self.given.fetch_add(1, Ordering::Relaxed);
+    /// Whether something has gathered meanwhile: then JavaScript still attends, until it has taken that.
+    fn stop_attending(&self) -> bool {
+        let mut inbox = lock(&self.inbox);
+        inbox.attended = !inbox.list.is_empty();
+        inbox.attended
     }
 
-    /// Whether console lines wait, which JavaScript must see before the answer of their request.
-    pub(crate) fn has_logs(&self) -> bool {
-        !self.log_backlog.is_empty()
+    /// Takes what has gathered while JavaScript attended.
+    pub(crate) fn take_gathered(self: &Arc<Self>, env: &Env) -> Vec<BindingCell> {
+        lock(&self.inbox).attended = false;
+        self.take(env)
+    }
+
+    /// Node's loop was woken: takes what has gathered until then.
+    pub(crate) fn take_when_woken(self: &Arc<Self>, env: &Env) -> Vec<BindingCell> {
+        self.owed.store(0, Ordering::Relaxed);
+        self.take(env)
     }
 
     /// Node's loop has turned: takes what has gathered meanwhile.
     pub(crate) fn take_after_turn(self: &Arc<Self>, env: &Env) -> Vec<BindingCell> {
         self.given.store(0, Ordering::Relaxed);
-        lock(&self.inbox).resting = false;
-        self.take(env)
+        lock(&self.inbox).attended = false;
+        self.take_when_woken(env)
     }
 
     /// What may be taken now, and whether the loop is to turn before there is more.
     fn next_batch(&self) -> (Vec<Delivery>, bool) {
         let mut inbox = lock(&self.inbox);
-        if inbox.resting {
+        if inbox.attended {
             return (Vec::new(), false);
         }
         let room = MOST_BETWEEN_TURNS.saturating_sub(self.given.load(Ordering::Relaxed));
         let count = room.min(inbox.list.len());
         let batch: Vec<_> = inbox.list.drain(..count).collect();
         self.given.fetch_add(count, Ordering::Relaxed);
-        inbox.resting = count == room;
-        (batch, inbox.resting)
+        inbox.attended = count == room;
+        (batch, inbox.attended)
     }
 
-    /// Takes what has gathered; on the JavaScript thread.
-    pub(crate) fn take(self: &Arc<Self>, env: &Env) -> Vec<BindingCell> {
+    fn take(self: &Arc<Self>, env: &Env) -> Vec<BindingCell> {
         let (batch, rest) = self.next_batch();
         let mut cells = Vec::with_capacity(batch.len() * 4 + 4);
         let mut released = 0;
@@ -215,6 +300,9 @@ impl Connection {
                     settled += 1;
                     released += usize::from(*held);
                     lock(&self.under_way).remove(*ticket);
+                }
+                Delivery::HostCall { call, .. } | Delivery::Outbound { call, .. } => {
+                    self.note_owed(*call);
                 }
                 _ => {}
             }
@@ -277,6 +365,24 @@ impl Connection {
             lock(&self.replies).insert(call, reply);
         }
         call
+    }
+
+    /// JavaScript is given a call to reply to.
+    fn note_owed(&self, call: i64) {
+        if self.owed.fetch_add(1, Ordering::Relaxed) == 0 {
+            self.owed_from.store(call, Ordering::Relaxed);
+        } else {
+            self.owed_from.fetch_min(call, Ordering::Relaxed);
+        }
+    }
+
+    /// JavaScript replies to a call: where to, if the guest still waits.
+    pub(crate) fn take_reply(&self, call: i64) -> Option<Reply> {
+        if call >= self.owed_from.load(Ordering::Relaxed) {
+            let owed = self.owed.load(Ordering::Relaxed);
+            self.owed.store(owed.saturating_sub(1), Ordering::Relaxed);
+        }
+        self.reply(call)
     }
 
     /// Takes a reply, which is not there if the guest no longer waits.

@@ -38,6 +38,15 @@ impl From<Body> for Payload {
 }
 
 impl Payload {
+    /// A structured clone.
+    pub(crate) fn of_clone(clone: Bytes) -> Self {
+        if clone.len() <= SHORT_CLONE {
+            Self::Text(latin1(&clone))
+        } else {
+            Self::Bytes(clone)
+        }
+    }
+
     pub(crate) fn into_cell(self, connection: &SharedConnection) -> BindingCell {
         match self {
             Self::Nothing => nothing(),
@@ -175,11 +184,7 @@ impl Delivery {
                 function,
                 arguments,
             } => {
-                let arguments = if arguments.len() <= SHORT_CLONE {
-                    text(latin1(&arguments))
-                } else {
-                    Payload::Bytes(arguments).into_cell(connection)
-                };
+                let arguments = Payload::of_clone(arguments).into_cell(connection);
                 (
                     kind::HOST_CALL,
                     call,

@@ -29,3 +29,4 @@ mod local_tasks;
 mod log_backlog;
 mod message_head;
 mod outbound_client;
+mod patience;

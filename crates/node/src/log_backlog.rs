@@ -71,11 +71,6 @@ impl LogBacklog {
         true
     }
 
-    /// Whether no line waits.
-    pub(crate) fn is_empty(&self) -> bool {
-        lock(&self.0).bytes == 0
-    }
-
     /// A line was taken. Where it was the source's last one and others were dropped after it: the line
     /// that says so.
     pub(crate) fn taken(&self, function: u32, entry: &LogEntry) -> Option<LogEntry> {
