@@ -50,7 +50,7 @@ export declare class BindingConnection {
    * Gives a guest the response of an outbound function. The head is `status`, `status text`, `url`,
    * whether it was redirected, then headers. What the guest does next is returned if it comes at once.
    */
-  answerOutbound(call: number, head: string, body?: BindingBodyWriter | undefined | null): Array<BindingCell> | null
+  answerOutbound(call: number, head: string, body?: Uint8Array | BindingBodyWriter | undefined | null): Array<BindingCell> | null
   /** Fails a guest's fetch; the message stays on this side. */
   failOutbound(call: number, message: string): void
 }

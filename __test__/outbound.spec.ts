@@ -78,6 +78,94 @@ test('a function may answer without a body, and with bytes', async (t) => {
   t.deepEqual(answer, [204, true, [0, 255, 128]]);
 });
 
+test('what a function streams to a guest that no longer waits is cancelled', async (t) => {
+  const cancelled = new Promise<void>((resolve) => {
+    const outbound = (request: Request) =>
+      new Promise<Response>((answer) => {
+        const source = new ReadableStream({
+          pull: (c) => c.enqueue(new Uint8Array(1000)),
+          cancel: () => resolve(),
+        });
+        request.signal.addEventListener('abort', () => answer(new Response(source)));
+      });
+    const body = `const signal = AbortSignal.timeout(20); return Response.json(await fetch('http://x/', { signal }).catch((e) => e.name))`;
+    void run(body, outbound).then((name) => t.is(name, 'TimeoutError'));
+  });
+  await t.notThrowsAsync(cancelled);
+});
+
+test("a function's body arrives whole, however it comes", async (t) => {
+  const bytes = (length: number, first: number) => Uint8Array.from({ length }, (_, at) => first + at);
+  const bodies: Array<() => ReadableStream | string | null> = [
+    () => null,
+    () => '',
+    () => 'short',
+    () => new ReadableStream({ start: (c) => c.close() }),
+    () =>
+      new ReadableStream({
+        start(c) {
+          for (const at of [1, 0, 3]) c.enqueue(bytes(at, at));
+          c.close();
+        },
+      }),
+    () => {
+      let n = 0;
+      return new ReadableStream({
+        pull(c) {
+          n += 1;
+          if (n > 40) c.close();
+          else c.enqueue(bytes(n % 3, n));
+        },
+      });
+    },
+    () => {
+      let n = 0;
+      return new ReadableStream({
+        pull(c) {
+          n += 1;
+          if (n > 40) c.close();
+          else c.enqueue(bytes(1000, n));
+        },
+      });
+    },
+    () => {
+      let n = 0;
+      return new ReadableStream({
+        async pull(c) {
+          await new Promise((d) => setImmediate(d));
+          n += 1;
+          if (n > 4) c.close();
+          else c.enqueue(bytes(10, n));
+        },
+      });
+    },
+  ];
+  const expected = await Promise.all(
+    bodies.map(async (body) => [...new Uint8Array(await new Response(body()).arrayBuffer())]),
+  );
+  const outbound = (request: Request) =>
+    new Response(bodies[Number(new URL(request.url).pathname.slice(1))]?.());
+  const read = `await Promise.all(Array.from({ length: ${bodies.length} }, async (_, n) => [...await (await fetch('http://x/' + n)).bytes()]))`;
+  t.deepEqual(await run(`return Response.json(${read})`, outbound), expected);
+});
+
+test("a function's body may fail, at once or later", async (t) => {
+  const failing = (after: number) => {
+    let n = 0;
+    return new ReadableStream({
+      pull(c) {
+        n += 1;
+        if (n > after) c.error(new Error('broken'));
+        else c.enqueue(new Uint8Array(9));
+      },
+    });
+  };
+  const outbound = (request: Request) =>
+    new Response(failing(Number(new URL(request.url).pathname.slice(1))));
+  const read = `await Promise.all([0, 1, 40].map((n) => fetch('http://x/' + n).then((r) => r.bytes()).catch((e) => e.name)))`;
+  t.deepEqual(await run(`return Response.json(${read})`, outbound), ['TypeError', 'TypeError', 'TypeError']);
+});
+
 test('a function may stream, and the guest reads as it comes', async (t) => {
   const answer = await run(
     `const r = await fetch('http://x/'); const chunks = []; for await (const chunk of r.body) chunks.push(new TextDecoder().decode(chunk)); return Response.json(chunks.join(''))`,

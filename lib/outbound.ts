@@ -2,7 +2,7 @@
 
 import type { BindingBodyReader, BindingCell } from '#binding';
 import { streamFromBytes, streamFromReader } from './body-reader.js';
-import { sendStream } from './body-writer.js';
+import { sendStreamOrBytes } from './body-writer.js';
 import { registeredFunction } from './functions.js';
 import { headersFrom } from './message-head.js';
 import type { Replies } from './replies.js';
@@ -31,7 +31,7 @@ export async function answerOutbound(
       signal: controller.signal,
       ...(body === undefined ? {} : { body: readableBody(body), duplex: 'half' as const }),
     });
-    answer(replies, call, await handler(request));
+    await answer(replies, call, await handler(request));
   } catch (error) {
     replies.connection.failOutbound(call, error instanceof Error ? error.message : String(error));
   } finally {
@@ -49,13 +49,13 @@ function readableBody(body: BindingCell): string | ReadableStream<Uint8Array> {
   return body instanceof Uint8Array ? streamFromBytes(body) : streamFromReader(body as BindingBodyReader);
 }
 
-function answer({ connection, deliver }: Replies, call: number, response: unknown): void {
+async function answer({ connection, deliver }: Replies, call: number, response: unknown): Promise<void> {
   if (!isResponse(response)) throw new TypeError('The outbound function must return a Response');
   if (response.type === 'error') throw new TypeError('The outbound function returned Response.error()');
   if (response.bodyUsed) throw new TypeError('The outbound function returned a Response whose body was read');
   let head = `${response.status}\n${response.statusText}\n${response.url}\n${response.redirected ? 1 : 0}`;
   for (const [name, value] of response.headers) head += `\n${name}\n${value}`;
-  const body = response.body === null ? undefined : sendStream(connection, response.body);
+  const body = response.body === null ? undefined : await sendStreamOrBytes(connection, response.body);
   const next = connection.answerOutbound(call, head, body);
   if (next !== null) deliver(next);
 }

@@ -112,8 +112,14 @@ impl BindingConnection {
         env: &Env,
         call: i64,
         head: String,
-        body: Option<&BindingBodyWriter>,
+        body: Option<Either<Uint8Array, &BindingBodyWriter>>,
     ) -> Option<Vec<BindingCell>> {
+        // Taken in any case: where nobody waits any more, the source is told that nobody reads.
+        let body = match body {
+            None => Body::Empty,
+            Some(Either::A(bytes)) => Body::Bytes(Bytes::copy_from_slice(&bytes)),
+            Some(Either::B(writer)) => writer.take_reader().map_or(Body::Empty, Body::Stream),
+        };
         let Some(Reply::Outbound(reply)) = self.shared.take_reply(call) else {
             return None;
         };
@@ -125,9 +131,7 @@ impl BindingConnection {
             url: line().to_owned(),
             redirected: line() == "1",
             headers: parse_headers(lines),
-            body: body
-                .and_then(BindingBodyWriter::take_reader)
-                .map_or(Body::Empty, Body::Stream),
+            body,
         };
         self.shared.reply_and_wait(env, &self.patience, || {
             let _ = reply.send(Ok(response));

@@ -264,7 +264,10 @@ fn error_name(error: &HostCallError) -> &str {
 }
 
 fn once(bytes: Bytes) -> BodyReader {
-    BodyReader::from_stream(futures_util::stream::once(std::future::ready(Ok(bytes))))
+    let (writer, reader) = BodyReader::channel(1);
+    // Never full yet.
+    let _ = writer.try_send(bytes);
+    reader
 }
 
 /// Makes a response's body readable under an id; 0 where there is none.
