@@ -16,6 +16,8 @@ export declare class BindingBodyReader {
 export declare class BindingBodyWriter {
   /** Opens a body. */
   constructor(connection: BindingConnection)
+  /** The body of a request that was sent with one to come. */
+  static ofRequest(connection: BindingConnection, ticket: number): BindingBodyWriter
   /**
    * Writes a chunk and answers with a code: taken, or it will be and the ticket says when, or
    * nobody reads any more.
@@ -39,6 +41,11 @@ export declare class BindingConnection {
   takeGathered(): Array<BindingCell>
   /** Ends the guest's work for a request. */
   abort(ticket: number): void
+  /**
+   * Gives a request all of the body that it was sent with to come. What the guest does next is returned if it comes
+   * at once.
+   */
+  sendBody(ticket: number, bytes: Uint8Array): Array<BindingCell> | null
   /**
    * Gives a guest the value of its host call, as structured clone; a string has a character a byte. What the
    * guest does next is returned if it comes at once.
@@ -116,9 +123,9 @@ export declare class BindingSharedIsolate {
 export declare class BindingTarget {
   /**
    * Sends a request. The answer is returned if it comes at once, else delivered to the ticket; no cells mean that
-   * `takeGathered` is to be called besides.
+   * `takeGathered` is to be called besides. A body of `true` is sent later, by `sendBody` or `BindingBodyWriter`.
    */
-  fetch(ticket: number, head: string, body?: string | Uint8Array | BindingBodyWriter | undefined | null, options?: BindingRunOptions | undefined | null): Array<BindingCell> | null
+  fetch(ticket: number, head: string, body?: string | Uint8Array | boolean | undefined | null, options?: BindingRunOptions | undefined | null): Array<BindingCell> | null
   /** Sends a scheduled event; its usage is returned or delivered as a response is. */
   scheduled(ticket: number, cron: string, timeMs: number, options?: BindingRunOptions | undefined | null): Array<BindingCell> | null
 }

@@ -122,6 +122,63 @@ test.serial("a stream that fails fails in the guest, without the host's text", a
   t.notRegex(text, /secret/);
 });
 
+test.serial('a stream arrives whole, however it comes', async (t) => {
+  const chunks = (count: number, length: number, wait?: () => Promise<unknown>) => {
+    let n = 0;
+    return new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        if (wait !== undefined) await wait();
+        if (n === count) return controller.close();
+        controller.enqueue(new Uint8Array(length).fill(97 + (n % 26)));
+        n += 1;
+      },
+    });
+  };
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+  const tick = () => new Promise<void>((resolve) => process.nextTick(resolve));
+  const bodies = [
+    () => chunks(0, 0),
+    () => chunks(3, 0),
+    () => chunks(1, 5),
+    () => chunks(7, 5),
+    () => chunks(40, 5),
+    () => chunks(1, 300_000),
+    () => chunks(5, 60_000),
+    () => chunks(4, 5, tick),
+    () => chunks(4, 5, turn),
+  ];
+  for (const body of bodies) {
+    const expected = await new Response(body()).text();
+    t.is((await send(body())).body, expected);
+    const request = new Request(URL_A, { method: 'POST', body: body(), duplex: 'half' });
+    const echo = (await (await executePooled(id, ECHO, request)).json()) as Echo;
+    t.is(echo.body, expected);
+  }
+});
+
+test.serial('the body of a request that is given up is cancelled', async (t) => {
+  const controller = new AbortController();
+  let tell = () => {};
+  const cancelled = new Promise<void>((resolve) => {
+    tell = resolve;
+  });
+  const body = new ReadableStream<Uint8Array>({ cancel: () => tell() });
+  const request = { url: URL_A, method: 'POST', body };
+  const given = executePooled(id, ECHO, request, { signal: controller.signal }).then(
+    () => 'answered',
+    (error: DOMException) => error.name,
+  );
+  controller.abort();
+  t.is(await given, 'AbortError');
+  await t.notThrowsAsync(cancelled);
+});
+
+test.serial('a Request whose body somebody else reads is refused', async (t) => {
+  const request = new Request(URL_A, { method: 'POST', body: 'text' });
+  request.body?.getReader();
+  await t.throwsAsync(executePooled(id, ECHO, request), { instanceOf: TypeError });
+});
+
 test.serial('a stream of what is not bytes fails', async (t) => {
   const body = new ReadableStream({
     start(controller) {

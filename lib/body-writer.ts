@@ -1,6 +1,8 @@
 // Owns the way of a host's stream into native code: chunk by chunk, no faster than it is read there.
 
 import { BindingBodyWriter, type BindingConnection } from '#binding';
+import { BodySource } from './body-source.js';
+import type { Link } from './link.js';
 import { forget, nextTicket, whenSettled } from './tickets.js';
 import { invalidArgument } from './worker-error.js';
 
@@ -8,90 +10,32 @@ import { invalidArgument } from './worker-error.js';
 const WAIT = 1;
 const CLOSED = 2;
 
-/** Opens a native body for a stream and feeds it in the background; the stream is locked from here on. */
-export function sendStream(
-  connection: BindingConnection,
-  stream: ReadableStream<Uint8Array>,
-): BindingBodyWriter {
-  return send(connection, new Source(stream.getReader()));
-}
-
-/** The same, but a body that is short and there at once is given whole: most are, and need no native body. */
-export async function sendStreamOrBytes(
+/** A stream as a response's body: whole where it is short and there at once, as most are, else as a native body. */
+export async function sendResponseBody(
   connection: BindingConnection,
   stream: ReadableStream<Uint8Array>,
 ): Promise<BindingBodyWriter | Uint8Array> {
-  const source = new Source(stream.getReader());
-  void source.readAhead();
-  await new Promise<void>((resolve) => process.nextTick(resolve));
-  return source.whole() ?? send(connection, source);
-}
-
-function send(connection: BindingConnection, source: Source): BindingBodyWriter {
+  const source = new BodySource(stream);
+  const whole = await source.ifShort();
+  if (whole !== undefined) return whole;
   const writer = new BindingBodyWriter(connection);
   void pump(source, writer);
   return writer;
 }
 
-/** What is read ahead of a body at most. */
-const MOST_AHEAD = 16 * 1024;
-const MOST_CHUNKS_AHEAD = 16;
-
-type Read = Awaited<ReturnType<ReadableStreamDefaultReader<Uint8Array>['read']>>;
-
-/** A stream, of which the beginning may have been read already. */
-class Source {
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
-  /** What was read ahead, in order. */
-  readonly #ahead: Read[] = [];
-  #bytesAhead = 0;
-  /** The read that is under way. */
-  #reading: Promise<Read> | undefined;
-  #isWanted = false;
-
-  constructor(reader: ReadableStreamDefaultReader<Uint8Array>) {
-    this.#reader = reader;
-  }
-
-  /** Reads as long as nobody wants anything. */
-  async readAhead(): Promise<void> {
-    try {
-      while (this.#bytesAhead < MOST_AHEAD && this.#ahead.length < MOST_CHUNKS_AHEAD) {
-        this.#reading = this.#reader.read();
-        const read = await this.#reading;
-        if (this.#isWanted) return;
-        this.#reading = undefined;
-        this.#ahead.push(read);
-        if (!(read.value instanceof Uint8Array)) return;
-        this.#bytesAhead += read.value.byteLength;
-      }
-    } catch {
-      // Whoever wants the next chunk gets the failure, from the same read.
-    }
-  }
-
-  /** All of the stream, if that was read ahead. */
-  whole(): Uint8Array | undefined {
-    this.#isWanted = true;
-    if (this.#ahead.at(-1)?.done !== true) return undefined;
-    const chunks = this.#ahead.flatMap(({ value }) => value ?? []);
-    return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
-  }
-
-  async next(): Promise<Read> {
-    const ahead = this.#ahead.shift();
-    if (ahead !== undefined) return ahead;
-    const reading = this.#reading ?? this.#reader.read();
-    this.#reading = undefined;
-    return await reading;
-  }
-
-  async cancel(reason: unknown): Promise<void> {
-    await this.#reader.cancel(reason);
-  }
+/** Sends the body of a request that has begun. */
+export async function sendRequestBody(
+  { connection, deliver }: Link,
+  ticket: number,
+  source: BodySource,
+): Promise<void> {
+  const whole = await source.ifShort();
+  if (whole === undefined) return pump(source, BindingBodyWriter.ofRequest(connection, ticket));
+  const next = connection.sendBody(ticket, whole);
+  if (next !== null) deliver(next);
 }
 
-async function pump(source: Source, writer: BindingBodyWriter): Promise<void> {
+async function pump(source: BodySource, writer: BindingBodyWriter): Promise<void> {
   // Whoever reads may go away while the source is silent: then the source is told at once.
   const gone = nextTicket();
   whenSettled(gone, () => void source.cancel('The body is no longer read').catch(ignore));

@@ -5,9 +5,9 @@ import { AsyncResource } from 'node:async_hooks';
 import { type BindingCell, BindingConnection } from '#binding';
 import { releaseFunction } from './functions.js';
 import { callHostFunction } from './host-call.js';
+import type { Link } from './link.js';
 import { deliverLog } from './log.js';
 import { abandonOutbound, answerOutbound } from './outbound.js';
-import type { Replies } from './replies.js';
 import { settle } from './tickets.js';
 
 /** What a delivery is about; the native side has the same list in `delivery.rs`. */
@@ -28,7 +28,7 @@ export const connection: BindingConnection = new BindingConnection(deliver);
 /** What is delivered in the middle of somebody's call is not to run as a part of it: it may be about another one. */
 const ownResource = new AsyncResource('IsolaneConnection');
 
-const replies: Replies = { connection, deliver: deliverOutside };
+export const link: Link = { connection, deliver: deliverOutside };
 
 const resolved = Promise.resolve();
 
@@ -54,10 +54,10 @@ function deliver(batch: BindingCell[]): void {
         deliverLog(id, head as string);
         break;
       case HOST_CALL:
-        void callHostFunction(replies, id, head as number, body as Uint8Array | string);
+        void callHostFunction(link, id, head as number, body as Uint8Array | string);
         break;
       case OUTBOUND:
-        void answerOutbound(replies, id, head as string, body);
+        void answerOutbound(link, id, head as string, body);
         break;
       case OUTBOUND_ABANDONED:
         abandonOutbound(id);

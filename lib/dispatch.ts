@@ -4,11 +4,13 @@
 import { defaultMaxListeners, getMaxListeners, setMaxListeners } from 'node:events';
 import { BindingBodyReader, type BindingCell, type BindingRunOptions, type BindingTarget } from '#binding';
 import { keepWhileRead } from './body-reader.js';
+import { BodySource } from './body-source.js';
+import { sendRequestBody } from './body-writer.js';
 import { checkOptions, checkString } from './check.js';
-import { connection, deliverGathered } from './connection.js';
+import { connection, deliverGathered, link } from './connection.js';
 import { parseUsage } from './message-head.js';
 import { parseLogHandler, parseRunOptions } from './options.js';
-import { openBody, parseRequest } from './request.js';
+import { parseRequest } from './request.js';
 import { ReceivedResponse } from './response.js';
 import { forget, nextTicket, type Settle, whenSettled } from './tickets.js';
 import type { RequestLike, RunOptions, RunUsage, ScheduledEventInit, WorkerResponse } from './types.js';
@@ -34,7 +36,10 @@ export function dispatchFetch(
     signal?.throwIfAborted();
     const native = nativeOptions(run?.native, options);
     const ticket = nextTicket();
-    const answer = destination.target.fetch(ticket, head, openBody(connection, body), native);
+    const source = body instanceof ReadableStream ? new BodySource(body) : undefined;
+    const sent = body instanceof ReadableStream ? true : body;
+    const answer = destination.target.fetch(ticket, head, sent, native);
+    if (source !== undefined) void sendRequestBody(link, ticket, source);
     const convert = (head: BindingCell, body: BindingCell) => toResponse(head, body, destination);
     return answered(answer, { ticket, signal, convert, owner: destination });
   } catch (error) {

@@ -2,14 +2,14 @@
 // structured clone, errors by name and message.
 
 import { registeredFunction } from './functions.js';
-import type { Replies } from './replies.js';
+import type { Link } from './link.js';
 import { decodeClone, encodeClone } from './structured-clone.js';
 
 type GenericFunction = (...args: unknown[]) => unknown;
 
 /** Calls the function and answers, whatever happens. */
 export async function callHostFunction(
-  replies: Replies,
+  link: Link,
   call: number,
   functionNumber: number,
   argumentBytes: Uint8Array | string,
@@ -18,11 +18,11 @@ export async function callHostFunction(
     const fn = registeredFunction<GenericFunction>(functionNumber);
     if (fn === undefined) throw new Error('The function is gone');
     const args = decodeClone(argumentBytes) as unknown[];
-    const next = replies.connection.answerHostCall(call, encodeClone(await fn(...args)));
-    if (next !== null) replies.deliver(next);
+    const next = link.connection.answerHostCall(call, encodeClone(await fn(...args)));
+    if (next !== null) link.deliver(next);
   } catch (error) {
     const { name, message } = nameAndMessage(error);
-    replies.connection.failHostCall(call, name, message);
+    link.connection.failHostCall(call, name, message);
   }
 }
 

@@ -2,10 +2,10 @@
 
 import type { BindingBodyReader, BindingCell } from '#binding';
 import { streamFromBytes, streamFromReader } from './body-reader.js';
-import { sendStreamOrBytes } from './body-writer.js';
+import { sendResponseBody } from './body-writer.js';
 import { registeredFunction } from './functions.js';
+import type { Link } from './link.js';
 import { headersFrom } from './message-head.js';
-import type { Replies } from './replies.js';
 import type { OutboundHandler } from './types.js';
 
 /** Fetches under way by their call number, so that a guest's abort reaches the handler's request. */
@@ -13,7 +13,7 @@ const underWay = new Map<number, AbortController>();
 
 /** Asks the handler and answers, whatever happens. The head is `function method url redirect`, then headers. */
 export async function answerOutbound(
-  replies: Replies,
+  link: Link,
   call: number,
   head: string,
   body: BindingCell,
@@ -31,9 +31,9 @@ export async function answerOutbound(
       signal: controller.signal,
       ...(body === undefined ? {} : { body: readableBody(body), duplex: 'half' as const }),
     });
-    await answer(replies, call, await handler(request));
+    await answer(link, call, await handler(request));
   } catch (error) {
-    replies.connection.failOutbound(call, error instanceof Error ? error.message : String(error));
+    link.connection.failOutbound(call, error instanceof Error ? error.message : String(error));
   } finally {
     underWay.delete(call);
   }
@@ -49,13 +49,13 @@ function readableBody(body: BindingCell): string | ReadableStream<Uint8Array> {
   return body instanceof Uint8Array ? streamFromBytes(body) : streamFromReader(body as BindingBodyReader);
 }
 
-async function answer({ connection, deliver }: Replies, call: number, response: unknown): Promise<void> {
+async function answer({ connection, deliver }: Link, call: number, response: unknown): Promise<void> {
   if (!isResponse(response)) throw new TypeError('The outbound function must return a Response');
   if (response.type === 'error') throw new TypeError('The outbound function returned Response.error()');
   if (response.bodyUsed) throw new TypeError('The outbound function returned a Response whose body was read');
   let head = `${response.status}\n${response.statusText}\n${response.url}\n${response.redirected ? 1 : 0}`;
   for (const [name, value] of response.headers) head += `\n${name}\n${value}`;
-  const body = response.body === null ? undefined : await sendStreamOrBytes(connection, response.body);
+  const body = response.body === null ? undefined : await sendResponseBody(connection, response.body);
   const next = connection.answerOutbound(call, head, body);
   if (next !== null) deliver(next);
 }

@@ -1,8 +1,6 @@
 // Owns the reading of RequestLike: checked, and in the form that crosses the binding.
 
 import { types } from 'node:util';
-import type { BindingBodyWriter, BindingConnection } from '#binding';
-import { sendStream } from './body-writer.js';
 import { checkOptions } from './check.js';
 import { requestHead } from './message-head.js';
 import type { BodyLike, HeadersLike, RequestInitLike, RequestLike } from './types.js';
@@ -155,12 +153,4 @@ function encodeForm(form: FormData): ParsedBody {
     body: encoded.body ?? '',
     contentType: encoded.headers.get('content-type') ?? undefined,
   };
-}
-
-/** A request's body as native code takes it; a stream is locked and sent from here on. */
-export function openBody(
-  connection: BindingConnection,
-  body: ParsedRequest['body'],
-): string | Uint8Array | BindingBodyWriter | undefined {
-  return body instanceof ReadableStream ? sendStream(connection, body) : body;
 }

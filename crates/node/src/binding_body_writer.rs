@@ -21,6 +21,11 @@ const CLOSED: i64 = 2;
 /// Chunks that a body holds before its writer has to wait.
 const CAPACITY: usize = 16;
 
+/// The two ends of a body.
+pub(crate) fn body_channel() -> (BodyWriter, BodyReader) {
+    BodyReader::channel(CAPACITY)
+}
+
 /// The writing end of a body; its reading end goes to the guest.
 #[napi]
 pub struct BindingBodyWriter {
@@ -51,11 +56,23 @@ impl BindingBodyWriter {
     /// Opens a body.
     #[napi(constructor, catch_unwind)]
     pub fn new(connection: &BindingConnection) -> Self {
-        let (writer, reader) = BodyReader::channel(CAPACITY);
+        let (writer, reader) = body_channel();
         Self {
             connection: Arc::clone(connection.shared()),
             writer: RefCell::new(Some(Arc::new(writer))),
             reader: RefCell::new(Some(reader)),
+            watch: Cell::new(None),
+        }
+    }
+
+    /// The body of a request that was sent with one to come.
+    #[napi(factory, catch_unwind)]
+    pub fn of_request(connection: &BindingConnection, ticket: i64) -> Self {
+        let writer = connection.shared().take_body(ticket);
+        Self {
+            connection: Arc::clone(connection.shared()),
+            writer: RefCell::new(writer.map(Arc::new)),
+            reader: RefCell::new(None),
             watch: Cell::new(None),
         }
     }

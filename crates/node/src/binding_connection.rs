@@ -74,6 +74,19 @@ impl BindingConnection {
         self.shared.abort(ticket);
     }
 
+    /// Gives a request all of the body that it was sent with to come. What the guest does next is returned if it comes
+    /// at once.
+    #[napi(catch_unwind)]
+    pub fn send_body(&self, env: &Env, ticket: i64, bytes: Uint8Array) -> Option<Vec<BindingCell>> {
+        let writer = self.shared.take_body(ticket)?;
+        let bytes = Bytes::copy_from_slice(&bytes);
+        self.shared.reply_and_wait(env, &self.patience, || {
+            // A guest that no longer reads needs no body.
+            let _ = writer.try_send(bytes);
+            drop(writer);
+        })
+    }
+
     /// Gives a guest the value of its host call, as structured clone; a string has a character a byte. What the
     /// guest does next is returned if it comes at once.
     #[napi(catch_unwind)]

@@ -13,7 +13,6 @@ use napi::Env;
 use napi::bindgen_prelude::{Either3, Uint8Array};
 use napi_derive::napi;
 
-use crate::binding_body_writer::BindingBodyWriter;
 use crate::binding_run_options::BindingRunOptions;
 use crate::connection::{SharedConnection, lock};
 use crate::delivery::BindingCell;
@@ -96,7 +95,7 @@ impl BindingTarget {
 #[napi]
 impl BindingTarget {
     /// Sends a request. The answer is returned if it comes at once, else delivered to the ticket; no cells mean that
-    /// `takeGathered` is to be called besides.
+    /// `takeGathered` is to be called besides. A body of `true` is sent later, by `sendBody` or `BindingBodyWriter`.
     #[napi(catch_unwind)]
     // `expect` would not do: the macro copies it to where the lint does not look.
     #[allow(
@@ -108,7 +107,7 @@ impl BindingTarget {
         env: &Env,
         ticket: i64,
         head: String,
-        body: Option<Either3<String, Uint8Array, &BindingBodyWriter>>,
+        body: Option<Either3<String, Uint8Array, bool>>,
         options: Option<BindingRunOptions>,
     ) -> Option<Vec<BindingCell>> {
         let head = parse_request_head(&head);
@@ -116,7 +115,7 @@ impl BindingTarget {
             None => Body::Empty,
             Some(Either3::A(text)) => Body::Text(text),
             Some(Either3::B(bytes)) => Body::Bytes(Bytes::copy_from_slice(&bytes)),
-            Some(Either3::C(writer)) => writer.take_reader().map_or(Body::Empty, Body::Stream),
+            Some(Either3::C(_)) => self.connection.expect_body(ticket),
         };
         let request = Request {
             method: head.method,
@@ -124,7 +123,14 @@ impl BindingTarget {
             headers: head.headers,
             body,
         };
+        let body_comes_later = matches!(request.body, Body::Stream(_));
         let future = self.start_fetch(request, self.options(options.as_ref()));
+        if body_comes_later {
+            // It is for this thread to send: there is no answer to wait for before.
+            self.connection
+                .settle_with(env, ticket, future, fetch_answer);
+            return None;
+        }
         self.connection.answer(env, ticket, future, fetch_answer)
     }
 

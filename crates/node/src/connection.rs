@@ -11,13 +11,17 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use isolane::{AbortHandle, Error, FetchError, FetchResponse, HostCallError, LogEntry, RunFuture};
+use isolane::{
+    AbortHandle, Body, BodyWriter, Error, FetchError, FetchResponse, HostCallError, LogEntry,
+    RunFuture,
+};
 use napi::bindgen_prelude::FnArgs;
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Env, Status};
 use rustc_hash::FxHashMap;
 use tokio::sync::oneshot;
 
+use crate::binding_body_writer::body_channel;
 use crate::delivery::{Answer, BindingCell, Delivery, append_rest};
 use crate::keep_alive::KeepAlive;
 use crate::local_tasks::LocalTasks;
@@ -100,6 +104,8 @@ pub(crate) struct Connection {
     wake: OnceLock<Wake>,
     keep_alive: KeepAlive,
     under_way: Mutex<UnderWay>,
+    /// The bodies of requests that JavaScript has yet to send, by ticket.
+    bodies: Mutex<FxHashMap<i64, BodyWriter>>,
     /// What guests wait for, by call.
     replies: Mutex<FxHashMap<i64, Reply>>,
     /// How many of them this turn of Node's loop may still give: those that it had no answer to by the end of
@@ -367,6 +373,18 @@ impl Connection {
         call
     }
 
+    /// Opens the body of a request, which JavaScript sends later.
+    pub(crate) fn expect_body(&self, ticket: i64) -> Body {
+        let (writer, reader) = body_channel();
+        lock(&self.bodies).insert(ticket, writer);
+        Body::Stream(reader)
+    }
+
+    /// Takes the writing end of a request's body.
+    pub(crate) fn take_body(&self, ticket: i64) -> Option<BodyWriter> {
+        lock(&self.bodies).remove(&ticket)
+    }
+
     /// JavaScript is given a call to reply to.
     fn note_owed(&self, call: i64) {
         if self.owed.fetch_add(1, Ordering::Relaxed) == 0 {
@@ -397,9 +415,10 @@ impl Connection {
         for abort in under_way {
             abort.abort();
         }
+        let bodies = std::mem::take(&mut *lock(&self.bodies));
         let replies = std::mem::take(&mut *lock(&self.replies));
         let list = std::mem::take(&mut lock(&self.inbox).list);
         // Outside the locks: what is dropped here may come back with a push.
-        drop((replies, list));
+        drop((bodies, replies, list));
     }
 }
