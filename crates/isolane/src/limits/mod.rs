@@ -1,5 +1,6 @@
 //! What one request may use. The submodules arm and disarm the enforcement and say which one fired.
 
+mod alarm;
 pub(crate) mod buffer;
 pub(crate) mod cpu_meter;
 pub(crate) mod external;

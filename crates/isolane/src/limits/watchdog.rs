@@ -16,6 +16,7 @@ use crate::error::{Error, ErrorKind, Owner};
 use crate::thread_priority::{SHORTEST_SLICE, SystemThread, ask_for_slices};
 
 use super::LimitKind;
+use super::alarm::Alarm;
 use super::external::ExternalGuard;
 use super::rescue::{Bystanders, GivenUp, Rescue, Unanswered};
 use super::thread_clock::{CpuMark, ThreadClock};
@@ -129,7 +130,7 @@ impl Slot {
 struct Watchdog {
     slots: Mutex<Vec<Arc<Slot>>>,
     asleep: AtomicBool,
-    thread: thread::Thread,
+    alarm: Alarm,
 }
 
 static WATCHDOG: OnceLock<Watchdog> = OnceLock::new();
@@ -206,7 +207,7 @@ impl Watch {
         });
         let watchdog = watchdog();
         if watchdog.asleep.load(Ordering::SeqCst) && watchdog.asleep.swap(false, Ordering::SeqCst) {
-            watchdog.thread.unpark();
+            watchdog.alarm.set(TICK);
         }
         Self { begin }
     }
@@ -259,7 +260,7 @@ fn watchdog() -> &'static Watchdog {
         Watchdog {
             slots: Mutex::new(Vec::new()),
             asleep: AtomicBool::new(false),
-            thread: thread.thread().clone(),
+            alarm: Alarm::new(thread.thread().clone()),
         }
     })
 }
@@ -284,7 +285,7 @@ fn run() {
             watchdog.asleep.store(false, Ordering::SeqCst);
         } else {
             while watchdog.asleep.load(Ordering::SeqCst) {
-                thread::park();
+                watchdog.alarm.wait();
             }
         }
         idle = 0;
