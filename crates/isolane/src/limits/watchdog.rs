@@ -25,9 +25,6 @@ use super::unwinding::Firing;
 /// How often armed turns are looked at: the most a turn overruns its limit.
 pub(super) const TICK: Duration = Duration::from_millis(2);
 
-/// How many ticks without an armed turn the watchdog waits for before it sleeps.
-const IDLE_TICKS: u32 = 4;
-
 /// Why a turn was terminated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fired {
@@ -268,14 +265,8 @@ fn watchdog() -> &'static Watchdog {
 fn run() {
     ask_for_slices(SHORTEST_SLICE);
     let watchdog = WATCHDOG.wait();
-    let mut idle = 0;
     loop {
         if look(watchdog) {
-            idle = 0;
-        } else {
-            idle += 1;
-        }
-        if idle < IDLE_TICKS {
             thread::sleep(TICK);
             continue;
         }
@@ -283,12 +274,11 @@ fn run() {
         watchdog.asleep.store(true, Ordering::SeqCst);
         if look(watchdog) {
             watchdog.asleep.store(false, Ordering::SeqCst);
-        } else {
-            while watchdog.asleep.load(Ordering::SeqCst) {
-                watchdog.alarm.wait();
-            }
+            continue;
         }
-        idle = 0;
+        while watchdog.asleep.load(Ordering::SeqCst) {
+            watchdog.alarm.wait();
+        }
     }
 }
 
