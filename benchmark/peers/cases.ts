@@ -1,5 +1,6 @@
 // Owns the cases: which worker each one runs, what it does with a peer, and the figures that it gives.
 
+import { setTimeout as later } from 'node:timers/promises';
 import { quantile } from '../report.js';
 import { residentBytes } from './memory.js';
 import type { Peer, Tenant } from './peer.js';
@@ -101,6 +102,9 @@ function called(title: string, name: WorkerName, callers: number): Case {
   };
 }
 
+/** How long tenants have had nothing to do before their memory is measured. */
+const REST_MS = 3000;
+
 /** Tenants that have answered once and are kept. The first one's memory is the host's own, and is left out. */
 function idle(count: number): Case {
   return {
@@ -117,6 +121,7 @@ function idle(count: number): Case {
       await add(0);
       const before = await residentBytes(peer.processIds());
       for (let n = 1; n <= started; n += 1) await add(n);
+      await later(REST_MS);
       const after = await residentBytes(peer.processIds());
       await Promise.all(kept.map((one) => one.close()));
       return { bytesPerTenant: (after - before) / started };

@@ -8,6 +8,7 @@ use isolane_scheduler::{CallbackMessage, RequestId};
 use crate::definition::ContextPolicy;
 use crate::error::{Error, Owner};
 use crate::event_loop::drain_and_process;
+use crate::isolate_params;
 use crate::request::Start;
 use crate::runtime::entered_realm::EnteredRealm;
 use crate::runtime::events::{Event, StartRequest};
@@ -163,6 +164,8 @@ impl LockedIsolate<'_> {
                 self.realms.iter().for_each(Realm::forget_code);
             }
             self.give_back_garbage(GARBAGE_AT_REST_BYTES);
+            // After that: a collection fills them anew.
+            isolate_params::give_back_caches(&mut self.lock);
         }
     }
 
