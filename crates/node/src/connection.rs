@@ -1,11 +1,8 @@
 //! One Node environment's end of everything: the list of deliveries, and what JavaScript awaits.
 //!
-//! Any thread pushes; only the JavaScript thread takes. The first push onto an empty list wakes
-//! Node's loop once, and JavaScript takes what has gathered until then, some at a time: guests that
-//! have much to say do not keep the loop from anything else. While JavaScript waits inside a call
-//! it attends to the list by itself, and what comes wakes nobody: a wake takes longer than most turns.
+//! Any thread pushes; only the JavaScript thread takes, when Node's loop was woken for it, or in a call that
+//! waits for what a guest is about to do: a wake takes longer than most turns.
 
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -23,6 +20,7 @@ use tokio::sync::oneshot;
 
 use crate::binding_body_writer::body_channel;
 use crate::delivery::{Answer, BindingCell, Delivery, append_rest};
+use crate::inbox::Inbox;
 use crate::keep_alive::KeepAlive;
 use crate::local_tasks::LocalTasks;
 use crate::log_backlog::LogBacklog;
@@ -73,29 +71,14 @@ impl UnderWay {
     }
 }
 
-/// What JavaScript is given at most between two turns of Node's loop.
-const MOST_BETWEEN_TURNS: usize = 256;
-
 /// How long a call may wait for its answer before it returns. A thread that slept takes longer to
 /// wake, and an answer that takes longer is not worth Node's time.
 const LONGEST_WAIT_IN_CALL: Duration = Duration::from_micros(20);
 
 #[derive(Default)]
-struct Inbox {
-    list: VecDeque<Delivery>,
-    /// JavaScript comes by itself: nobody wakes it.
-    attended: bool,
-}
-
-#[derive(Default)]
 pub(crate) struct Connection {
     /// What JavaScript has not taken yet.
-    inbox: Mutex<Inbox>,
-    /// Whether more than console lines came since JavaScript attends to the list: it may look without the mutex.
-    has_news: AtomicBool,
-    /// What JavaScript was given since the loop was last known to have turned, as deliveries or in calls
-    /// that were answered before they returned. Only its own thread looks and counts.
-    given: AtomicUsize,
+    inbox: Inbox,
     /// How many calls are likely to come one upon the other, because so many answers were delivered together.
     /// Only JavaScript's own thread looks and counts.
     expected_calls: AtomicUsize,
@@ -132,14 +115,7 @@ impl Connection {
 
     /// Hands something over to JavaScript; from any thread.
     pub(crate) fn push(&self, delivery: Delivery) {
-        let mut inbox = lock(&self.inbox);
-        if !matches!(delivery, Delivery::Log { .. }) {
-            self.has_news.store(true, Ordering::Release);
-        }
-        inbox.list.push_back(delivery);
-        let wakes = inbox.list.len() == 1 && !inbox.attended;
-        drop(inbox);
-        if !wakes {
+        if !self.inbox.push(delivery) {
             return;
         }
         let status = self
@@ -193,10 +169,10 @@ impl Connection {
             return None;
         }
         let answer = future.wait_briefly(LONGEST_WAIT_IN_CALL);
-        let gathered = self.stop_attending();
+        let gathered = self.inbox.stop_attending();
         match answer {
             Some(answer) => {
-                self.given.fetch_add(1, Ordering::Relaxed);
+                self.inbox.note_given();
                 let answer = convert(answer);
                 if !gathered {
                     return Some(answer.into_cells(self).into());
@@ -232,38 +208,19 @@ impl Connection {
             return None;
         }
         reply();
-        patience.wait_until(|| self.has_news.load(Ordering::Acquire));
-        self.stop_attending().then(|| self.take_gathered(env))
+        patience.wait_until(|| self.inbox.has_news());
+        self.inbox.stop_attending().then(|| self.take_gathered(env))
     }
 
     /// JavaScript is about to wait inside a call: whatever is pushed from here on wakes nobody. Not while there is
-    /// something that only this thread can do, and not again and again, because a caller that awaits one answer
-    /// after the other would keep Node's loop from turning.
+    /// something that only this thread can do.
     fn attend(&self) -> bool {
-        if self.given.load(Ordering::Relaxed) >= MOST_BETWEEN_TURNS
-            || self.owed.load(Ordering::Relaxed) > 0
-        {
-            return false;
-        }
-        let mut inbox = lock(&self.inbox);
-        if inbox.attended || !inbox.list.is_empty() {
-            return false;
-        }
-        inbox.attended = true;
-        self.has_news.store(false, Ordering::Relaxed);
-        true
-    }
-
-    /// Whether something has gathered meanwhile: then JavaScript still attends, until it has taken that.
-    fn stop_attending(&self) -> bool {
-        let mut inbox = lock(&self.inbox);
-        inbox.attended = !inbox.list.is_empty();
-        inbox.attended
+        self.owed.load(Ordering::Relaxed) == 0 && self.inbox.attend()
     }
 
     /// Takes what has gathered while JavaScript attended.
     pub(crate) fn take_gathered(self: &Arc<Self>, env: &Env) -> Vec<BindingCell> {
-        lock(&self.inbox).attended = false;
+        self.inbox.come();
         self.take(env)
     }
 
@@ -275,27 +232,12 @@ impl Connection {
 
     /// Node's loop has turned: takes what has gathered meanwhile.
     pub(crate) fn take_after_turn(self: &Arc<Self>, env: &Env) -> Vec<BindingCell> {
-        self.given.store(0, Ordering::Relaxed);
-        lock(&self.inbox).attended = false;
+        self.inbox.begin_turn();
         self.take_when_woken(env)
     }
 
-    /// What may be taken now, and whether the loop is to turn before there is more.
-    fn next_batch(&self) -> (Vec<Delivery>, bool) {
-        let mut inbox = lock(&self.inbox);
-        if inbox.attended {
-            return (Vec::new(), false);
-        }
-        let room = MOST_BETWEEN_TURNS.saturating_sub(self.given.load(Ordering::Relaxed));
-        let count = room.min(inbox.list.len());
-        let batch: Vec<_> = inbox.list.drain(..count).collect();
-        self.given.fetch_add(count, Ordering::Relaxed);
-        inbox.attended = count == room;
-        (batch, inbox.attended)
-    }
-
     fn take(self: &Arc<Self>, env: &Env) -> Vec<BindingCell> {
-        let (batch, rest) = self.next_batch();
+        let (batch, rest) = self.inbox.next_batch();
         let mut cells = Vec::with_capacity(batch.len() * 4 + 4);
         let mut released = 0;
         let mut settled = 0;
@@ -417,7 +359,7 @@ impl Connection {
         }
         let bodies = std::mem::take(&mut *lock(&self.bodies));
         let replies = std::mem::take(&mut *lock(&self.replies));
-        let list = std::mem::take(&mut lock(&self.inbox).list);
+        let list = self.inbox.empty();
         // Outside the locks: what is dropped here may come back with a push.
         drop((bodies, replies, list));
     }

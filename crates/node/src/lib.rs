@@ -24,6 +24,7 @@ mod delivery;
 mod failure;
 mod function_ref;
 mod host_functions;
+mod inbox;
 mod keep_alive;
 mod local_tasks;
 mod log_backlog;

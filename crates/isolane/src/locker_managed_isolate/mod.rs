@@ -90,7 +90,6 @@ impl LockerManagedIsolate {
         })?;
         let mut lock = made.isolate.lock();
         let realm = Realm::unclaimed(&mut lock, made.isolate.guards())?;
-        isolate_params::give_back_caches(&mut lock);
         drop(lock);
         made.realms.unclaimed = Some(realm);
         Ok(made)
