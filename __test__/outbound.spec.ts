@@ -96,6 +96,15 @@ test('what a function streams to a guest that no longer waits is cancelled', asy
 
 test("a function's body arrives whole, however it comes", async (t) => {
   const bytes = (length: number, first: number) => Uint8Array.from({ length }, (_, at) => first + at);
+  const chunks = (count: number, chunk: (n: number) => Uint8Array, wait?: () => Promise<unknown>) => {
+    let n = 0;
+    const next = (c: ReadableStreamDefaultController) => {
+      n += 1;
+      if (n > count) c.close();
+      else c.enqueue(chunk(n));
+    };
+    return new ReadableStream({ pull: (c) => (wait === undefined ? next(c) : wait().then(() => next(c))) });
+  };
   const bodies: Array<() => ReadableStream | string | null> = [
     () => null,
     () => '',
@@ -108,37 +117,14 @@ test("a function's body arrives whole, however it comes", async (t) => {
           c.close();
         },
       }),
-    () => {
-      let n = 0;
-      return new ReadableStream({
-        pull(c) {
-          n += 1;
-          if (n > 40) c.close();
-          else c.enqueue(bytes(n % 3, n));
-        },
-      });
-    },
-    () => {
-      let n = 0;
-      return new ReadableStream({
-        pull(c) {
-          n += 1;
-          if (n > 40) c.close();
-          else c.enqueue(bytes(1000, n));
-        },
-      });
-    },
-    () => {
-      let n = 0;
-      return new ReadableStream({
-        async pull(c) {
-          await new Promise((d) => setImmediate(d));
-          n += 1;
-          if (n > 4) c.close();
-          else c.enqueue(bytes(10, n));
-        },
-      });
-    },
+    () => chunks(40, (n) => bytes(n % 3, n)),
+    () => chunks(40, (n) => bytes(1000, n)),
+    () =>
+      chunks(
+        4,
+        (n) => bytes(10, n),
+        () => new Promise((turned) => setImmediate(turned)),
+      ),
   ];
   const expected = await Promise.all(
     bodies.map(async (body) => [...new Uint8Array(await new Response(body()).arrayBuffer())]),

@@ -31,8 +31,7 @@ export async function sendRequestBody(
 ): Promise<void> {
   const whole = await source.ifShort();
   if (whole === undefined) return pump(source, BindingBodyWriter.ofRequest(connection, ticket));
-  const next = connection.sendBody(ticket, whole);
-  if (next !== null) deliver(next);
+  deliver(connection.sendBody(ticket, whole));
 }
 
 async function pump(source: BodySource, writer: BindingBodyWriter): Promise<void> {

@@ -37,8 +37,8 @@ export function deliverGathered(): void {
   void resolved.then(() => deliverOutside(connection.takeGathered()));
 }
 
-function deliverOutside(batch: BindingCell[]): void {
-  ownResource.runInAsyncScope(deliver, undefined, batch);
+function deliverOutside(batch: BindingCell[] | null): void {
+  if (batch !== null) ownResource.runInAsyncScope(deliver, undefined, batch);
 }
 
 function deliver(batch: BindingCell[]): void {

@@ -100,7 +100,7 @@ function toUsage(head: BindingCell): RunUsage {
 }
 
 /** A call whose answer may have to be awaited. */
-export interface AwaitedCall<T> {
+interface AwaitedCall<T> {
   readonly ticket: number;
   readonly signal: AbortSignal | undefined;
   readonly convert: (head: BindingCell, body: BindingCell) => T;
@@ -118,7 +118,7 @@ export function answered<T>(answer: BindingCell[] | null, call: AwaitedCall<T>):
 }
 
 /** The answer to a call, or its signal's reason if that comes first. */
-export function settled<T>({ ticket, signal, convert, owner }: AwaitedCall<T>): Promise<T> {
+function settled<T>({ ticket, signal, convert, owner }: AwaitedCall<T>): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const onAbort = () => {
       forget(ticket);

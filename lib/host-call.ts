@@ -18,8 +18,7 @@ export async function callHostFunction(
     const fn = registeredFunction<GenericFunction>(functionNumber);
     if (fn === undefined) throw new Error('The function is gone');
     const args = decodeClone(argumentBytes) as unknown[];
-    const next = link.connection.answerHostCall(call, encodeClone(await fn(...args)));
-    if (next !== null) link.deliver(next);
+    link.deliver(link.connection.answerHostCall(call, encodeClone(await fn(...args))));
   } catch (error) {
     const { name, message } = nameAndMessage(error);
     link.connection.failHostCall(call, name, message);

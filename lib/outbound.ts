@@ -56,8 +56,7 @@ async function answer({ connection, deliver }: Link, call: number, response: unk
   let head = `${response.status}\n${response.statusText}\n${response.url}\n${response.redirected ? 1 : 0}`;
   for (const [name, value] of response.headers) head += `\n${name}\n${value}`;
   const body = response.body === null ? undefined : await sendResponseBody(connection, response.body);
-  const next = connection.answerOutbound(call, head, body);
-  if (next !== null) deliver(next);
+  deliver(connection.answerOutbound(call, head, body));
 }
 
 function isResponse(value: unknown): value is Response {

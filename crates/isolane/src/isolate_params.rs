@@ -1,7 +1,7 @@
 //! The one place that makes isolates: parameters, callbacks and the guards of their memory limits.
 
 mod leftovers;
-mod stub_caches;
+pub(crate) mod stub_caches;
 
 use std::borrow::Cow;
 use std::mem::ManuallyDrop;
@@ -55,11 +55,6 @@ pub(crate) fn empty_heap(isolate: &mut v8::Isolate, guards: &IsolateGuards) {
         isolate.low_memory_notification();
         leftovers::will_leave(size);
     }
-}
-
-/// Gives back what an isolate at rest, which this thread has locked, need not hold.
-pub(crate) fn give_back_caches(isolate: &mut v8::Isolate) {
-    stub_caches::give_back(isolate);
 }
 
 /// Makes an isolate from the startup snapshot and enters it on this thread.

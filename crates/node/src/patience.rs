@@ -25,8 +25,8 @@ impl Patience {
         to_skip == 0
     }
 
-    /// Waits, and says whether it came.
-    pub(crate) fn wait_until(&self, has_come: impl Fn() -> bool) -> bool {
+    /// Waits until it has come, or for long enough.
+    pub(crate) fn wait_until(&self, has_come: impl Fn() -> bool) {
         let begin = Instant::now();
         let came = loop {
             if has_come() {
@@ -44,6 +44,5 @@ impl Patience {
         };
         self.skipped_after_last.set(skipped);
         self.to_skip.set(skipped);
-        came
     }
 }
