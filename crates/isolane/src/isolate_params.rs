@@ -1,7 +1,7 @@
 //! The one place that makes isolates: parameters, callbacks and the guards of their memory limits.
 
 mod leftovers;
-pub(crate) mod stub_caches;
+pub(crate) mod lookup_caches;
 
 use std::borrow::Cow;
 use std::mem::ManuallyDrop;

@@ -8,7 +8,7 @@ use isolane_scheduler::{CallbackMessage, RequestId};
 use crate::definition::ContextPolicy;
 use crate::error::{Error, Owner};
 use crate::event_loop::drain_and_process;
-use crate::isolate_params::stub_caches;
+use crate::isolate_params::lookup_caches;
 use crate::request::Start;
 use crate::runtime::entered_realm::EnteredRealm;
 use crate::runtime::events::{Event, StartRequest};
@@ -165,7 +165,7 @@ impl LockedIsolate<'_> {
             }
             self.give_back_garbage(GARBAGE_AT_REST_BYTES);
             // After that: a collection fills them anew.
-            stub_caches::give_back(&mut self.lock);
+            lookup_caches::give_back(&mut self.lock);
         }
     }
 

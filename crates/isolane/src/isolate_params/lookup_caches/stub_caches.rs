@@ -1,27 +1,21 @@
-//! Memory that an isolate at rest need not hold: V8's three stub caches, 360 KiB, which a collection fills with
-//! empty entries. It goes back to the system and reads as zeros, which are empty entries too.
+//! V8's three stub caches: what property is found where, for places in the code that see many shapes. 360 KiB, which
+//! V8 fills with empty entries at an isolate's start and after each collection.
 //!
-//! This knows how V8 lays them out, which no interface promises. It does nothing where V8 is another release than
-//! the one whose source was read for it, or where it does not find what it knows.
+//! `src/ic/stub-cache.h`, `src/ic/stub-cache.cc`, `AccessorAssembler::TryProbeStubCacheTable` and
+//! `ExternalReferenceTable::AddStubCache` say what this relies on:
 //!
-//! On the thread that has locked the isolate.
+//! - a cache is a primary table, a secondary one and a pointer to its isolate;
+//! - an entry is a key, a value and a map. Who looks for one compares the key first, a heap object, so that an
+//!   entry of zeros is never found. Who replaces one does not look at it where its map is the small
+//!   integer 0, which is all zeros;
+//! - the isolate's own memory has a list of the addresses of the parts of both tables' first entries, for each
+//!   cache in turn;
+//! - only the thread that runs the isolate touches any of it.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The release whose `src/ic/stub-cache.h`, `src/ic/stub-cache.cc`, `AccessorAssembler::TryProbeStubCacheTable`
-/// and `ExternalReferenceTable::AddStubCache` say what this relies on:
-///
-/// - a cache is a primary table, a secondary one and a pointer to its isolate;
-/// - an entry is a key, a value and a map. Who looks for one compares the key first, a heap object, so that an
-///   entry of zeros is never found. Who replaces one does not look at it where its map is the small
-///   integer 0, which is all zeros;
-/// - the isolate's own memory has a list of the addresses of the parts of both tables' first entries, for each
-///   cache in turn;
-/// - only the thread that runs the isolate touches any of it.
-const READ_RELEASE: &str = "15.2.124.1";
+use super::{WORD, words_at};
 
-const WORD: usize = size_of::<usize>();
 const ENTRY: usize = 3 * WORD;
 const PRIMARY: usize = 4096 * ENTRY;
 const SECONDARY: usize = 1024 * ENTRY;
@@ -33,25 +27,11 @@ const LISTED: usize = 6;
 /// How many words of an isolate are searched for the list. An isolate has twice as many.
 const SEARCHED: usize = 4096;
 
-/// Gives back the memory of an isolate's stub caches, and with it what they hold.
-pub(crate) fn give_back(isolate: &mut v8::Isolate) {
-    find(isolate).into_iter().for_each(discard);
-}
-
 /// The addresses of the isolate's stub caches; none where they are not certain.
-fn find(isolate: &mut v8::Isolate) -> Vec<Range<usize>> {
-    if !v8::VERSION_STRING.starts_with(READ_RELEASE) {
-        return Vec::new();
-    }
-    // SAFETY: a pointer that wraps a pointer, used for nothing but the isolate's address while the isolate lives.
-    let isolate: *mut usize = unsafe {
-        std::mem::transmute::<v8::UnsafeRawIsolatePtr, *mut usize>(isolate.as_raw_isolate_ptr())
-    };
-    let words: Vec<usize> = (0..SEARCHED)
-        // SAFETY: in this release an isolate begins there and has more words than these, aligned as such. Other
-        // threads write to some of them, atomically.
-        .map(|at| unsafe { AtomicUsize::from_ptr(isolate.add(at)) }.load(Ordering::Relaxed))
-        .collect();
+pub(super) fn find(isolate: *mut usize) -> Vec<Range<usize>> {
+    // SAFETY: in the release that was read an isolate begins there and has more words than these. Other threads write
+    // to some of them, atomically.
+    let words = unsafe { words_at(isolate, SEARCHED) };
     let mut lists = words.windows(CACHES * LISTED);
     let caches = lists.find_map(|list| list.chunks(LISTED).map(listed).collect::<Option<Vec<_>>>());
     let mut caches = caches.unwrap_or_default();
@@ -70,34 +50,20 @@ fn listed(list: &[usize]) -> Option<Range<usize>> {
     (list == parts.as_flattened()).then_some(primary..end)
 }
 
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn discard(cache: Range<usize>) {
-    let page = rustix::param::page_size();
-    let (first, end) = (
-        cache.start.next_multiple_of(page),
-        cache.end - cache.end % page,
-    );
-    if first < end {
-        // SAFETY: all of these pages are the cache's, which is private memory of malloc's: they read as zeros from now
-        // on, which is a state that the cache may be in. It is not being read: the caller has locked its isolate.
-        unsafe { libc::madvise(first as *mut libc::c_void, end - first, libc::MADV_DONTNEED) };
-    }
-}
-
-/// Elsewhere what a program gives back it need not read as zeros.
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn discard(_cache: Range<usize>) {}
-
 #[cfg(test)]
 mod tests {
+    use crate::isolate_params::GuardedIsolate;
     use crate::limits::Limits;
 
-    use super::super::GuardedIsolate;
+    use super::super::{address, give_back};
     use super::*;
 
     #[test]
     fn the_caches_of_this_release_are_found() {
-        let found = std::thread::spawn(|| find(&mut GuardedIsolate::new(&Limits::default())).len());
+        let found = std::thread::spawn(|| {
+            let mut isolate = GuardedIsolate::new(&Limits::default());
+            find(address(&mut isolate)).len()
+        });
         assert_eq!(found.join().expect("it returns"), CACHES);
     }
 
@@ -115,7 +81,7 @@ mod tests {
 
     /// How many entries the isolate's caches have.
     fn maps_in(isolate: &mut v8::Isolate) -> usize {
-        let entries = find(isolate)
+        let entries = find(address(isolate))
             .into_iter()
             .flat_map(|cache| cache.step_by(ENTRY));
         // SAFETY: it is an entry of a cache of this isolate's, which this thread has entered.
