@@ -2,7 +2,11 @@
 ({
   /** A host whose operations do nothing. */
   idleHost: new Proxy(
-    { nativeWebAssembly: () => WebAssembly },
+    {
+      nativeWebAssembly: () => WebAssembly,
+      urlParse: () => ['http://x/?a=b', 5, 7, 7, 8, 8, 9, 13],
+      timerStart: () => 1,
+    },
     { get: (host, name) => host[name] ?? (() => 0) },
   ),
 
@@ -98,5 +102,25 @@
     new Response('', { headers }).headers.set('f', 'g');
     new (get('encoding', 'TextEncoder'))();
     new (get('encoding', 'TextDecoder'))();
+    new Response(new Uint8Array(2));
+    const idl = (name, ...args) => get('webidl', name)(...args);
+    idl('makeCloneable', class {}, null);
+    idl('makeTransferable', {});
+    idl('isPlatformPrototype', {});
+    idl('pairReaderOf', {});
+    idl('typedArrayName', new Uint8Array(1));
+    const url = new (get('url', 'URL'))('http://x/?a=b');
+    void (url.href + url.origin + url.host + url.hostname + url.pathname + url.search + url.hash);
+    url.searchParams.get('a');
+    url.searchParams.has('a');
+    get('timers', 'clearTimeout')(get('timers', 'setTimeout')(() => {}, 1));
+    get('timers', 'setTimeout')(() => {});
+    booted.entry(7, 1);
+    get('fetch', 'fetch')('http://x/');
+    booted.entry(5, 0, { status: 200, statusText: '', headers: ['a', 'b'], url: 'http://x/', redirected: false, body: 0 });
+    get('console', 'console').log('a', 'b');
+    const target = new (get('event_target', 'EventTarget'))();
+    target.addEventListener('a', () => {});
+    target.dispatchEvent(new (get('events', 'Event'))('a'));
   },
 });

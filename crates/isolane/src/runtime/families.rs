@@ -1,17 +1,30 @@
 //! The guest side's families of web APIs: their sources, which globals they make, and the code of those
-//! that are not in the startup snapshot, compiled when a context first asks for one. Runs on the thread
-//! that has the isolate entered, inside a turn.
+//! that are not in the startup snapshot, compiled when a context first asks for one.
+//!
+//! What V8 has compiled of those is kept for all isolates of the process, with the functions that the first contexts
+//! have called: to compile these takes most of the time of their first use. Runs on the thread that has the isolate
+//! entered.
 
-use std::sync::OnceLock;
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use v8::script_compiler::{self, CachedData, CompileOptions, NoCacheReason, Source};
+
+use super::realm_state::RealmState;
+
+/// How often what contexts have called of a family is written down: more of them call little else.
+const LOOKS: u8 = 8;
 
 /// A file of the guest side.
 pub(super) struct Family {
     name: &'static str,
     pub(super) source: v8::OneByteConst,
-    /// What V8 compiled of it where a family was first made, for all isolates.
-    code: OnceLock<Box<[u8]>>,
+    code: Mutex<KeptCode>,
+}
+
+struct KeptCode {
+    code: Option<Arc<[u8]>>,
+    looks_left: u8,
 }
 
 impl Family {
@@ -19,7 +32,10 @@ impl Family {
         Self {
             name,
             source: v8::String::create_external_onebyte_const(source),
-            code: OnceLock::new(),
+            code: Mutex::new(KeptCode {
+                code: None,
+                looks_left: LOOKS,
+            }),
         }
     }
 
@@ -36,7 +52,9 @@ impl Family {
         let origin = v8::ScriptOrigin::new(
             scope, name, 0, 0, false, -1, None, false, false, false, None,
         );
-        let (mut source, options) = match self.code.get() {
+        // The guard is gone before V8 runs.
+        let code = self.code.lock().code.clone();
+        let (mut source, options) = match &code {
             Some(code) => {
                 let code = CachedData::new(code);
                 let source = Source::new_with_cached_data(text, Some(&origin), code);
@@ -76,30 +94,82 @@ pub(crate) fn load<'s>(
 ) {
     let name = args.get(0).to_rust_string_lossy(scope);
     // Where this has no value V8 has thrown: the turn is to end, or there is no memory.
-    if let Some(family) = Family::named(&name)
-        && let Some(script) = family.compile(scope)
+    let Some(family) = Family::named(&name) else {
+        return;
+    };
+    if let Some(script) = family.compile(scope)
         && let Some(wrapper) = script.bind_to_current_context(scope).run(scope)
     {
         value.set(wrapper);
+        if family.code.lock().looks_left > 0
+            && let Some(realm) = RealmState::of(scope)
+        {
+            let script = v8::Global::new(scope, script);
+            let family = FamilyToKeep { family, script };
+            realm.families_to_keep.borrow_mut().push(family);
+        }
     }
 }
 
-/// `host.familyKeep(name)`: a family was made here, with all that this compiled of it.
-pub(crate) fn keep<'s>(
-    scope: &mut v8::PinScope<'s, '_>,
-    args: v8::FunctionCallbackArguments<'s>,
-    _value: v8::ReturnValue<'s>,
-) {
-    let name = args.get(0).to_rust_string_lossy(scope);
-    let Some(family) = Family::named(&name).filter(|family| family.code.get().is_none()) else {
-        return;
-    };
-    // The isolate has compiled it a moment ago, and finds it again.
-    if let Some(code) = family
-        .compile(scope)
-        .and_then(|script| script.create_code_cache())
-    {
-        // Where another thread was quicker, its code is as good.
-        let _ = family.code.set(Box::from(&code[..]));
+/// A family that a context has compiled, whose code is to be kept.
+pub(crate) struct FamilyToKeep {
+    family: &'static Family,
+    script: v8::Global<v8::UnboundScript>,
+}
+
+impl FamilyToKeep {
+    /// Writes down what V8 has compiled of the family until now, where that is more than what is kept.
+    pub(super) fn keep(&self, scope: &v8::PinScope<'_, '_, ()>) {
+        let Some(looks_left) = self.family.code.lock().looks_left.checked_sub(1) else {
+            return;
+        };
+        let script = v8::Local::new(scope, &self.script);
+        let written = script.create_code_cache();
+        let mut kept = self.family.code.lock();
+        kept.looks_left = looks_left.min(kept.looks_left);
+        let length = kept.code.as_ref().map_or(0, |code| code.len());
+        if let Some(written) = written.filter(|written| written.len() > length) {
+            kept.code = Some(Arc::from(&written[..]));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_executor::block_on;
+
+    use super::*;
+    use crate::{RunOptions, Runtime, RuntimeOptions, platform};
+
+    fn kept(family: &str) -> usize {
+        let family = Family::named(family).expect("a family");
+        family
+            .code
+            .lock()
+            .code
+            .as_ref()
+            .map_or(0, |code| code.len())
+    }
+
+    /// Evaluates in a new isolate, which goes then.
+    fn run(source: &'static str) {
+        let run = move || {
+            let mut runtime = Runtime::new(RuntimeOptions::default()).expect("a runtime");
+            block_on(runtime.evaluate(source, None, RunOptions::default())).expect("a value");
+        };
+        let thread = platform::spawn("test", run).expect("a thread");
+        thread.join().expect("it does not panic");
+    }
+
+    #[test]
+    fn what_contexts_have_called_is_kept_for_others() {
+        run("new URLPattern().pathname");
+        let made = kept("url_pattern");
+        assert!(made > 0);
+        run("new URLPattern({ pathname: '/:a' }).exec('http://x/y').pathname.input");
+        let called = kept("url_pattern");
+        assert!(called > made, "{called} bytes after {made}");
+        run("new URLPattern().pathname");
+        assert_eq!(kept("url_pattern"), called);
     }
 }

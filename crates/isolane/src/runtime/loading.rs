@@ -148,13 +148,14 @@ impl Realm {
         }
     }
 
-    /// Whether the code of any of the worker's modules is to be written down.
+    /// Whether the code of any of the worker's modules, or of what it has used, is to be written down.
     pub(crate) fn has_code_to_keep(&self) -> bool {
         !self.state.modules.borrow().code_to_keep.is_empty()
+            || !self.state.families_to_keep.borrow().is_empty()
     }
 
-    /// Writes down the code of the worker's modules, where they were compiled here and that is wanted. For
-    /// when no request waits.
+    /// Writes down the code of the worker's modules and of the families that it has used, where they were compiled
+    /// here and that is wanted. For when no request waits.
     pub(crate) fn keep_code(&self, isolate: &mut v8::Isolate) {
         if !self.has_code_to_keep() || self.health == Health::Condemned {
             return;
@@ -163,10 +164,14 @@ impl Realm {
         for module in &self.state.modules.borrow().code_to_keep {
             module.keep(scope);
         }
+        for family in self.state.families_to_keep.borrow().iter() {
+            family.keep(scope);
+        }
     }
 
     /// Code is not written down here any more.
     pub(crate) fn forget_code(&self) {
         self.state.modules.borrow_mut().code_to_keep.clear();
+        self.state.families_to_keep.borrow_mut().clear();
     }
 }

@@ -103,6 +103,7 @@ impl Realm {
             cache_answers: RefCell::default(),
             panicked: Cell::new(false),
             modules: RefCell::new(ModuleMap::new(options.definition)),
+            families_to_keep: RefCell::default(),
             origin: Instant::now(),
             origin_unix_ms: unix_ms(),
             current: Cell::new(0),

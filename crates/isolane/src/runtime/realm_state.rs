@@ -22,7 +22,7 @@ use crate::process;
 use crate::request::{LogEntry, LogLevel, LogSink, Response};
 
 use super::active_request::ActiveRequest;
-use super::families;
+use super::families::{self, FamilyToKeep};
 use super::modules::ModuleMap;
 use super::web::cache::CacheSlot;
 use super::web::compression::OpenCodec;
@@ -92,6 +92,7 @@ pub(crate) struct RealmState {
     /// Where the answers of caches will be, by the operations that wait for them.
     pub(crate) cache_answers: RefCell<IdMap<CacheSlot>>,
     pub(crate) modules: RefCell<ModuleMap>,
+    pub(crate) families_to_keep: RefCell<Vec<FamilyToKeep>>,
     pub(crate) origin: Instant,
     pub(crate) origin_unix_ms: f64,
     /// The request that the running turn is charged to.

@@ -4,7 +4,6 @@
 ops! {
     // boot
     "familyLoad" => families::load,
-    "familyKeep" => families::keep,
     // callbacks, timers, console, performance
     "timerStart" => timers::timer_start,
     "timerCancel" => timers::timer_cancel,

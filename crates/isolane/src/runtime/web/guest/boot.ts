@@ -6,8 +6,6 @@
 interface Host {
   /** The function of `define` that a family's file is; it is not defined yet. */
   familyLoad(name: string): (define: DefineFamily) => void;
-  /** Says that the family was made, so that its code is worth keeping for other isolates. */
-  familyKeep(name: string): void;
 }
 
 type Factory = (use: (name: string) => unknown, host: Host) => Record<string, unknown>;
@@ -26,12 +24,9 @@ booted.start = (host) => {
   const use = (name: string): Record<string, unknown> => made[name] ?? make(name);
 
   const make = (name: string): Record<string, unknown> => {
-    const isDefined = factories[name] !== undefined;
-    if (!isDefined) host.familyLoad(name)(defineFamily);
+    if (factories[name] === undefined) host.familyLoad(name)(defineFamily);
     // Copied: a literal's members leave a map each behind, which every context would have; this has one table.
-    const family = (made[name] = { __proto__: null, ...factories[name]!(use, host) });
-    if (!isDefined) host.familyKeep(name);
-    return family;
+    return (made[name] = { __proto__: null, ...factories[name]!(use, host) });
   };
 
   const defineFamily: DefineFamily = (name, _options, factory) => {

@@ -98,7 +98,7 @@ const domExceptionFamily = define('dom_exception', { globals: { DOMException: 'c
   }
 
   Object.setPrototypeOf(DOMException.prototype, Error.prototype);
-  const constants: Record<string, number> = {};
+  const constants = { __proto__: null } as unknown as Record<string, number>;
   legacyNames.forEach(([constant], index) => (constants[constant] = index + 1));
   defineConstants(DOMException, constants);
   finishInterface(DOMException);
