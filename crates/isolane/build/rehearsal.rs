@@ -88,6 +88,7 @@ impl<'s> Stage<'s> {
             .expect("an object expression");
         let idle_host = property(scope, parts, "idleHost");
         let (booted, define) = snapshot::start(scope, boot, idle_host);
+        snapshot::ready(scope, booted);
         Self {
             parts,
             booted,

@@ -172,6 +172,7 @@ fn boot<'s>(
             .call(scope, undefined, &[name, none])
             .expect("a factory does not throw");
     }
+    ready(scope, booted);
     booted
 }
 
@@ -191,6 +192,14 @@ pub(crate) fn start<'s>(
         .call(scope, undefined, &[host])
         .expect("start does not throw");
     (booted, define)
+}
+
+/// What is made from now on is made because somebody uses it.
+pub(crate) fn ready<'s>(scope: &mut v8::PinScope<'s, '_>, booted: v8::Local<'s, v8::Object>) {
+    let undefined = v8::undefined(scope).into();
+    function(property(scope, booted, "ready"))
+        .call(scope, undefined, &[])
+        .expect("it does not throw");
 }
 
 /// Hands `define` to families' files.

@@ -332,6 +332,7 @@ impl Drop for ExecutionContext {
             && realm.has_served()
         {
             realm.keep_code(&mut isolate);
+            realm.note_families();
         }
     }
 }

@@ -75,7 +75,9 @@ impl LockedIsolate<'_> {
     /// says whether it is there.
     pub(crate) fn prepare(&mut self) -> bool {
         // What fails here fails again for the next request, which is told.
-        let Ok(at) = self.make_realm(Realm::rehearse) else {
+        let families = self.condition.families;
+        let rehearse = |realm: &mut Realm, isolate: &mut _| realm.rehearse(isolate, families);
+        let Ok(at) = self.make_realm(rehearse) else {
             return false;
         };
         let realm = &mut self.realms[at];
@@ -139,8 +141,13 @@ impl LockedIsolate<'_> {
         for realm in self.realms.iter() {
             self.condition.was_limited |= realm.take_limited();
         }
-        self.realms
-            .retain(|realm| realm.active() > 0 || may_serve(realm, fresh));
+        self.realms.retain(|realm| {
+            let stays = realm.active() > 0 || may_serve(realm, fresh);
+            if !stays {
+                self.condition.families = realm.families_used();
+            }
+            stays
+        });
         if let Some(realm) = self.realms.first_mut() {
             realm.housekeep(&mut self.lock);
             self.note_health(0);

@@ -13,6 +13,7 @@ use crate::isolate_params;
 use crate::kept_threads::Keeper;
 use crate::limits::Limits;
 use crate::request::LogSink;
+use crate::runtime::popular_families::{self, FamilySet};
 use crate::runtime::realm::{Health, Realm};
 use crate::unentered_isolate::UnenteredIsolate;
 
@@ -59,6 +60,10 @@ struct Condition {
     has_run: bool,
     /// The worker's modules were still loading when the turn that evaluates them had ended.
     loads_late: bool,
+    /// What the worker has used in its last context.
+    families: FamilySet,
+    /// Whether that counts among what is popular.
+    has_noted_families: bool,
 }
 
 impl LockerManagedIsolate {
@@ -75,6 +80,8 @@ impl LockerManagedIsolate {
                 was_limited: false,
                 has_run: false,
                 loads_late: false,
+                families: FamilySet::default(),
+                has_noted_families: false,
             },
         })
     }
@@ -123,6 +130,15 @@ impl LockerManagedIsolate {
     /// Whether what V8 compiles for the worker is to be kept, once that has run.
     pub(crate) fn has_code_to_keep(&self) -> bool {
         self.realms.serving.iter().any(Realm::has_code_to_keep)
+    }
+
+    /// Notes, once, what the worker's first request has used, for isolates that will be made ahead.
+    pub(crate) fn note_families(&mut self) {
+        if self.condition.has_run && !self.condition.has_noted_families {
+            self.condition.has_noted_families = true;
+            let serving = self.realms.serving.first();
+            popular_families::note(serving.map_or(self.condition.families, Realm::families_used));
+        }
     }
 
     /// Locks the isolate on this thread for a batch of turns.

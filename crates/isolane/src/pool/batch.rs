@@ -201,6 +201,9 @@ impl Lane {
         {
             owner.keep_code(self);
         }
+        if idle {
+            isolate.note_families();
+        }
         if idle && self.queue.is_empty() && self.is_accepting() && isolate.wants_context() {
             // After the accounts: it is not what the worker's requests take. Who has been answered goes
             // first, where both have only this processor.

@@ -11,6 +11,7 @@ use crate::request::{LogSink, Request, ScheduledEvent, Start};
 
 use super::active_request::Responder;
 use super::exception;
+use super::popular_families::FamilySet;
 use super::realm_state::{End, RealmState};
 use super::ticket::Ticket;
 use super::web::async_context;
@@ -247,9 +248,16 @@ pub(crate) fn forget_orphaned(scope: Scope<'_, '_, '_>, realm: &RealmState) {
     enter(scope, realm, FORGET, 0, &[ids]);
 }
 
-/// Has the guest side run a request that nobody made, in a context in which nothing ran yet.
-pub(crate) fn rehearse(scope: Scope<'_, '_, '_>, realm: &RealmState) {
-    enter(scope, realm, REHEARSE, 0, &[]);
+/// Has the guest side run a request that nobody made, in a context in which nothing ran yet, and make these families.
+pub(crate) fn rehearse(scope: Scope<'_, '_, '_>, realm: &RealmState, families: FamilySet) {
+    let names: Option<Vec<v8::Local<v8::Value>>> = families
+        .names()
+        .map(|name| Some(v8::String::new(scope, name)?.into()))
+        .collect();
+    // Without memory for names there is none for families.
+    let names = v8::Array::new_with_elements(scope, &names.unwrap_or_default()).into();
+    enter(scope, realm, REHEARSE, 0, &[names]);
+    realm.families_used.take();
 }
 
 /// Fires a timer.

@@ -17,7 +17,7 @@ const LOOKS: u8 = 8;
 
 /// A file of the guest side.
 pub(super) struct Family {
-    name: &'static str,
+    pub(super) name: &'static str,
     pub(super) source: v8::OneByteConst,
     code: Mutex<KeptCode>,
 }
@@ -108,6 +108,20 @@ pub(crate) fn load<'s>(
             let family = FamilyToKeep { family, script };
             realm.families_to_keep.borrow_mut().push(family);
         }
+    }
+}
+
+/// `host.familyUsed(name)`: the context uses a family for the first time.
+pub(crate) fn used<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    args: v8::FunctionCallbackArguments<'s>,
+    _value: v8::ReturnValue<'s>,
+) {
+    let name = args.get(0).to_rust_string_lossy(scope);
+    if let Some(at) = FAMILIES.iter().position(|family| family.name == name)
+        && let Some(realm) = RealmState::of(scope)
+    {
+        realm.families_used.set(realm.families_used.get().with(at));
     }
 }
 

@@ -13,6 +13,7 @@ mod handle;
 mod loading;
 pub(crate) mod module_kinds;
 pub(crate) mod modules;
+pub(crate) mod popular_families;
 pub(crate) mod realm;
 pub(crate) mod realm_state;
 pub(crate) mod snapshot;
@@ -45,6 +46,7 @@ use crate::settlement::RunFuture;
 use active_request::Responder;
 use entered_realm::EnteredRealm;
 use events::{Event, StartRequest};
+use popular_families::popular;
 use realm::{Health, Realm, RealmOptions};
 
 thread_local! {
@@ -212,7 +214,7 @@ impl Runtime {
 
     /// Has what a request uses made, before the worker loads.
     pub(crate) fn rehearse(&mut self) {
-        self.realm.rehearse(&mut self.isolate);
+        self.realm.rehearse(&mut self.isolate, popular());
     }
 
     /// Whether the worker's modules have been evaluated, and left an isolate that may go on.
@@ -271,6 +273,7 @@ impl Drop for Runtime {
     fn drop(&mut self) {
         if self.realm.has_served() {
             self.realm.keep_code(&mut self.isolate);
+            self.realm.note_families();
         }
     }
 }

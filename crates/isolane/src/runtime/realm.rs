@@ -104,6 +104,7 @@ impl Realm {
             panicked: Cell::new(false),
             modules: RefCell::new(ModuleMap::new(options.definition)),
             families_to_keep: RefCell::default(),
+            families_used: Cell::default(),
             origin: Instant::now(),
             origin_unix_ms: unix_ms(),
             current: Cell::new(0),

@@ -24,6 +24,7 @@ use crate::request::{LogEntry, LogLevel, LogSink, Response};
 use super::active_request::ActiveRequest;
 use super::families::{self, FamilyToKeep};
 use super::modules::ModuleMap;
+use super::popular_families::FamilySet;
 use super::web::cache::CacheSlot;
 use super::web::compression::OpenCodec;
 
@@ -93,6 +94,8 @@ pub(crate) struct RealmState {
     pub(crate) cache_answers: RefCell<IdMap<CacheSlot>>,
     pub(crate) modules: RefCell<ModuleMap>,
     pub(crate) families_to_keep: RefCell<Vec<FamilyToKeep>>,
+    /// What the worker has used here.
+    pub(crate) families_used: Cell<FamilySet>,
     pub(crate) origin: Instant,
     pub(crate) origin_unix_ms: f64,
     /// The request that the running turn is charged to.

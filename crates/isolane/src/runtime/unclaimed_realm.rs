@@ -11,6 +11,7 @@ use crate::isolate_params::IsolateGuards;
 
 use super::events;
 use super::modules::{self, ModuleMap};
+use super::popular_families::{self, FamilySet, popular};
 use super::realm::{Realm, RealmOptions};
 use super::realm_state::unix_ms;
 
@@ -36,7 +37,7 @@ impl Realm {
         realm.watched_turn(isolate, 0, budget, |scope, state| {
             let namespace = modules::rehearse(scope);
             events::configure(scope, state, namespace, &definition);
-            events::rehearse(scope, state);
+            events::rehearse(scope, state, popular());
         });
         Ok(realm)
     }
@@ -71,12 +72,52 @@ impl Realm {
         Ok(())
     }
 
-    /// Runs a request that nobody made, so that the first real one finds made what it uses. Only before the
-    /// worker loads: no guest code runs in it.
-    pub(crate) fn rehearse(&mut self, isolate: &mut v8::Isolate) {
+    /// Runs a request that nobody made, and makes these families, so that the first real one finds made what it uses.
+    /// Only before the worker loads: no guest code runs in it.
+    pub(crate) fn rehearse(&mut self, isolate: &mut v8::Isolate, families: FamilySet) {
         let budget = self.own_budget();
         self.watched_turn(isolate, 0, budget, |scope, state| {
-            events::rehearse(scope, state)
+            events::rehearse(scope, state, families);
         });
+    }
+
+    /// What the worker has used here.
+    pub(crate) fn families_used(&self) -> FamilySet {
+        self.state.families_used.get()
+    }
+
+    /// Notes that for contexts which will be made ahead.
+    pub(crate) fn note_families(&self) {
+        if !matches!(self.owner, Owner::Runtime) {
+            popular_families::note(self.families_used());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_executor::block_on;
+
+    use super::*;
+    use crate::runtime::{Runtime, RuntimeOptions};
+    use crate::{RunOptions, platform};
+
+    #[test]
+    fn a_family_that_is_made_ahead_is_there_when_it_is_used() {
+        let test = platform::spawn("test", || {
+            let mut runtime = Runtime::new(RuntimeOptions::default()).expect("a runtime");
+            let family = FamilySet::named("structured_clone");
+            runtime.realm.rehearse(&mut runtime.isolate, family);
+            let compiled = runtime.realm.state.families_to_keep.borrow().len();
+            assert!(compiled > 0, "it is made");
+            let used = runtime.realm.families_used();
+            assert_eq!(used, FamilySet::default(), "nobody has used it");
+            block_on(runtime.evaluate("structuredClone(1)", None, RunOptions::default()))
+                .expect("a value");
+            let after = runtime.realm.state.families_to_keep.borrow().len();
+            assert_eq!(after, compiled, "it is not made again");
+            assert_eq!(runtime.realm.families_used(), family);
+        });
+        test.expect("a thread").join().expect("it does not panic");
     }
 }

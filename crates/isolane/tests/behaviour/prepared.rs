@@ -46,6 +46,31 @@ fn an_isolate_made_ahead_takes_over_nothing_but_itself() {
     assert_eq!(pool.stats().total, 8);
 }
 
+/// Uses much of the web platform, and says how the global object looks.
+const USE_MUCH: &str = "const controller = new AbortController(); controller.abort(); \
+    structuredClone({ a: new Map() }); console.log({}); new URL(request.url).searchParams.get('a'); \
+    await new Response(new ReadableStream({ start(c) { c.close(); } })).text(); \
+    await crypto.subtle.digest('SHA-256', new Uint8Array(1)); new FormData(); new URLPattern(); \
+    const looks = Reflect.ownKeys(globalThis).map((key) => { \
+        const { value, ...flags } = Object.getOwnPropertyDescriptor(globalThis, key); \
+        return [String(key), typeof value, flags]; \
+    }); \
+    return Response.json(looks)";
+
+/// What most workers use is made in isolates that are made ahead, which no worker is to notice.
+#[test]
+fn a_worker_does_not_see_what_others_use() {
+    let pool = pool();
+    let mut answers = (0..40).map(|round| {
+        let source = format!("{} // {round}", handler(USE_MUCH));
+        let worker = Arc::new(WorkerDefinition::script(source));
+        text(answer(&pool, &format!("worker {round}"), &worker))
+    });
+    let first = answers.next().expect("the first one");
+    assert!(first.contains("ReadableStream"));
+    assert!(answers.all(|other| other == first));
+}
+
 #[test]
 fn a_context_made_ahead_takes_over_nothing_but_itself() {
     on_isolate_thread(|| {

@@ -4,6 +4,7 @@
 ops! {
     // boot
     "familyLoad" => families::load,
+    "familyUsed" => families::used,
     // callbacks, timers, console, performance
     "timerStart" => timers::timer_start,
     "timerCancel" => timers::timer_cancel,

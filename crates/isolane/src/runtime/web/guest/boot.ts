@@ -6,6 +6,8 @@
 interface Host {
   /** The function of `define` that a family's file is; it is not defined yet. */
   familyLoad(name: string): (define: DefineFamily) => void;
+  /** Says that the context uses a family for the first time. */
+  familyUsed(name: string): void;
 }
 
 type Factory = (use: (name: string) => unknown, host: Host) => Record<string, unknown>;
@@ -13,6 +15,8 @@ type DefineFamily = (name: string, options: object, factory: Factory) => void;
 
 const booted = define as unknown as {
   start(host: Host): DefineFamily;
+  /** From now on families are made because somebody uses them. */
+  ready(): void;
   resolve(family: string, name: string): unknown;
   entry: EntryFunction;
 };
@@ -20,13 +24,22 @@ const booted = define as unknown as {
 booted.start = (host) => {
   const factories = { __proto__: null } as unknown as Record<string, Factory>;
   const made = { __proto__: null } as unknown as Record<string, Record<string, unknown>>;
+  /** Those that nobody has used yet. */
+  const ahead = { __proto__: null } as unknown as typeof made;
+  let isAhead = true;
 
-  const use = (name: string): Record<string, unknown> => made[name] ?? make(name);
+  const use = (name: string): Record<string, unknown> => made[name] ?? first(name);
+
+  const first = (name: string): Record<string, unknown> => {
+    if (isAhead) return (ahead[name] ??= make(name));
+    host.familyUsed(name);
+    return (made[name] = ahead[name] ?? make(name));
+  };
 
   const make = (name: string): Record<string, unknown> => {
     if (factories[name] === undefined) host.familyLoad(name)(defineFamily);
     // Copied: a literal's members leave a map each behind, which every context would have; this has one table.
-    return (made[name] = { __proto__: null, ...factories[name]!(use, host) });
+    return { __proto__: null, ...factories[name]!(use, host) };
   };
 
   const defineFamily: DefineFamily = (name, _options, factory) => {
@@ -34,6 +47,21 @@ booted.start = (host) => {
   };
 
   booted.resolve = (family, name) => use(family)[name];
+
+  booted.ready = () => {
+    Object.assign(made, ahead);
+    isAhead = false;
+  };
+
+  const makeAhead = (names: string[]): void => {
+    isAhead = true;
+    try {
+      for (const name of names) use(name);
+    } finally {
+      isAhead = false;
+    }
+  };
+  made['families'] = { __proto__: null, makeAhead };
 
   let serve: Families['serve'] | undefined;
   booted.entry = (kind, id, a, b, c, d) => {
@@ -43,3 +71,10 @@ booted.start = (host) => {
 
   return defineFamily;
 };
+interface Families {
+  /** The table itself. */
+  families: {
+    /** Makes families before anything of the guest's runs, so that who uses them first need not wait for that. */
+    makeAhead(names: string[]): void;
+  };
+}

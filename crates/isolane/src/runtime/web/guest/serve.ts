@@ -250,10 +250,12 @@ const serveFamily = define('serve', { globals: { self: 'object' } }, (use, host)
   }
 
   /**
-   * Runs a request that nobody has made, in a context that is made ahead: V8 learns the shapes of what a
-   * request makes, and the worker's first one need not wait for that. Nothing of the guest's runs before.
+   * Runs a request that nobody has made, in a context that is made ahead, and makes these families: V8 learns the
+   * shapes of what a request makes, and the worker's first one need not wait for that. Nothing of the guest's runs
+   * before.
    */
-  function rehearse(): void {
+  function rehearse(families: string[]): void {
+    use('families').makeAhead(families);
     handlers ??= { fetch: () => new Response('') };
     onFetch(0, 'GET', 'http://x/', null, null);
     handlers = undefined;
@@ -288,7 +290,7 @@ const serveFamily = define('serve', { globals: { self: 'object' } }, (use, host)
       case 8:
         return forget(a as number[]);
       case 9:
-        return rehearse();
+        return rehearse(a as string[]);
       case 10:
         return use('callbacks').settle(id, false, a);
       case 11:
