@@ -117,7 +117,14 @@
     get('timers', 'setTimeout')(() => {});
     booted.entry(7, 1);
     get('fetch', 'fetch')('http://x/');
-    booted.entry(5, 0, { status: 200, statusText: '', headers: ['a', 'b'], url: 'http://x/', redirected: false, body: 0 });
+    booted.entry(5, 0, {
+      status: 200,
+      statusText: '',
+      headers: ['a', 'b'],
+      url: 'http://x/',
+      redirected: false,
+      body: 0,
+    });
     get('console', 'console').log('a', 'b');
     const target = new (get('event_target', 'EventTarget'))();
     target.addEventListener('a', () => {});
