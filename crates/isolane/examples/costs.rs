@@ -17,6 +17,17 @@ use isolane::{
 const HELLO: &str =
     "export default { fetch: (r) => new Response('hello ' + new URL(r.url).pathname) }";
 const PLAIN: &str = "export default { fetch: (r) => new Response('hello') }";
+/// Uses what many workers use of the web platform.
+const MUCH: &str = "export default { async fetch(r) {
+    const abort = new AbortController();
+    const url = new URL(r.url);
+    const headers = new Headers(r.headers);
+    headers.set('path', url.pathname);
+    console.log('request', { url: url.href, query: url.searchParams.get('q') });
+    abort.signal.throwIfAborted();
+    const body = new ReadableStream({ start(c) { c.enqueue(new TextEncoder().encode('hello')); c.close(); } });
+    return new Response(body, { headers });
+} }";
 
 fn main() {
     if std::env::args().nth(1).as_deref() == Some("bare") {
@@ -145,11 +156,17 @@ fn ours() {
         }),
     );
     block_on(pool.close()).expect("closed");
-    report("a new worker, its isolate made ahead", new_workers(WORKERS));
-    let few = WORKERS / 10;
+    report(
+        "a new worker, its isolate made ahead",
+        new_workers(PLAIN, WORKERS),
+    );
     report(
         "the same in a full pool, another one goes",
-        new_workers(few),
+        new_workers(PLAIN, WORKERS / 10),
+    );
+    report(
+        "one that uses much, its isolate made ahead",
+        new_workers(MUCH, WORKERS),
     );
     std::thread::sleep(Duration::from_millis(100));
     let contexts = isolane::platform::spawn("contexts", || {
@@ -206,15 +223,14 @@ fn ours() {
 const WORKERS: usize = 200;
 
 /// How long workers that nobody has seen take to answer, where there is time to make the next isolate.
-fn new_workers(max_isolates: usize) -> Vec<f64> {
+fn new_workers(script: &str, max_isolates: usize) -> Vec<f64> {
     let pool = IsolatePool::new(PoolOptions {
         max_isolates,
         ..PoolOptions::default()
     });
     let pool = pool.expect("a pool");
     let samples = (0..WORKERS).flat_map(|number| {
-        let script =
-            format!("export default {{ fetch: (r) => new Response('hello from {number}') }}");
+        let script = format!("{script} // {number}");
         let worker = Arc::new(WorkerDefinition::script(script));
         std::thread::sleep(Duration::from_millis(10));
         time(1, || {

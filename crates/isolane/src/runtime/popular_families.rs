@@ -58,12 +58,11 @@ struct Lately {
 
 impl Lately {
     fn note(&mut self, used: FamilySet) {
-        if self.used.len() == LATELY {
-            self.used.pop_front();
-        }
+        let is_full = self.used.len() == LATELY;
+        let left = self.used.pop_front_if(|_| is_full);
         self.used.push_back(used);
         let count = self.used.len();
-        if count < ENOUGH {
+        if count < ENOUGH || left == Some(used) {
             return;
         }
         let uses = |at: &usize| self.used.iter().filter(|used| used.has(*at)).count();
