@@ -37,7 +37,7 @@ export const REASONS: Readonly<Partial<Record<CaseName, Partial<Record<PeerName,
   'idle-100': idle(),
   'idle-1000': idle(),
   cpu: {
-    'isolated-vm': EVEN,
+    'isolated-vm': OTHER_V8,
     'isolated-vm-sync': ON_THE_CALLERS_THREAD,
     'node-vm': ON_THE_CALLERS_THREAD,
     'edge-runtime': ON_THE_CALLERS_THREAD,
