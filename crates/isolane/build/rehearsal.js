@@ -72,7 +72,7 @@
     entry(7, 1);
     entry(8, 0, [1]);
     this.callGuards();
-    this.useClasses(booted);
+    this.useFamilies(booted);
   },
 
   /** Calls the natives that have guards, as bundles do while they load. */
@@ -88,8 +88,8 @@
     JSON.parse('{}');
   },
 
-  /** Uses classes of families that are made anyway. */
-  useClasses(booted) {
+  /** Calls what many workers call, of families that are made anyway. */
+  useFamilies(booted) {
     const get = (family, name) => booted.resolve(family, name);
     const [Headers, Response] = [get('headers', 'Headers'), get('response', 'Response')];
     const headers = new Headers({ a: 'b' });

@@ -40,7 +40,7 @@ impl Family {
     }
 
     fn named(name: &str) -> Option<&'static Self> {
-        FAMILIES.iter().find(|family| family.name == name)
+        place_of(name).map(|at| &FAMILIES[at])
     }
 
     fn compile<'s>(
@@ -76,6 +76,11 @@ impl Family {
 
 // All files, `boot` first; the startup snapshot refers to their sources in this order.
 include!(concat!(env!("OUT_DIR"), "/guest_families.rs"));
+
+/// The place among all families of the one with that name.
+pub(super) fn place_of(name: &str) -> Option<usize> {
+    FAMILIES.iter().position(|family| family.name == name)
+}
 
 /// The globals by name, in order, with the families that make them.
 static GLOBALS: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/guest_globals.rs"));
@@ -118,9 +123,7 @@ pub(crate) fn used<'s>(
     _value: v8::ReturnValue<'s>,
 ) {
     let name = args.get(0).to_rust_string_lossy(scope);
-    if let Some(at) = FAMILIES.iter().position(|family| family.name == name)
-        && let Some(realm) = RealmState::of(scope)
-    {
+    if let (Some(at), Some(realm)) = (place_of(&name), RealmState::of(scope)) {
         realm.families_used.set(realm.families_used.get().with(at));
     }
 }

@@ -33,8 +33,8 @@ impl FamilySet {
     /// The set of one family.
     #[cfg(test)]
     pub(super) fn named(name: &str) -> Self {
-        let at = FAMILIES.iter().position(|family| family.name == name);
-        Self::default().with(at.expect("a family"))
+        let at = super::families::place_of(name).expect("a family");
+        Self::default().with(at)
     }
 
     fn has(self, at: usize) -> bool {
