@@ -9,7 +9,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::lane::{Lane, Pace};
+use crate::lane::{Lane, Pace, Pushed};
 use crate::slot::{BUSY, LOOKING, PARKED, ThreadId, WATCHING};
 use crate::sync::{LOOKS_PER_TIME, Ordering, SPIN, fence};
 use crate::threads::{Role, Threads};
@@ -40,11 +40,10 @@ pub(crate) struct Patience {
     shared_rests: u32,
 }
 
-/// How a thread's rest went.
+/// How a thread's rest went in which no work came while it spun.
 struct Rest {
     spun: Duration,
-    /// Nothing where work came before the thread slept.
-    slept: Option<Duration>,
+    slept: Duration,
 }
 
 impl Patience {
@@ -64,17 +63,13 @@ impl Patience {
     }
 
     fn learn(&mut self, rest: &Rest) {
-        let Some(slept) = rest.slept else {
-            // It was worth it.
-            return;
-        };
-        if rest.spun >= SPIN && slept < AT_ONCE {
+        if rest.spun >= SPIN && rest.slept < AT_ONCE {
             self.considerate_rests = CONSIDERATE_RESTS;
         }
         if self.considerate_rests > 0 {
             self.considerate_rests -= 1;
             self.spin = SHORTEST_SPIN.min(SPIN);
-        } else if rest.spun + slept < 2 * SPIN {
+        } else if rest.spun + rest.slept < 2 * SPIN {
             self.spin = SPIN;
         } else {
             self.spin = (self.spin / 2).max(SHORTEST_SPIN).min(SPIN);
@@ -84,8 +79,8 @@ impl Patience {
 
 impl<L: Lane> Threads<L> {
     /// Puts a lane that was scheduled on a run queue: at home, or with another thread where that one is
-    /// idle and home is busy, or looks for work and home sleeps.
-    pub(crate) fn enqueue(&self, lane: Arc<L>) {
+    /// idle and home is busy, or looks for work and home sleeps. Says whether a thread had to be woken.
+    pub(crate) fn enqueue(&self, lane: Arc<L>) -> Pushed {
         let class = self.class(lane.pace());
         let home = lane.queue().thread().map(|thread| thread.index);
         let home = home.filter(|home| class.contains(home)).unwrap_or_else(|| {
@@ -100,9 +95,21 @@ impl<L: Lane> Threads<L> {
         self.slots[place].pusher_on.note(self.processor());
         self.slots[place].queue.push(lane);
         fence(Ordering::SeqCst);
-        self.look_after(place);
+        let has_woken = self.look_after(place);
         if self.is_stopping() {
             self.slots[place].clear();
+        }
+        if has_woken {
+            Pushed::ForThreadWoken
+        } else {
+            Pushed::ForThreadAwake
+        }
+    }
+
+    /// The calling thread has pushed something for a lane that its thread attends to.
+    pub(crate) fn note_pusher(&self, lane: &L) {
+        if let Some(home) = lane.queue().thread() {
+            self.slots[home.index].pusher_on.note(self.processor());
         }
     }
 
@@ -110,7 +117,8 @@ impl<L: Lane> Threads<L> {
     /// one for that thread.
     pub(crate) fn requeue(&self, id: ThreadId, lane: Arc<L>) {
         if !self.class(lane.pace()).contains(&id.index) {
-            return self.enqueue(lane);
+            self.enqueue(lane);
+            return;
         }
         let slot = &self.slots[id.index];
         let is_crowded = !slot.queue.is_empty();
@@ -123,19 +131,17 @@ impl<L: Lane> Threads<L> {
     }
 
     /// Sees to it that a thread looks at what was queued in a slot, and that none that could take it
-    /// sleeps while it waits there.
-    fn look_after(&self, index: usize) {
+    /// sleeps while it waits there. Says whether one was woken.
+    fn look_after(&self, index: usize) -> bool {
         match self.slots[index].activity() {
             PARKED => self.slots[index].wake(index),
-            LOOKING => {}
+            LOOKING => false,
             _ => {
                 let helper = match self.idle_peer(index) {
                     None if self.role(index) == Role::Quick => self.relief(),
                     peer => peer,
                 };
-                if let Some(helper) = helper {
-                    self.slots[helper].wake(helper);
-                }
+                helper.is_some_and(|helper| self.slots[helper].wake(helper))
             }
         }
     }
@@ -211,9 +217,15 @@ impl<L: Lane> Threads<L> {
         }
     }
 
-    /// Spins, then sleeps, until there may be work.
-    pub(crate) fn rest(&self, id: ThreadId, patience: &mut Patience) {
+    /// Spins, then sleeps, until there may be work. While it spins it looks at the lane that it attends to, too.
+    pub(crate) fn rest(
+        &self,
+        id: ThreadId,
+        patience: &mut Patience,
+        attended: &mut Option<Arc<L>>,
+    ) {
         if self.role(id.index) != Role::Quick || !self.may_spin(id.index) {
+            self.leave(id, attended);
             return self.sleep(id);
         }
         let slot = &self.slots[id.index];
@@ -225,17 +237,29 @@ impl<L: Lane> Threads<L> {
         slot.holder_on.note(processor);
         if slot.pusher_on.is(processor) {
             // Who sends the work needs this processor for that.
+            self.leave(id, attended);
             return self.sleep(id);
         }
         slot.go(id, BUSY, LOOKING);
         let begin = Instant::now();
-        let has_work = self.spin_for_work(id, begin, patience.spin);
-        let spun = begin.elapsed();
-        if !has_work {
-            self.sleep(id);
+        if self.spin_for_work(id, begin, patience.spin, attended.as_deref()) {
+            // It was worth it.
+            return;
         }
-        let slept = (!has_work).then(|| begin.elapsed() - spun);
+        let spun = begin.elapsed();
+        self.leave(id, attended);
+        self.sleep(id);
+        let slept = begin.elapsed() - spun;
         patience.learn(&Rest { spun, slept });
+    }
+
+    /// Has a lane that the thread attends to, if any, wait for its next item like others.
+    pub(crate) fn leave(&self, id: ThreadId, attended: &mut Option<Arc<L>>) {
+        if let Some(lane) = attended.take()
+            && lane.queue().leave()
+        {
+            self.requeue(id, lane);
+        }
     }
 
     /// Whether few enough threads spin already: callers, who spin too, are to have processors left.
@@ -271,11 +295,19 @@ impl<L: Lane> Threads<L> {
         }
     }
 
-    fn spin_for_work(&self, id: ThreadId, begin: Instant, limit: Duration) -> bool {
+    fn spin_for_work(
+        &self,
+        id: ThreadId,
+        begin: Instant,
+        limit: Duration,
+        attended: Option<&L>,
+    ) -> bool {
         loop {
             // Between two looks at the time, which take longer.
             for _ in 0..LOOKS_PER_TIME {
-                if self.has_work(id.index) {
+                if attended.is_some_and(|lane| !lane.queue().is_attended())
+                    || self.has_work(id.index)
+                {
                     return true;
                 }
                 std::hint::spin_loop();

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Weak};
 use std::task::{Wake, Waker};
 
-use crate::queue::{LaneQueue, Next};
+use crate::queue::{Attention, LaneQueue, Next, Runner};
 use crate::threads::Threads;
 
 /// Which class of threads a lane is for.
@@ -16,6 +16,15 @@ pub enum Pace {
     Slow,
     /// It is to have only what all others leave.
     Background,
+}
+
+/// What it took to have a lane run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pushed {
+    /// Nothing: a thread that is awake will do it.
+    ForThreadAwake,
+    /// A thread had to be woken.
+    ForThreadWoken,
 }
 
 /// Something that one thread at a time runs, whenever there are items for it.
@@ -43,23 +52,31 @@ pub trait Lane: Send + Sync + Sized + 'static {
     /// Called after a batch during which the lane was abandoned; nothing runs it any more.
     fn returned(self: &Arc<Self>);
 
-    /// Gives the lane something to do, from any thread.
+    /// Gives the lane something to do, from any thread; says what that took.
     ///
     /// # Errors
     ///
     /// The item, where the lane has been closed. Of several that are pushed at that moment each is
     /// given back once, but not always to the caller that pushed it.
-    fn push(self: &Arc<Self>, item: Self::Item) -> Result<(), Self::Item> {
-        if self.queue().push(item)? {
-            self.threads().enqueue(self.clone());
-        }
-        Ok(())
+    fn push(self: &Arc<Self>, item: Self::Item) -> Result<Pushed, Self::Item> {
+        Ok(match self.queue().push(item)? {
+            Runner::Known => Pushed::ForThreadAwake,
+            Runner::Attending => {
+                self.threads().note_pusher(self);
+                Pushed::ForThreadAwake
+            }
+            Runner::Wanted => self.threads().enqueue(self.clone()),
+        })
     }
 
     /// Has the lane run although it may have no items: [`LaneQueue::take_poll_wanted`] tells it.
     fn wake(self: &Arc<Self>) {
-        if self.queue().want_poll() {
-            self.threads().enqueue(self.clone());
+        match self.queue().want_poll() {
+            Runner::Known => {}
+            Runner::Attending => self.threads().note_pusher(self),
+            Runner::Wanted => {
+                self.threads().enqueue(self.clone());
+            }
         }
     }
 
@@ -74,8 +91,10 @@ pub trait Lane: Send + Sync + Sized + 'static {
             return false;
         }
         body();
-        match self.queue().finish() {
-            Next::Again => self.threads().enqueue(self.clone()),
+        match self.queue().finish(Attention::None) {
+            Next::Again => {
+                self.threads().enqueue(self.clone());
+            }
             Next::Idle => self.idle(),
             Next::Abandoned => self.returned(),
         }

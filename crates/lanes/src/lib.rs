@@ -19,7 +19,7 @@ mod slot;
 mod sync;
 mod threads;
 
-pub use lane::{Lane, Pace};
+pub use lane::{Lane, Pace, Pushed};
 pub use processor::LastSeenOn;
 pub use queue::{Abandoned, LaneQueue};
 pub use slot::ThreadId;

@@ -2,12 +2,14 @@
 //! time takes items out, between `begin` and `finish`. Another thread may do something in its place, between
 //! `begin_aside` and `finish`.
 //!
-//! The state is one atomic of four bits, and every step is a read-modify-write of it, so that all
+//! The state is one atomic of five bits, and every step is a read-modify-write of it, so that all
 //! steps have one order and each sees what those before it brought:
 //!
 //! | Bits | The lane |
 //! |---|---|
 //! | none | is idle |
+//! | `ATTENDED` | is idle, and the thread that ran it last looks at it without pause |
+//! | `ATTENDED`, `SCHEDULED` | is about to be run by that thread, and on no run queue |
 //! | `SCHEDULED` | is on a run queue |
 //! | `RUNNING` | is run by a thread |
 //! | `RUNNING`, `SCHEDULED` | is run, and something came meanwhile: its thread looks again |
@@ -18,6 +20,8 @@
 
 use std::fmt;
 
+use crossbeam_utils::CachePadded;
+
 use crate::slot::ThreadId;
 use crate::sync::{AtomicU8, AtomicUsize, Ordering, Queue};
 
@@ -25,11 +29,12 @@ const SCHEDULED: u8 = 1;
 const RUNNING: u8 = 2;
 const POLL_WANTED: u8 = 4;
 const RETIRED: u8 = 8;
+const ATTENDED: u8 = 16;
 
 /// The items of one lane, and whose turn it is to run them.
 pub struct LaneQueue<T> {
     items: Queue<T>,
-    state: AtomicU8,
+    state: CachePadded<AtomicU8>,
     /// The thread that ran the lane last, or none.
     thread: AtomicUsize,
 }
@@ -42,6 +47,26 @@ pub struct Abandoned<T> {
     /// Whether a thread runs the lane or is about to, and will call
     /// [`Lane::returned`](crate::Lane::returned) if it comes back.
     pub will_return: bool,
+}
+
+/// Whether a thread looks at a lane that has nothing to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Attention {
+    /// None does: who brings something puts it on a run queue.
+    None,
+    /// The one that has run it does, until [`LaneQueue::leave`].
+    Given,
+}
+
+/// Who runs a lane that something came for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Runner {
+    /// A thread that knows of it.
+    Known,
+    /// The thread that attends to it.
+    Attending,
+    /// Whichever takes it off the run queue that the caller has to put it on.
+    Wanted,
 }
 
 /// What becomes of a lane when its thread has run a batch.
@@ -66,14 +91,14 @@ impl<T> LaneQueue<T> {
     pub fn new() -> Self {
         Self {
             items: Queue::new(),
-            state: AtomicU8::new(0),
+            state: CachePadded::new(AtomicU8::new(0)),
             thread: AtomicUsize::new(usize::MAX),
         }
     }
 
     /// Whether the lane has nothing to do and no thread is about to run it.
     pub fn is_idle(&self) -> bool {
-        self.state.load(Ordering::SeqCst) == 0
+        self.state.load(Ordering::SeqCst) & !ATTENDED == 0
     }
 
     /// Whether nothing waits in it. Only a hint for all but the thread that runs the lane.
@@ -101,8 +126,14 @@ impl<T> LaneQueue<T> {
 
     /// Closes an idle lane for good; false where it has something to do or is closed already.
     pub fn retire(&self) -> bool {
+        self.leave_idle(RETIRED)
+    }
+
+    /// Whoever attends to the lane does so no more after this.
+    fn leave_idle(&self, to: u8) -> bool {
+        let next = |state| (state & !ATTENDED == 0).then_some(to);
         self.state
-            .compare_exchange(0, RETIRED, Ordering::AcqRel, Ordering::Relaxed)
+            .fetch_update(Ordering::AcqRel, Ordering::Relaxed, next)
             .is_ok()
     }
 
@@ -111,48 +142,109 @@ impl<T> LaneQueue<T> {
     /// That thread gets no more items; when it comes back it calls
     /// [`Lane::returned`](crate::Lane::returned) and leaves the lane.
     pub fn abandon(&self) -> Abandoned<T> {
-        let before = self.state.fetch_or(RETIRED, Ordering::AcqRel);
+        let is_taken = |state| state & (RUNNING | SCHEDULED) != 0;
+        let next = |state| {
+            Some(
+                RETIRED
+                    | if is_taken(state) {
+                        state
+                    } else {
+                        state & !ATTENDED
+                    },
+            )
+        };
+        let before = self
+            .state
+            .fetch_update(Ordering::AcqRel, Ordering::Relaxed, next)
+            .unwrap_or_else(|state| state);
         Abandoned {
             items: std::iter::from_fn(|| self.items.pop()).collect(),
-            will_return: before & (RUNNING | SCHEDULED) != 0,
+            will_return: is_taken(before),
         }
     }
 
-    /// Adds an item; says whether the caller has to put the lane on a run queue. A closed lane gives
+    /// Adds an item; says who runs the lane now. A closed lane gives
     /// back the item, or another that was pushed at the same time, whose pusher then gets none.
-    pub(crate) fn push(&self, item: T) -> Result<bool, T> {
+    pub(crate) fn push(&self, item: T) -> Result<Runner, T> {
         self.items.push(item);
         let before = self.state.fetch_or(SCHEDULED, Ordering::AcqRel);
         if before & RETIRED != 0 {
-            return self.items.pop().map_or(Ok(false), Err);
+            return self.items.pop().map_or(Ok(Runner::Known), Err);
         }
-        Ok(before & (SCHEDULED | RUNNING) == 0)
+        Ok(Self::runner(before))
     }
 
-    /// Asks for a poll; says whether the caller has to put the lane on a run queue.
-    pub(crate) fn want_poll(&self) -> bool {
+    /// Asks for a poll; says who runs the lane now.
+    pub(crate) fn want_poll(&self) -> Runner {
         let before = self
             .state
             .fetch_or(SCHEDULED | POLL_WANTED, Ordering::AcqRel);
-        before & (SCHEDULED | RUNNING | RETIRED) == 0
+        Self::runner(before)
+    }
+
+    /// Who runs a lane that was in that state before it was scheduled.
+    fn runner(before: u8) -> Runner {
+        if before & (SCHEDULED | RUNNING | RETIRED) != 0 {
+            Runner::Known
+        } else if before & ATTENDED != 0 {
+            Runner::Attending
+        } else {
+            Runner::Wanted
+        }
     }
 
     /// The calling thread, which took the lane off a run queue, begins to run it.
     pub(crate) fn begin(&self, thread: ThreadId) {
-        self.thread.store(thread.pack(), Ordering::Relaxed);
+        self.note_thread(thread);
         let before = self.state.fetch_xor(SCHEDULED | RUNNING, Ordering::AcqRel);
         debug_assert_eq!(before & (SCHEDULED | RUNNING), SCHEDULED);
     }
 
-    /// The calling thread begins to run an idle lane, which is on no run queue; false where it is not idle.
-    pub(crate) fn begin_aside(&self) -> bool {
-        self.state
-            .compare_exchange(0, RUNNING, Ordering::AcqRel, Ordering::Relaxed)
-            .is_ok()
+    /// The calling thread begins to run a lane that it attends to; false where nothing came for it, or another
+    /// thread has taken it.
+    pub(crate) fn begin_attended(&self, thread: ThreadId) -> bool {
+        const CAME: u8 = ATTENDED | SCHEDULED;
+        let next = |state| (state & CAME == CAME).then_some(state & !CAME | RUNNING);
+        let has_begun = self
+            .state
+            .fetch_update(Ordering::AcqRel, Ordering::Relaxed, next)
+            .is_ok();
+        if has_begun {
+            self.note_thread(thread);
+        }
+        has_begun
     }
 
-    /// The calling thread has run a batch.
-    pub(crate) fn finish(&self) -> Next {
+    fn note_thread(&self, thread: ThreadId) {
+        // Most often it is the same, and then those who push keep their copy of it.
+        if self.thread.load(Ordering::Relaxed) != thread.pack() {
+            self.thread.store(thread.pack(), Ordering::Relaxed);
+        }
+    }
+
+    /// Whether there is still nothing to do for the thread that attends to the lane.
+    pub(crate) fn is_attended(&self) -> bool {
+        self.state.load(Ordering::Relaxed) == ATTENDED
+    }
+
+    /// The calling thread attends to the lane no more; says whether it has to put the lane on a run queue.
+    pub(crate) fn leave(&self) -> bool {
+        const CAME: u8 = ATTENDED | SCHEDULED;
+        let before = self.state.fetch_and(!ATTENDED, Ordering::AcqRel);
+        before & CAME == CAME
+    }
+
+    /// The calling thread begins to run an idle lane, which is on no run queue; false where it is not idle.
+    pub(crate) fn begin_aside(&self) -> bool {
+        self.leave_idle(RUNNING)
+    }
+
+    /// The calling thread has run a batch, and attends to the lane if there is nothing to do.
+    pub(crate) fn finish(&self, attention: Attention) -> Next {
+        let idle_state = match attention {
+            Attention::None => 0,
+            Attention::Given => ATTENDED,
+        };
         loop {
             // Closed lanes are left to whoever closed them, whatever is still in them.
             let state = self.state.load(Ordering::Relaxed);
@@ -161,9 +253,12 @@ impl<T> LaneQueue<T> {
                 self.state.fetch_and(!RUNNING, Ordering::AcqRel);
                 return Next::Again;
             }
-            let idle = self
-                .state
-                .compare_exchange(RUNNING, 0, Ordering::AcqRel, Ordering::Relaxed);
+            let idle = self.state.compare_exchange(
+                RUNNING,
+                idle_state,
+                Ordering::AcqRel,
+                Ordering::Relaxed,
+            );
             match idle {
                 Ok(_) => return Next::Idle,
                 Err(state) if state & RETIRED != 0 => return Next::Abandoned,

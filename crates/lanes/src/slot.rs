@@ -7,6 +7,8 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use crossbeam_utils::CachePadded;
+
 use crate::processor::LastSeenOn;
 use crate::sync::{AtomicUsize, Condvar, JoinHandle, Mutex, MutexGuard, Ordering, Queue, fence};
 
@@ -50,9 +52,9 @@ impl ThreadId {
 pub(crate) struct Slot<T> {
     pub(crate) queue: Queue<T>,
     /// The holder's generation, and what it does: one of the constants above.
-    state: AtomicUsize,
+    state: CachePadded<AtomicUsize>,
     /// When the holder began the batch that it runs, or 0. Only a hint, so no model needs to see it.
-    begin_ns: AtomicU64,
+    begin_ns: CachePadded<AtomicU64>,
     /// Where the holder was last seen looking for work.
     pub(crate) holder_on: LastSeenOn,
     /// Where who pushed last was.
@@ -73,8 +75,8 @@ impl<T> Slot<T> {
     pub(crate) fn new() -> Self {
         Self {
             queue: Queue::new(),
-            state: AtomicUsize::new(BUSY),
-            begin_ns: AtomicU64::new(0),
+            state: CachePadded::new(AtomicUsize::new(BUSY)),
+            begin_ns: CachePadded::new(AtomicU64::new(0)),
             holder_on: LastSeenOn::nowhere(),
             pusher_on: LastSeenOn::nowhere(),
             holder: Mutex::new(Holder {
@@ -160,11 +162,13 @@ impl<T> Slot<T> {
         }
     }
 
-    /// Wakes the holder if it is parked.
-    pub(crate) fn wake(&self, index: usize) {
-        if self.go(self.id(index), PARKED, BUSY) {
+    /// Wakes the holder if it is parked; says whether it was.
+    pub(crate) fn wake(&self, index: usize) -> bool {
+        let was_parked = self.go(self.id(index), PARKED, BUSY);
+        if was_parked {
             self.alert();
         }
+        was_parked
     }
 
     /// Has a sleeping holder look again whether it may sleep.

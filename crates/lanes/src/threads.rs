@@ -13,8 +13,8 @@ use std::time::Instant;
 
 use crate::dispatch::Patience;
 use crate::lane::{Lane, Pace};
-use crate::queue::Next;
-use crate::slot::{BUSY, LOOKING, PARKED, Slot, ThreadId};
+use crate::queue::{Attention, Next};
+use crate::slot::{BUSY, LOOKING, Slot, ThreadId};
 use crate::sync::{AtomicBool, AtomicUsize, JoinHandle, Ordering};
 
 /// What a new thread has to do.
@@ -108,15 +108,6 @@ impl<L: Lane> Threads<L> {
             return false;
         };
         self.slots[home.index].holder_on.is(self.processor())
-    }
-
-    /// Whether a thread has to be woken for a lane that is queued now.
-    pub fn sleeps_for(&self, lane: &L) -> bool {
-        let class = self.class(lane.pace());
-        let home = lane.queue().thread().map(|thread| thread.index);
-        let sleeps = |index: usize| self.slots[index].activity() == PARKED;
-        home.filter(|home| class.contains(home)).is_none_or(sleeps)
-            && self.peer_that(LOOKING, class.start).is_none()
     }
 
     /// The processor that the calling thread runs on.
@@ -218,37 +209,73 @@ impl<L: Lane> Threads<L> {
         let slot = &self.slots[id.index];
         let _seat = slot.sit(id);
         let mut patience = Patience::new();
+        let mut attended: Option<Arc<L>> = None;
         while !self.is_stopping() && slot.is_held_by(id) {
-            match self.next_lane(id.index) {
+            if let Some(lane) = self.next_lane(id.index) {
+                self.leave(id, &mut attended);
                 // What its pace was when it was queued may be wrong by now.
-                Some(lane) if !self.is_for(id, &lane) => self.enqueue(lane),
-                Some(lane) => {
+                if self.is_for(id, &lane) {
                     self.begin_work(id);
-                    self.run(lane, id);
+                    lane.queue().begin(id);
+                    attended = self.run(lane, id);
+                } else {
+                    self.enqueue(lane);
                 }
-                None if self.role(id.index) == Role::Relief => self.keep_watch(id),
-                None => self.rest(id, &mut patience),
+            } else if let Some(lane) = attended.take_if(|lane| !lane.queue().is_attended()) {
+                attended = self.run_attended(lane, id);
+            } else if self.role(id.index) == Role::Relief {
+                self.keep_watch(id);
+            } else {
+                self.rest(id, &mut patience, &mut attended);
             }
         }
+        self.leave(id, &mut attended);
         if self.is_stopping() {
             slot.clear();
         }
     }
 
-    fn run(&self, lane: Arc<L>, id: ThreadId) {
+    /// Runs a lane that the thread has attended to, if something came for it; gives it back if the thread goes on to
+    /// attend to it.
+    fn run_attended(&self, lane: Arc<L>, id: ThreadId) -> Option<Arc<L>> {
+        if !self.is_for(id, &lane) {
+            self.leave(id, &mut Some(lane));
+            return None;
+        }
+        self.begin_work(id);
+        if lane.queue().begin_attended(id) {
+            self.run(lane, id)
+        } else {
+            self.slots[id.index].go(id, BUSY, LOOKING);
+            None
+        }
+    }
+
+    /// Runs a lane that the thread has begun; gives it back if the thread attends to it now.
+    fn run(&self, lane: Arc<L>, id: ThreadId) -> Option<Arc<L>> {
+        let slot = &self.slots[id.index];
         let begin_ns = self.now_ns();
-        self.slots[id.index].note_begin(begin_ns);
-        lane.queue().begin(id);
+        slot.note_begin(begin_ns);
         lane.run(begin_ns);
-        self.slots[id.index].note_end();
+        slot.note_end();
         // Said before the lane can be seen idle: its next item, which often comes at once, is to stay here
         // and to wake nobody.
-        self.slots[id.index].go(id, BUSY, LOOKING);
-        match lane.queue().finish() {
+        slot.go(id, BUSY, LOOKING);
+        let is_attentive = self.role(id.index) == Role::Quick && slot.queue.is_empty();
+        let attention = if is_attentive {
+            Attention::Given
+        } else {
+            Attention::None
+        };
+        match lane.queue().finish(attention) {
             Next::Again => self.requeue(id, lane),
-            Next::Idle => lane.idle(),
+            Next::Idle => {
+                lane.idle();
+                return is_attentive.then_some(lane);
+            }
             Next::Abandoned => lane.returned(),
         }
+        None
     }
 }
 

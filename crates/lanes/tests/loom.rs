@@ -125,7 +125,7 @@ fn model(preemptions: usize, body: impl Fn() + Sync + Send + 'static) {
 
 fn push_elsewhere(lane: &Arc<Notes>, item: usize) -> thread::JoinHandle<Result<(), usize>> {
     let lane = lane.clone();
-    thread::spawn(move || lane.push(item))
+    thread::spawn(move || lane.push(item).map(drop))
 }
 
 fn end(threads: &Threads<Notes>) {
@@ -224,6 +224,56 @@ fn what_is_pushed_while_a_lane_retires_is_run_or_given_back() {
 }
 
 #[test]
+fn what_is_pushed_while_a_thread_attends_to_a_lane_or_leaves_it_is_run() {
+    model(2, || {
+        let threads = start(1);
+        let lane = Notes::new(&threads);
+        lane.push(1).unwrap();
+        lane.wait_until(|seen| seen.items.len() == 1);
+        let other = push_elsewhere(&lane, 2);
+        lane.wake();
+        assert_eq!(other.join().unwrap(), Ok(()));
+        lane.wait_until(|seen| seen.items.len() == 2 && seen.polls == 1);
+        end(&threads);
+    });
+}
+
+#[test]
+fn a_thread_that_attends_to_a_lane_runs_others() {
+    model(1, || {
+        let threads = start(1);
+        let (first, second) = (Notes::new(&threads), Notes::new(&threads));
+        first.push(1).unwrap();
+        first.wait_until(|seen| seen.items.len() == 1);
+        let other = push_elsewhere(&first, 2);
+        second.push(3).unwrap();
+        assert_eq!(other.join().unwrap(), Ok(()));
+        second.wait_until(|seen| seen.items.len() == 1);
+        first.wait_until(|seen| seen.items.len() == 2);
+        end(&threads);
+    });
+}
+
+#[test]
+fn a_lane_that_a_thread_attends_to_is_run_aside_or_retired_as_an_idle_one() {
+    model(2, || {
+        let threads = start(1);
+        let lane = Notes::new(&threads);
+        lane.push(1).unwrap();
+        lane.wait_until(|seen| seen.items.len() == 1);
+        let other = push_elsewhere(&lane, 2);
+        let aside = lane.clone();
+        lane.run_aside(move || assert!(!aside.is_running.load(Ordering::Relaxed)));
+        let has_retired = lane.queue.retire();
+        match other.join().unwrap() {
+            Ok(()) => lane.wait_until(|seen| seen.items.len() == 2),
+            Err(item) => assert!(has_retired && item == 2),
+        }
+        end(&threads);
+    });
+}
+
+#[test]
 fn what_is_pushed_while_a_lane_is_abandoned_is_run_or_given_back() {
     model(2, || {
         let threads = start(1);
@@ -235,7 +285,7 @@ fn what_is_pushed_while_a_lane_is_abandoned_is_run_or_given_back() {
         lane.wait_until(|seen| seen.items.len() + given_back == 2);
         end(&threads);
         assert!(lane.has_run(2 - given_back));
-        assert_eq!(lane.push(3), Err(3));
+        assert!(lane.push(3) == Err(3));
     });
 }
 

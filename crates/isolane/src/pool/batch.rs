@@ -51,7 +51,7 @@ impl isolane_lanes::Lane for Lane {
                 if let Some(isolate) = &mut core.isolate {
                     isolate.condemn(&Error::internal("a turn panicked"));
                 }
-                self.active.store(0, Ordering::Relaxed);
+                self.counts.active.store(0, Ordering::Relaxed);
             }
             let isolate = core.isolate.as_ref();
             let health = isolate.map_or(Health::Good, LockerManagedIsolate::health);
@@ -118,12 +118,12 @@ impl Lane {
     }
 
     fn run_batch(self: &Arc<Self>, core: &mut Core, begin_ns: u64) {
-        self.busy_since.store(begin_ns, Ordering::Relaxed);
+        self.progress.busy_since.store(begin_ns, Ordering::Relaxed);
         let batch = self.pace.begin(begin_ns);
         let isolate_is_new = core.isolate.is_none();
         if isolate_is_new && let Err(error) = self.make_isolate(core, begin_ns) {
             self.refuse_all(&error);
-            self.busy_since.store(0, Ordering::Relaxed);
+            self.progress.busy_since.store(0, Ordering::Relaxed);
             return;
         }
         let was_good =
@@ -146,7 +146,7 @@ impl Lane {
                 let Some(item) = self.queue.pop() else { break };
                 match item {
                     Item::Start(start) if locked.takes_no_more() || self.gives_way() => {
-                        self.queued.fetch_sub(1, Ordering::Relaxed);
+                        self.counts.queued.fetch_sub(1, Ordering::Relaxed);
                         late.push(*start);
                     }
                     Item::Start(start) => {
@@ -179,10 +179,13 @@ impl Lane {
             isolate.lock().housekeep();
             now_ns = self.threads.now_ns();
             *housekept_ns = now_ns;
-            self.memory_bytes
+            self.progress
+                .memory_bytes
                 .store(isolate.memory_bytes(), Ordering::Relaxed);
         }
-        self.active.store(isolate.active(), Ordering::Relaxed);
+        self.counts
+            .active
+            .store(isolate.active(), Ordering::Relaxed);
         self.note_turns(begin_ns, now_ns, turns);
         let ended = Ended {
             now_ns,
@@ -225,12 +228,14 @@ impl Lane {
             ticket.enter_lane(&self.running);
         }
         // Counted as active first, so that the lane never looks idle in between.
-        self.active.fetch_add(1, Ordering::Relaxed);
-        self.queued.fetch_sub(1, Ordering::Relaxed);
+        self.counts.active.fetch_add(1, Ordering::Relaxed);
+        self.counts.queued.fetch_sub(1, Ordering::Relaxed);
         if self.was_aborted(start.id) {
             start.fail(ErrorKind::Aborted.into());
         } else {
-            self.has_context.store(false, Ordering::Relaxed);
+            if self.has_context.load(Ordering::Relaxed) {
+                self.has_context.store(false, Ordering::Relaxed);
+            }
             locked.start(*start, isolate_is_new);
         }
     }

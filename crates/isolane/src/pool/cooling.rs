@@ -92,7 +92,7 @@ impl Lane {
     }
 
     fn is_due(&self, now_ns: u64) -> bool {
-        let rested_ns = now_ns.saturating_sub(self.last_used.load(Ordering::Relaxed));
+        let rested_ns = now_ns.saturating_sub(self.progress.last_used.load(Ordering::Relaxed));
         self.is_warm() && self.load() == 0 && u128::from(rested_ns) >= COLD_AFTER.as_nanos()
     }
 
@@ -122,7 +122,8 @@ impl Lane {
             if catch_unwind(AssertUnwindSafe(|| work(isolate))).is_err() {
                 isolate.condemn(&Error::internal("work on an isolate at rest panicked"));
             }
-            self.memory_bytes
+            self.progress
+                .memory_bytes
                 .store(isolate.memory_bytes(), Ordering::Relaxed);
             let health = isolate.health();
             drop(core);

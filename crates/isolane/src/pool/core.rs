@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
+use crossbeam_utils::CachePadded;
 use isolane_scheduler::{RequestId, next_id};
 use parking_lot::{Condvar, Mutex};
 
@@ -48,7 +49,7 @@ pub(crate) struct Pool {
     pub(super) in_flight: Arc<AtomicUsize>,
     /// How many of them are on lanes whose thread was given up.
     pub(super) lost_requests: AtomicUsize,
-    pub(super) hits: AtomicU64,
+    pub(super) hits: CachePadded<AtomicU64>,
     pub(super) misses: AtomicU64,
     pub(super) evictions: AtomicU64,
     pub(super) condemned: AtomicU64,
@@ -87,7 +88,7 @@ impl Pool {
             places_promised: AtomicUsize::new(0),
             in_flight: Arc::default(),
             lost_requests: AtomicUsize::new(0),
-            hits: AtomicU64::new(0),
+            hits: CachePadded::default(),
             misses: AtomicU64::new(0),
             evictions: AtomicU64::new(0),
             condemned: AtomicU64::new(0),
@@ -260,7 +261,7 @@ impl Pool {
         self.lanes
             .lock()
             .iter()
-            .map(|lane| lane.memory_bytes.load(Ordering::Relaxed))
+            .map(|lane| lane.progress.memory_bytes.load(Ordering::Relaxed))
             .sum()
     }
 
@@ -290,7 +291,8 @@ impl Pool {
                 .iter()
                 .map(|deployment| {
                     let lanes = deployment.lanes.lock();
-                    let memory = |lane: &Arc<Lane>| lane.memory_bytes.load(Ordering::Relaxed);
+                    let memory =
+                        |lane: &Arc<Lane>| lane.progress.memory_bytes.load(Ordering::Relaxed);
                     WorkerStats {
                         id: deployment.id.to_string(),
                         isolates: lanes.len(),

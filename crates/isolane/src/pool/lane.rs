@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use isolane_lanes::{Abandoned, Lane as _, LaneQueue, Pace};
+use crossbeam_utils::CachePadded;
+use isolane_lanes::{Abandoned, Lane as _, LaneQueue, Pace, Pushed};
 use isolane_scheduler::{CallbackMessage, RequestId};
 use parking_lot::Mutex;
 
@@ -17,7 +18,7 @@ use crate::locker_managed_isolate::{IsolateRecipe, LockerManagedIsolate};
 use crate::platform;
 use crate::runtime::events::StartRequest;
 
-use super::pace::LanePace;
+use super::pace::{LanePace, Mean};
 use super::registry::Deployment;
 
 /// The threads that run lanes.
@@ -25,6 +26,9 @@ pub(crate) type Threads = isolane_lanes::Threads<Lane>;
 
 /// A lane whose turns are shorter than this on average answers while its caller spins.
 const QUICK_TURN_NS: u64 = 20_000;
+
+/// How many turns their mean length is that of.
+const MEAN_OF_TURNS: u64 = 8;
 
 /// What a lane is asked to do.
 pub(crate) enum Item {
@@ -77,8 +81,7 @@ pub(crate) struct Lane {
     pub(super) accepting: AtomicBool,
     /// Whether it leaves its place to another worker's.
     gives_way: AtomicBool,
-    pub(super) queued: AtomicUsize,
-    pub(super) active: AtomicUsize,
+    pub(super) counts: CachePadded<Counts>,
     /// Its requests that have not ended, counted by their tickets.
     pub(super) running: Arc<AtomicUsize>,
     /// Whether its thread was given up.
@@ -91,11 +94,24 @@ pub(crate) struct Lane {
     pub(super) warm: AtomicBool,
     /// Whether the next request's context is there, where requests have contexts of their own.
     pub(super) has_context: AtomicBool,
-    mean_turn_ns: AtomicU64,
+    turn_ns: Mean,
+    pub(super) progress: CachePadded<Progress>,
+    pub(super) core: CachePadded<Mutex<Core>>,
+}
+
+/// How many requests a lane has. Those who push and the thread that runs them write it, so it has a line of the
+/// processors' caches for itself.
+pub(super) struct Counts {
+    pub(super) queued: AtomicUsize,
+    pub(super) active: AtomicUsize,
+}
+
+/// How far the thread that runs a lane is. It writes all of this in each batch; others look seldom.
+#[derive(Default)]
+pub(super) struct Progress {
     pub(super) busy_since: AtomicU64,
-    pub(crate) last_used: AtomicU64,
-    pub(crate) memory_bytes: AtomicUsize,
-    pub(super) core: Mutex<Core>,
+    pub(super) last_used: AtomicU64,
+    pub(super) memory_bytes: AtomicUsize,
 }
 
 /// What only the thread that runs the lane touches.
@@ -126,9 +142,11 @@ impl Lane {
             pace: LanePace::new(deployment.conduct.clone()),
             accepting: AtomicBool::new(true),
             gives_way: AtomicBool::new(false),
-            // Its first request is on its way: until that comes, the lane must not look idle.
-            queued: AtomicUsize::new(1),
-            active: AtomicUsize::new(0),
+            counts: CachePadded::new(Counts {
+                // Its first request is on its way: until that comes, the lane must not look idle.
+                queued: AtomicUsize::new(1),
+                active: AtomicUsize::new(0),
+            }),
             running: Arc::default(),
             is_lost: AtomicBool::new(false),
             lost_requests: AtomicUsize::new(0),
@@ -136,17 +154,15 @@ impl Lane {
             any_aborted: AtomicBool::new(false),
             warm: AtomicBool::new(false),
             has_context: AtomicBool::new(false),
-            mean_turn_ns: AtomicU64::new(0),
-            busy_since: AtomicU64::new(0),
-            last_used: AtomicU64::new(0),
-            memory_bytes: AtomicUsize::new(0),
-            core: Mutex::new(Core {
+            turn_ns: Mean::default(),
+            progress: CachePadded::default(),
+            core: CachePadded::new(Mutex::new(Core {
                 isolate: None,
                 buffer: Vec::new(),
                 housekept_ns: 0,
                 late: Vec::new(),
                 running_since_ns: 0,
-            }),
+            })),
         });
         let user: Arc<dyn ThreadUser> = lane.clone();
         rescue::register(group, Arc::downgrade(&user));
@@ -155,12 +171,12 @@ impl Lane {
 
     /// Requests that wait for their first turn.
     pub(crate) fn queued(&self) -> usize {
-        self.queued.load(Ordering::Relaxed)
+        self.counts.queued.load(Ordering::Relaxed)
     }
 
     /// Requests that wait or have not ended.
     pub(crate) fn load(&self) -> usize {
-        self.queued() + self.active.load(Ordering::Relaxed)
+        self.queued() + self.counts.active.load(Ordering::Relaxed)
     }
 
     /// Whether it has nothing to do and no thread is about to run it.
@@ -207,7 +223,7 @@ impl Lane {
 
     /// Whether a request pushed now will likely be answered within microseconds.
     pub(crate) fn is_quick(&self) -> bool {
-        let mean = self.mean_turn_ns.load(Ordering::Relaxed);
+        let mean = self.turn_ns.get();
         mean != 0
             && mean < QUICK_TURN_NS
             && self.queued() <= 1
@@ -221,14 +237,14 @@ impl Lane {
 
     /// Whether all of its turns are short, as far as is known of its worker.
     pub(crate) fn is_steady(&self) -> bool {
-        let mean = self.mean_turn_ns.load(Ordering::Relaxed);
+        let mean = self.turn_ns.get();
         mean != 0 && mean < QUICK_TURN_NS && self.pace.is_steady()
     }
 
     /// How long a request pushed now would wait, estimated.
     pub(crate) fn expected_wait(&self, now_ns: u64) -> Duration {
-        let queued = self.queued() as u64 * self.mean_turn_ns.load(Ordering::Relaxed);
-        let since = self.busy_since.load(Ordering::Relaxed);
+        let queued = self.queued() as u64 * self.turn_ns.get();
+        let since = self.progress.busy_since.load(Ordering::Relaxed);
         let running = if since == 0 {
             0
         } else {
@@ -243,20 +259,21 @@ impl Lane {
         self.hand_over(Item::Start(start));
     }
 
-    /// Gives the lane a request, or gives it back where the lane was closed. Requests come here under
+    /// Gives the lane a request, and says what that took; or gives it back where the lane was closed. Requests come here under
     /// their worker's lock, so that none meets a lane that is being evicted.
     pub(crate) fn begin(
         self: &Arc<Self>,
         start: Box<StartRequest>,
-    ) -> Result<(), Box<StartRequest>> {
-        self.queued.fetch_add(1, Ordering::Relaxed);
+    ) -> Result<Pushed, Box<StartRequest>> {
+        self.counts.queued.fetch_add(1, Ordering::Relaxed);
         match self.push(Item::Start(start)) {
             Err(Item::Start(start)) => {
-                self.queued.fetch_sub(1, Ordering::Relaxed);
+                self.counts.queued.fetch_sub(1, Ordering::Relaxed);
                 Err(start)
             }
             // Where the lane gave back something else, the request is with who pushed that.
-            _ => Ok(()),
+            Err(_) => Ok(Pushed::ForThreadAwake),
+            Ok(pushed) => Ok(pushed),
         }
     }
 
@@ -284,7 +301,7 @@ impl Lane {
         let Item::Start(start) = item else {
             return None;
         };
-        self.queued.fetch_sub(1, Ordering::Relaxed);
+        self.counts.queued.fetch_sub(1, Ordering::Relaxed);
         Some(*start)
     }
 
@@ -348,19 +365,15 @@ impl Lane {
         self.core.try_lock()?.isolate.take()
     }
 
-    /// Keeps a running mean of the turns' length, an eighth of the way at a time.
+    /// Notes how long a batch's turns took.
     pub(super) fn note_turns(&self, begin: u64, now: u64, turns: u64) {
-        self.busy_since.store(0, Ordering::Relaxed);
-        self.last_used.store(now, Ordering::Relaxed);
-        self.warm.store(true, Ordering::Relaxed);
-        if let Some(turn) = (now - begin).checked_div(turns) {
-            let mean = self.mean_turn_ns.load(Ordering::Relaxed);
-            let next = if mean == 0 {
-                turn
-            } else {
-                mean - mean / 8 + turn / 8
-            };
-            self.mean_turn_ns.store(next.max(1), Ordering::Relaxed);
+        self.progress.busy_since.store(0, Ordering::Relaxed);
+        self.progress.last_used.store(now, Ordering::Relaxed);
+        if !self.warm.load(Ordering::Relaxed) {
+            self.warm.store(true, Ordering::Relaxed);
+        }
+        if let Some(turn_ns) = (now - begin).checked_div(turns) {
+            self.turn_ns.note(turn_ns, MEAN_OF_TURNS);
         }
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use crossbeam_utils::CachePadded;
 use isolane_lanes::Pace;
 use parking_lot::Mutex;
 
@@ -21,6 +22,8 @@ const OVERRUN: Duration = Duration::from_millis(10);
 /// For how long a worker's lanes are slow after an overrun, or in the background after it used up a
 /// limit; twice as long each time.
 const SENTENCE: Duration = Duration::from_secs(1);
+/// How many turns their mean length is that of.
+const MEAN_OF_TURNS: u64 = 16;
 /// How often the sentence doubles.
 const DOUBLINGS: u32 = 6;
 /// An overrun is forgotten when this time has passed since its sentence ended.
@@ -72,8 +75,39 @@ impl Conduct {
 /// What is known of one lane.
 pub(crate) struct LanePace {
     conduct: Arc<Conduct>,
-    /// Mean processor time of a turn, or 0 before one is known.
-    mean_ns: AtomicU64,
+    /// Processor time of a turn.
+    turn_ns: Mean,
+}
+
+/// A running mean, or 0 before anything is known. One thread notes, any thread asks.
+#[derive(Default)]
+pub(super) struct Mean {
+    exact: CachePadded<AtomicU64>,
+    /// To an eighth of it. Written where that changes, so that those who ask have their copy of it.
+    rounded: CachePadded<AtomicU64>,
+}
+
+impl Mean {
+    pub(super) fn get(&self) -> u64 {
+        self.rounded.load(Ordering::Relaxed)
+    }
+
+    /// Moves the mean towards `value` by the `share`th part of the way.
+    pub(super) fn note(&self, value: u64, share: u64) {
+        let mean = self.exact.load(Ordering::Relaxed);
+        let next = if mean == 0 {
+            value
+        } else {
+            mean - mean / share + value / share
+        };
+        let next = next.max(1);
+        self.exact.store(next, Ordering::Relaxed);
+        let unit = next.next_power_of_two().div_ceil(16);
+        let rounded = next / unit * unit;
+        if self.rounded.load(Ordering::Relaxed) != rounded {
+            self.rounded.store(rounded, Ordering::Relaxed);
+        }
+    }
 }
 
 /// A batch of a lane's turns, as far as its pace goes.
@@ -96,13 +130,13 @@ impl LanePace {
     pub(super) fn new(conduct: Arc<Conduct>) -> Self {
         Self {
             conduct,
-            mean_ns: AtomicU64::new(0),
+            turn_ns: Mean::default(),
         }
     }
 
     /// The class of threads that the lane is for. `now_ns` is only asked where it matters.
     pub(super) fn pace(&self, now_ns: impl FnOnce() -> u64) -> Pace {
-        let mean_ns = self.mean_ns.load(Ordering::Relaxed);
+        let mean_ns = self.turn_ns.get();
         let is_known = mean_ns != 0 && u128::from(mean_ns) < QUICK.as_nanos();
         let pace = if is_known { Pace::Quick } else { Pace::Slow };
         self.conduct.adjusted(pace, now_ns)
@@ -133,14 +167,8 @@ impl LanePace {
         if ended.isolate_is_new {
             return;
         }
-        let turn_ns = used_ns / ended.turns.max(1);
-        let mean_ns = self.mean_ns.load(Ordering::Relaxed);
-        let next_ns = if mean_ns == 0 {
-            turn_ns
-        } else {
-            mean_ns - mean_ns / 16 + turn_ns / 16
-        };
-        self.mean_ns.store(next_ns.max(1), Ordering::Relaxed);
+        self.turn_ns
+            .note(used_ns / ended.turns.max(1), MEAN_OF_TURNS);
     }
 }
 

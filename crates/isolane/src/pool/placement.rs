@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use isolane_lanes::Pushed;
 use isolane_scheduler::next_id;
 
 use crate::definition::ContextPolicy;
@@ -105,16 +106,14 @@ impl Pool {
             }
         }
         // To spin on the processor of the thread that answers would keep it from answering.
-        let expected = if !lane.is_quick() || self.threads.shares_processor(lane) {
-            Expected::Late
-        } else if self.threads.sleeps_for(lane) {
-            Expected::AfterWake
-        } else {
-            Expected::Soon
-        };
-        lane.begin(start)?;
+        let is_worth_waiting = lane.is_quick() && !self.threads.shares_processor(lane);
+        let pushed = lane.begin(start)?;
         self.hits.fetch_add(1, Ordering::Relaxed);
-        Ok(expected)
+        Ok(match pushed {
+            _ if !is_worth_waiting => Expected::Late,
+            Pushed::ForThreadWoken => Expected::AfterWake,
+            Pushed::ForThreadAwake => Expected::Soon,
+        })
     }
 
     /// The lane for a request that may meet what others have left: the least loaded one.
@@ -148,7 +147,8 @@ impl Pool {
         }
         let after = (before + 1).min(MISSED_FOR_ANOTHER_ISOLATE);
         missed.store(after, Ordering::Relaxed);
-        let first = |lane: &&Arc<Lane>| (lane.load(), lane.last_used.load(Ordering::Relaxed));
+        let first =
+            |lane: &&Arc<Lane>| (lane.load(), lane.progress.last_used.load(Ordering::Relaxed));
         let lane = accepting(lanes).min_by_key(first);
         (lane, before >= MISSED_FOR_ANOTHER_ISOLATE)
     }
@@ -212,7 +212,7 @@ impl Pool {
             .filter(|lane| lane.load() == 0)
             .cloned()
             .collect();
-        candidates.sort_by_key(|lane| lane.last_used.load(Ordering::Relaxed));
+        candidates.sort_by_key(|lane| lane.progress.last_used.load(Ordering::Relaxed));
         let evicted = candidates.into_iter().find(|lane| self.close_lane(lane));
         if evicted.is_some() {
             self.evictions.fetch_add(1, Ordering::Relaxed);
