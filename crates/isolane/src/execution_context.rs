@@ -14,10 +14,10 @@ use crate::limits::{LimitKind, Limits};
 use crate::request::{LogSink, Request, Response, RunOptions, ScheduledEvent, Start, Usage};
 use crate::runtime::active_request::Responder;
 use crate::runtime::entered_realm::EnteredRealm;
-use crate::runtime::events::{Event, StartRequest};
+use crate::runtime::events::{Event, StartRequest, Starting};
 use crate::runtime::modules;
 use crate::runtime::realm::{Health, Realm, RealmOptions};
-use crate::settlement::RunFuture;
+use crate::settlement::{Received, RunFuture};
 use crate::shared_isolate::SharedIsolate;
 use crate::validation;
 
@@ -203,9 +203,8 @@ impl ExecutionContext {
         if self.shared.is_condemned() {
             return responder.fail(Error::limit(LimitKind::Heap));
         }
-        let start = StartRequest {
+        let starting = Starting {
             id,
-            event,
             responder,
             limits: options.limits.unwrap_or(self.limits),
             on_log: options.on_log,
@@ -217,6 +216,7 @@ impl ExecutionContext {
             ticket: None,
         };
         self.used = true;
+        let start = StartRequest::new(starting, event);
         self.with_realm(|realm, isolate, _| realm.start(isolate, start));
     }
 
@@ -228,7 +228,7 @@ impl ExecutionContext {
         self.with_realm(|realm, _, _| realm.fail_all(error));
     }
 
-    async fn run<T>(
+    async fn run<T: Received>(
         &mut self,
         event: Event,
         responder: Responder,

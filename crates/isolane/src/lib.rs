@@ -64,7 +64,7 @@ pub use request::{
     LogEntry, LogLevel, LogSink, Request, Response, RunOptions, ScheduledEvent, Start, Usage,
 };
 pub use runtime::{HeapStatistics, Runtime, RuntimeHandle, RuntimeOptions};
-pub use settlement::{AbortHandle, RunFuture, ScheduledFuture, WorkerFuture};
+pub use settlement::{AbortHandle, Received, RunFuture, ScheduledFuture, WorkerFuture};
 pub use shared_isolate::{SharedIsolate, SharedIsolateOptions};
 pub use shared_isolate_handle::{ExecutionContextHandle, SharedIsolateHandle};
 pub use unentered_isolate::{IsolateLock, UnenteredIsolate};

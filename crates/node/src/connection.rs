@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use isolane::{
     AbortHandle, Body, BodyWriter, Error, FetchError, FetchResponse, HostCallError, LogEntry,
-    RunFuture,
+    Received, RunFuture,
 };
 use napi::bindgen_prelude::FnArgs;
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
@@ -157,7 +157,7 @@ impl Connection {
 
     /// Answers a call that begins: with two cells if the answer comes at once, else by its ticket. No cells mean that
     /// there is something to take, by [`take_gathered`](Self::take_gathered), once the ticket is awaited.
-    pub(crate) fn answer<T: 'static>(
+    pub(crate) fn answer<T: Received>(
         self: &Arc<Self>,
         env: &Env,
         ticket: i64,
@@ -269,7 +269,7 @@ impl Connection {
     }
 
     /// Delivers what a future gives to the ticket, which may be aborted until then.
-    pub(crate) fn settle_with<T: 'static>(
+    pub(crate) fn settle_with<T: Received>(
         self: &Arc<Self>,
         env: &Env,
         ticket: i64,

@@ -62,7 +62,7 @@ impl LockedIsolate<'_> {
                 Err(error) => return start.fail(error),
             },
         };
-        self.condition.has_run |= !matches!(start.event, Event::Load);
+        self.condition.has_run |= !matches!(start.wrapping(), Event::Load);
         self.realms[at].start(&mut self.lock, start);
         self.note_health(at);
     }

@@ -147,7 +147,7 @@ impl Lane {
                 match item {
                     Item::Start(start) if locked.takes_no_more() || self.gives_way() => {
                         self.counts.queued.fetch_sub(1, Ordering::Relaxed);
-                        late.push(*start);
+                        late.push(start);
                     }
                     Item::Start(start) => {
                         self.run_start(&mut locked, start, isolate_is_new && turns == 0);
@@ -221,7 +221,7 @@ impl Lane {
     fn run_start(
         &self,
         locked: &mut LockedIsolate<'_>,
-        mut start: Box<StartRequest>,
+        mut start: StartRequest,
         isolate_is_new: bool,
     ) {
         if let Some(ticket) = &mut start.ticket {
@@ -236,7 +236,7 @@ impl Lane {
             if self.has_context.load(Ordering::Relaxed) {
                 self.has_context.store(false, Ordering::Relaxed);
             }
-            locked.start(*start, isolate_is_new);
+            locked.start(start, isolate_is_new);
         }
     }
 }

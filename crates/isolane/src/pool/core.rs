@@ -14,10 +14,10 @@ use crate::limits::Limits;
 use crate::locker_managed_isolate::LockerManagedIsolate;
 use crate::request::{RunOptions, Start};
 use crate::runtime::active_request::Responder;
-use crate::runtime::events::{Event, StartRequest};
+use crate::runtime::events::{Event, StartRequest, Starting};
 use crate::runtime::modules;
 use crate::runtime::ticket::{RequestObserver, Ticket};
-use crate::settlement::{AbortTarget, RunFuture, Settlement};
+use crate::settlement::{AbortTarget, Received, RunFuture, Settlement};
 
 use super::forgetting::Forgetting;
 use super::lane::{Lane, LaneOwner, Threads};
@@ -210,7 +210,7 @@ impl Pool {
         })
     }
 
-    pub(crate) fn run<T: Send + 'static>(
+    pub(crate) fn run<T: Received>(
         &self,
         deployment: Arc<Deployment>,
         event: Event,
@@ -227,7 +227,7 @@ impl Pool {
     }
 
     /// As [`Pool::run`], for a request that has an id.
-    pub(crate) fn launch<T: Send + 'static>(
+    pub(crate) fn launch<T: Received>(
         &self,
         deployment: Arc<Deployment>,
         responder: impl FnOnce(Settlement<T>) -> Responder,
@@ -244,15 +244,15 @@ impl Pool {
         let target: Arc<dyn AbortTarget> = deployment.clone();
         let (future, settlement) = RunFuture::new(id, Some(target));
         let limits = deployment.definition.limits.unwrap_or(self.options.limits);
-        let start = Box::new(StartRequest {
+        let starting = Starting {
             id,
-            event,
             responder: responder(settlement),
             limits: options.limits.unwrap_or(limits),
             on_log: options.on_log,
             start: Start::Warm,
             ticket: Some(Ticket::new(&self.in_flight, observer)),
-        });
+        };
+        let start = StartRequest::new(starting, event);
         let expected = self.place(&deployment, start, Entry::New);
         future.expect(expected)
     }
@@ -339,7 +339,7 @@ impl LaneOwner for Pool {
 
     fn place_again(&self, deployment: &Arc<Deployment>, starts: Vec<StartRequest>) {
         for start in starts {
-            self.place(deployment, Box::new(start), Entry::Again);
+            self.place(deployment, start, Entry::Again);
         }
     }
 

@@ -32,7 +32,7 @@ const MEAN_OF_TURNS: u64 = 8;
 
 /// What a lane is asked to do.
 pub(crate) enum Item {
-    Start(Box<StartRequest>),
+    Start(StartRequest),
     Abort(RequestId, Error),
     /// Answer everything with the error: the pool closes.
     Fail(Error),
@@ -254,17 +254,14 @@ impl Lane {
     }
 
     /// Gives a new lane the request that it was made for, which it has counted already.
-    pub(crate) fn begin_first(self: &Arc<Self>, start: Box<StartRequest>) {
+    pub(crate) fn begin_first(self: &Arc<Self>, start: StartRequest) {
         // It is not idle before it has run that, so nobody can have closed it.
         self.hand_over(Item::Start(start));
     }
 
     /// Gives the lane a request, and says what that took; or gives it back where the lane was closed. Requests come here under
     /// their worker's lock, so that none meets a lane that is being evicted.
-    pub(crate) fn begin(
-        self: &Arc<Self>,
-        start: Box<StartRequest>,
-    ) -> Result<Pushed, Box<StartRequest>> {
+    pub(crate) fn begin(self: &Arc<Self>, start: StartRequest) -> Result<Pushed, StartRequest> {
         self.counts.queued.fetch_add(1, Ordering::Relaxed);
         match self.push(Item::Start(start)) {
             Err(Item::Start(start)) => {
@@ -302,7 +299,7 @@ impl Lane {
             return None;
         };
         self.counts.queued.fetch_sub(1, Ordering::Relaxed);
-        Some(*start)
+        Some(start)
     }
 
     /// Closes the lane while a thread may run it; gives the requests that it has not begun, and

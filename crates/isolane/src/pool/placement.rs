@@ -40,7 +40,7 @@ impl Pool {
     pub(super) fn place(
         &self,
         deployment: &Arc<Deployment>,
-        start: Box<StartRequest>,
+        start: StartRequest,
         entry: Entry,
     ) -> Expected {
         if self.ended.load(Ordering::SeqCst) {
@@ -76,9 +76,9 @@ impl Pool {
     pub(super) fn try_lanes(
         &self,
         deployment: &Arc<Deployment>,
-        start: Box<StartRequest>,
+        start: StartRequest,
         entry: Entry,
-    ) -> Result<Expected, Box<StartRequest>> {
+    ) -> Result<Expected, StartRequest> {
         let lanes = deployment.lanes.lock();
         let (lane, is_another_due) = match deployment.definition.context {
             ContextPolicy::Fresh => self.lane_for_fresh(deployment, &lanes),
@@ -162,8 +162,8 @@ impl Pool {
     pub(super) fn place_on_new_lane(
         &self,
         deployment: &Arc<Deployment>,
-        start: Box<StartRequest>,
-    ) -> Option<Box<StartRequest>> {
+        start: StartRequest,
+    ) -> Option<StartRequest> {
         let lane = self.new_lane(deployment);
         while !self.take_place(&lane) {
             if !self.evict_one() {

@@ -24,13 +24,13 @@ pub(super) const TENURE: Duration = Duration::from_millis(20);
 /// A request without a lane.
 pub(super) struct Waiting {
     pub(super) deployment: Arc<Deployment>,
-    pub(super) start: Box<StartRequest>,
+    pub(super) start: StartRequest,
 }
 
 /// Requests that wait, by worker; the worker whose turn it is comes first.
 #[derive(Default)]
 pub(super) struct WaitingList {
-    turns: VecDeque<(Arc<Deployment>, VecDeque<Box<StartRequest>>)>,
+    turns: VecDeque<(Arc<Deployment>, VecDeque<StartRequest>)>,
     /// How many workers wait: lanes look at it after each batch.
     workers: Arc<AtomicUsize>,
 }
@@ -43,7 +43,7 @@ impl WaitingList {
         }
     }
 
-    fn of(&mut self, deployment: &Arc<Deployment>) -> Option<&mut VecDeque<Box<StartRequest>>> {
+    fn of(&mut self, deployment: &Arc<Deployment>) -> Option<&mut VecDeque<StartRequest>> {
         let same = |(other, _): &&mut (Arc<Deployment>, _)| Arc::ptr_eq(other, deployment);
         self.turns.iter_mut().find(same).map(|(_, starts)| starts)
     }
@@ -86,9 +86,8 @@ impl WaitingList {
     }
 
     fn remove(&mut self, request: RequestId) -> Option<Waiting> {
-        let at = |starts: &VecDeque<Box<StartRequest>>| {
-            starts.iter().position(|start| start.id == request)
-        };
+        let at =
+            |starts: &VecDeque<StartRequest>| starts.iter().position(|start| start.id == request);
         let worker = self
             .turns
             .iter()
@@ -110,7 +109,7 @@ impl WaitingList {
 
 impl Pool {
     /// Has a request wait for a place, and serves those that wait as far as there is room.
-    pub(super) fn wait_for_place(&self, deployment: &Arc<Deployment>, start: Box<StartRequest>) {
+    pub(super) fn wait_for_place(&self, deployment: &Arc<Deployment>, start: StartRequest) {
         deployment.waiting.fetch_add(1, Ordering::Relaxed);
         self.waiting.lock().push(Waiting {
             deployment: deployment.clone(),

@@ -33,7 +33,7 @@ impl Generation {
             } => {
                 let response = self.response(head, payload)?;
                 match self.answered(request, ended)? {
-                    Responder::Fetch(settlement) => settlement.settle(Ok(response)),
+                    Responder::Fetch(settlement) => settlement.settle(Ok(response.into())),
                     _ => return Err(WRONG_ANSWER),
                 }
             }

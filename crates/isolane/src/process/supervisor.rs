@@ -17,7 +17,7 @@ use crate::request::RunOptions;
 use crate::runtime::active_request::Responder;
 use crate::runtime::events::Event;
 use crate::runtime::modules;
-use crate::settlement::{AbortTarget, RunFuture, ScheduledFuture, Settlement};
+use crate::settlement::{AbortTarget, Received, RunFuture, ScheduledFuture, Settlement};
 
 use super::death::Death;
 use super::generation::{Generation, Job};
@@ -227,7 +227,7 @@ impl Shared {
     }
 
     /// Sends a request to the child.
-    pub(crate) fn run<T: Send + 'static>(
+    pub(crate) fn run<T: Received>(
         self: &Arc<Self>,
         worker: Arc<Deployed>,
         event: Event,

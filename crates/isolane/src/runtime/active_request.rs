@@ -61,6 +61,16 @@ impl Responder {
         }
     }
 
+    /// Gives back what who waits has allocated for the request, together with the answer.
+    pub(crate) fn leave(&mut self, leftovers: Box<dyn Send>) {
+        match self {
+            Self::Fetch(settlement) => settlement.leave(leftovers),
+            Self::Scheduled(settlement) => settlement.leave(leftovers),
+            Self::Evaluate(settlement) => settlement.leave(leftovers),
+            Self::Load | Self::Answered => {}
+        }
+    }
+
     pub(crate) fn fail(self, error: Error) {
         match self {
             Self::Fetch(settlement) => settlement.settle(Err(error)),

@@ -8,6 +8,7 @@ use crate::error::{Error, ErrorKind};
 use crate::limits::buffer;
 use crate::limits::{LimitKind, Limits};
 use crate::request::{LogSink, Request, ScheduledEvent, Start};
+use crate::settlement::Parcel;
 
 use super::active_request::Responder;
 use super::exception;
@@ -15,6 +16,10 @@ use super::popular_families::FamilySet;
 use super::realm_state::{End, RealmState};
 use super::ticket::Ticket;
 use super::web::async_context;
+
+/// A body of that length is left to who sent it. A longer one goes at once: a request may take long, and its guest
+/// has a copy.
+const SHORT_BODY_BYTES: usize = 4096;
 
 const CONFIGURE: i32 = 0;
 const FETCH: i32 = 1;
@@ -42,10 +47,12 @@ pub(crate) enum Event {
     Load,
 }
 
-/// A request on its way into a realm.
-pub(crate) struct StartRequest {
+/// A request on its way into a realm, in what its event brings.
+pub(crate) type StartRequest = Parcel<Starting, Event>;
+
+/// A request that is to start.
+pub(crate) struct Starting {
     pub(crate) id: RequestId,
-    pub(crate) event: Event,
     pub(crate) responder: Responder,
     pub(crate) limits: Limits,
     pub(crate) on_log: Option<LogSink>,
@@ -56,7 +63,8 @@ pub(crate) struct StartRequest {
 impl StartRequest {
     /// Answers a request that did not begin.
     pub(crate) fn fail(self, error: Error) {
-        self.responder.fail(error);
+        let (start, _) = self.open();
+        start.responder.fail(error);
     }
 }
 
@@ -82,7 +90,14 @@ fn enter<'s>(
 }
 
 /// Starts an event's handler.
-pub(crate) fn dispatch(scope: Scope<'_, '_, '_>, realm: &RealmState, id: RequestId, event: Event) {
+///
+/// What it leaves of the event is for whoever sent that.
+pub(crate) fn dispatch(
+    scope: Scope<'_, '_, '_>,
+    realm: &RealmState,
+    id: RequestId,
+    event: &mut Event,
+) {
     match event {
         Event::Fetch(request) => {
             fetch(scope, realm, id, request);
@@ -94,7 +109,7 @@ pub(crate) fn dispatch(scope: Scope<'_, '_, '_>, realm: &RealmState, id: Request
         }
         Event::Load => realm.ends.borrow_mut().push((id, End::Finish)),
         Event::Evaluate { source, filename } => {
-            evaluate(scope, realm, id, &source, &filename);
+            evaluate(scope, realm, id, source, filename);
         }
     }
 }
@@ -103,9 +118,9 @@ fn fetch(
     scope: Scope<'_, '_, '_>,
     realm: &RealmState,
     id: RequestId,
-    request: Request,
+    request: &mut Request,
 ) -> Option<()> {
-    check_room(scope, realm, id, text_bytes(&request))?;
+    check_room(scope, realm, id, text_bytes(request))?;
     let method = string(scope, &request.method);
     let url = string(scope, &request.url);
     let headers = if request.headers.is_empty() {
@@ -113,7 +128,7 @@ fn fetch(
     } else {
         flat(scope, &request.headers)
     };
-    let body = body(scope, realm, id, request.body)?;
+    let body = body(scope, realm, id, &mut request.body)?;
     enter(scope, realm, FETCH, id, &[method, url, headers, body]).map(|_| ())
 }
 
@@ -150,9 +165,17 @@ fn body<'s>(
     scope: Scope<'_, 's, '_>,
     realm: &RealmState,
     request: RequestId,
-    body: Body,
+    body: &mut Body,
 ) -> Option<v8::Local<'s, v8::Value>> {
     match body {
+        Body::Empty => return Some(v8::null(scope).into()),
+        Body::Text(text) if text.len() <= SHORT_BODY_BYTES => return Some(string(scope, text)),
+        Body::Bytes(bytes) if bytes.len() <= SHORT_BODY_BYTES => {
+            return bytes_value(scope, realm, bytes);
+        }
+        _ => {}
+    }
+    match std::mem::take(body) {
         Body::Empty => Some(v8::null(scope).into()),
         Body::Text(text) => Some(string(scope, &text)),
         Body::Bytes(bytes) => bytes_value(scope, realm, &bytes),

@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind};
 use crate::isolate_thread::{self, Command as _, Receiver, Rest};
 use crate::limits::watchdog;
 use crate::request::RunOptions;
-use crate::settlement::{AbortTarget, RunFuture, Settlement};
+use crate::settlement::{AbortTarget, RunFuture, Settlement, received_as_sent};
 
 use super::active_request::Responder;
 use super::events::Event;
@@ -29,6 +29,8 @@ pub struct HeapStatistics {
     /// V8's own bookkeeping outside of the heap.
     pub malloced_bytes: usize,
 }
+
+received_as_sent!(HeapStatistics);
 
 impl HeapStatistics {
     pub(crate) fn of(isolate: &mut v8::Isolate) -> Self {

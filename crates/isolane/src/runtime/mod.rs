@@ -45,7 +45,7 @@ use crate::settlement::RunFuture;
 
 use active_request::Responder;
 use entered_realm::EnteredRealm;
-use events::{Event, StartRequest};
+use events::{Event, StartRequest, Starting};
 use popular_families::popular;
 use realm::{Health, Realm, RealmOptions};
 
@@ -190,15 +190,15 @@ impl Runtime {
         let limits = options.limits.unwrap_or(self.limits);
         let on_log = options.on_log;
         let start = crate::request::Start::Isolate;
-        let request = StartRequest {
+        let starting = Starting {
             id,
-            event,
             responder,
             limits,
             on_log,
             start,
             ticket: None,
         };
+        let request = StartRequest::new(starting, event);
         self.realm.start(&mut self.isolate, request);
     }
 

@@ -18,7 +18,7 @@ use crate::outbound;
 use crate::request::LogSink;
 
 use super::active_request::ActiveRequest;
-use super::events::{self, StartRequest};
+use super::events::{self, StartRequest, Starting};
 use super::loading::Phase;
 use super::modules::ModuleMap;
 use super::realm_state::{RealmState, WorkerParts, unix_ms};
@@ -116,7 +116,7 @@ impl Realm {
             unhandled: RefCell::default(),
             has_reported: Cell::new(false),
             handled_late: RefCell::default(),
-            ends: RefCell::default(),
+            ends: RefCell::new(Vec::with_capacity(1)),
             response_streams: RefCell::default(),
             outgoing: RefCell::default(),
             codecs: RefCell::default(),
@@ -207,15 +207,15 @@ impl Realm {
             }
             Phase::Failed(error) => start.fail(error.clone()),
             Phase::Ready => {
-                let StartRequest {
+                let (starting, mut event) = start.open();
+                let Starting {
                     id,
-                    event,
                     responder,
                     limits,
                     on_log,
                     start,
                     ticket,
-                } = start;
+                } = starting;
                 let mut active = ActiveRequest::new(responder, limits);
                 active.on_log = on_log;
                 active.start = start;
@@ -226,7 +226,10 @@ impl Realm {
                 self.state.requests.borrow_mut().insert(id, active);
                 self.turn(isolate, id, |scope, state| {
                     events::forget_orphaned(scope, state);
-                    events::dispatch(scope, state, id, event);
+                    events::dispatch(scope, state, id, event.get_mut());
+                    if let Some(active) = state.requests.borrow_mut().get_mut(&id) {
+                        active.responder.leave(event.into_leftovers());
+                    }
                 });
             }
         }

@@ -19,7 +19,8 @@ use crate::definition::{HostCodec, HostFunction};
 use crate::error::{Error, ErrorKind};
 use crate::isolate_params::IsolateGuards;
 use crate::process;
-use crate::request::{LogEntry, LogLevel, LogSink, Response};
+use crate::request::{LogEntry, LogLevel, LogSink};
+use crate::settlement::SentResponse;
 
 use super::active_request::ActiveRequest;
 use super::families::{self, FamilyToKeep};
@@ -61,7 +62,7 @@ pub(crate) enum OperationKind {
 pub(crate) enum End {
     /// The `fetch` handler's answer. Not the end where a stream or `waitUntil` goes on.
     Answer {
-        response: Response,
+        response: SentResponse,
         finished: bool,
     },
     /// Nothing of the request goes on.

@@ -19,6 +19,9 @@ use super::stopping;
 use super::web::async_context;
 use super::web::serve::thrown_error;
 
+/// For how many ends of requests there is room between turns, at most.
+const KEPT_ENDS: usize = 4;
+
 /// How many turns share one look at the heap's size.
 const TURNS_PER_HEAP_SAMPLE: u32 = 64;
 
@@ -199,8 +202,8 @@ impl Realm {
     }
 
     fn carry_out_ends(&mut self) {
-        let ends = self.state.ends.take();
-        for (request, end) in ends {
+        let mut ends = self.state.ends.take();
+        for (request, end) in ends.drain(..) {
             match end {
                 End::Fail(error) => self.end_request(request, error),
                 End::Finish => {
@@ -242,6 +245,11 @@ impl Realm {
                     }
                 }
             }
+        }
+        // The next turn finds room for as many, which most often is one.
+        let mut next = self.state.ends.borrow_mut();
+        if next.is_empty() && ends.capacity() <= KEPT_ENDS {
+            *next = ends;
         }
     }
 

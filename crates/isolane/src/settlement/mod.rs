@@ -2,28 +2,62 @@
 //! taken by polling, by a callback, or by a short spin. Any thread may hold either side.
 
 mod abort;
+mod parcel;
 mod run_future;
+mod sent_response;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::task::Waker;
 
+use bytes::Bytes;
 use parking_lot::Mutex;
 
 pub use self::abort::AbortHandle;
 pub(crate) use self::abort::{AbortTarget, RequestState};
+pub(crate) use self::parcel::Parcel;
 pub(crate) use self::run_future::Expected;
 pub use self::run_future::{RunFuture, ScheduledFuture, WorkerFuture};
+pub(crate) use self::sent_response::{SentBody, SentHeaders, SentResponse, ShortText};
 use crate::error::Error;
 use crate::limits::rescue::Unanswered;
+use crate::request::Usage;
 
-type Answer<T> = Result<T, Error>;
+/// What a future gives; the caller's thread makes it of what the isolate's thread has sent.
+pub trait Received: Sized + Send + 'static {
+    /// What crosses from one to the other.
+    type Sent: Send;
+
+    /// What it is for the caller.
+    fn receive(sent: Self::Sent) -> Self;
+}
+
+/// What is given as it was sent.
+macro_rules! received_as_sent {
+    ($($what:ty),*) => {$(
+        impl crate::settlement::Received for $what {
+            type Sent = Self;
+
+            fn receive(sent: Self) -> Self {
+                sent
+            }
+        }
+    )*};
+}
+
+pub(crate) use received_as_sent;
+
+received_as_sent!((), Bytes, Usage);
+
+type Answer<T> = Result<<T as Received>::Sent, Error>;
+/// What the caller's thread has allocated for the request, and is to free.
+type Leftovers = Option<Box<dyn Send>>;
 type Callback<T> = Box<dyn FnOnce(Answer<T>) + Send>;
 
-enum State<T> {
+enum State<T: Received> {
     Waiting(Option<Waker>),
     Calling(Callback<T>),
-    Settled(Answer<T>),
+    Settled(Answer<T>, Leftovers),
     Taken,
 }
 
@@ -34,7 +68,7 @@ const WAITS: u8 = 1;
 /// The answer is there.
 const SETTLED: u8 = 2;
 
-struct Shared<T> {
+struct Shared<T: Received> {
     /// One of the constants above; goes up only. Settled after `state` is. Lets a spinning caller look without
     /// the mutex.
     progress: AtomicU8,
@@ -42,7 +76,7 @@ struct Shared<T> {
     state: Mutex<State<T>>,
 }
 
-impl<T> Shared<T> {
+impl<T: Received> Shared<T> {
     fn new() -> Self {
         Self {
             progress: AtomicU8::new(UNKNOWN),
@@ -60,11 +94,11 @@ impl<T> Shared<T> {
     }
 
     /// Keeps the first answer; others are dropped.
-    fn settle(&self, answer: Answer<T>) {
+    fn settle(&self, answer: Answer<T>, leftovers: Leftovers) {
         let mut state = self.state.lock();
         match std::mem::replace(&mut *state, State::Taken) {
             State::Waiting(waker) => {
-                *state = State::Settled(answer);
+                *state = State::Settled(answer, leftovers);
                 self.progress.store(SETTLED, Ordering::Release);
                 drop(state);
                 if let Some(waker) = waker {
@@ -76,18 +110,18 @@ impl<T> Shared<T> {
                 drop(state);
                 callback(answer);
             }
-            settled @ (State::Settled(_) | State::Taken) => *state = settled,
+            settled @ (State::Settled(..) | State::Taken) => *state = settled,
         }
     }
 }
 
-impl<T: Send> Unanswered for Shared<T> {
+impl<T: Received> Unanswered for Shared<T> {
     fn answer(&self, error: Error) {
-        self.settle(Err(error));
+        self.settle(Err(error), None);
     }
 }
 
-impl<T: Send> RequestState for Shared<T> {
+impl<T: Received> RequestState for Shared<T> {
     fn abort(&self) {
         self.aborted.store(true, Ordering::SeqCst);
     }
@@ -102,16 +136,26 @@ impl<T: Send> RequestState for Shared<T> {
 }
 
 /// The settling side. Dropping it unsettled answers with an internal error: nobody waits forever.
-pub(crate) struct Settlement<T>(Option<Arc<Shared<T>>>);
+pub(crate) struct Settlement<T: Received> {
+    shared: Option<Arc<Shared<T>>>,
+    leftovers: Leftovers,
+}
 
-impl<T> Settlement<T> {
+impl<T: Received> Settlement<T> {
     pub(crate) fn settle(mut self, answer: Answer<T>) {
-        self.settle_once(answer);
+        if let Some(shared) = self.shared.take() {
+            shared.settle(answer, self.leftovers.take());
+        }
+    }
+
+    /// Gives back what the caller has allocated, together with the answer.
+    pub(crate) fn leave(&mut self, leftovers: Box<dyn Send>) {
+        self.leftovers = Some(leftovers);
     }
 
     /// The request has run and is not answered: whoever spins for the answer is to stop.
     pub(crate) fn will_take_longer(&self) {
-        if let Some(shared) = &self.0 {
+        if let Some(shared) = &self.shared {
             // A failed exchange means that it is settled already, or was told before.
             let _ = shared.progress.compare_exchange(
                 UNKNOWN,
@@ -123,31 +167,25 @@ impl<T> Settlement<T> {
     }
 
     /// Who waits, to be answered where this side cannot be reached.
-    pub(crate) fn unanswered(&self) -> Option<Arc<dyn Unanswered>>
-    where
-        T: Send + 'static,
-    {
-        self.0.clone().map(|shared| shared as Arc<dyn Unanswered>)
+    pub(crate) fn unanswered(&self) -> Option<Arc<dyn Unanswered>> {
+        self.shared
+            .clone()
+            .map(|shared| shared as Arc<dyn Unanswered>)
     }
 
     /// What its caller and its isolate know of each other.
-    pub(crate) fn request_state(&self) -> Option<Arc<dyn RequestState>>
-    where
-        T: Send + 'static,
-    {
-        self.0.clone().map(|shared| shared as Arc<dyn RequestState>)
-    }
-
-    fn settle_once(&mut self, answer: Answer<T>) {
-        let Some(shared) = self.0.take() else { return };
-        shared.settle(answer);
+    pub(crate) fn request_state(&self) -> Option<Arc<dyn RequestState>> {
+        self.shared
+            .clone()
+            .map(|shared| shared as Arc<dyn RequestState>)
     }
 }
 
-impl<T> Drop for Settlement<T> {
+impl<T: Received> Drop for Settlement<T> {
     fn drop(&mut self) {
-        self.settle_once(Err(Error::internal(
-            "the request was dropped without an answer",
-        )));
+        if let Some(shared) = self.shared.take() {
+            let message = "the request was dropped without an answer";
+            shared.settle(Err(Error::internal(message)), self.leftovers.take());
+        }
     }
 }

@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 
 use isolane_scheduler::RequestId;
 
-use super::{AbortHandle, AbortTarget, SETTLED, Settlement, Shared, State, WAITS};
+use super::{
+    AbortHandle, AbortTarget, Answer, Received, SETTLED, Settlement, Shared, State, WAITS,
+};
 use crate::error::{Error, ErrorKind};
 use crate::request::{Response, Usage};
 
@@ -22,7 +24,7 @@ const LOOKS_PER_TIME: usize = 16;
 ///
 /// Dropping it before it is ready aborts the request.
 #[must_use = "dropping the future aborts the request"]
-pub struct RunFuture<T> {
+pub struct RunFuture<T: Received> {
     shared: Arc<Shared<T>>,
     abort: AbortHandle,
     expected: Expected,
@@ -45,17 +47,17 @@ pub type WorkerFuture = RunFuture<Response>;
 /// The answer to a `scheduled` event: what it used.
 pub type ScheduledFuture = RunFuture<Usage>;
 
-impl<T> RunFuture<T> {
+impl<T: Received> RunFuture<T> {
     /// A future and the side that settles it.
     pub(crate) fn new(
         request: RequestId,
         target: Option<Arc<dyn AbortTarget>>,
-    ) -> (Self, Settlement<T>)
-    where
-        T: Send + 'static,
-    {
+    ) -> (Self, Settlement<T>) {
         let shared = Arc::new(Shared::new());
-        let settlement = Settlement(Some(shared.clone()));
+        let settlement = Settlement {
+            shared: Some(shared.clone()),
+            leftovers: None,
+        };
         (
             Self {
                 abort: AbortHandle::new(request, target, shared.clone()),
@@ -67,10 +69,7 @@ impl<T> RunFuture<T> {
     }
 
     /// A future that has failed already.
-    pub(crate) fn failed(error: Error) -> Self
-    where
-        T: Send + 'static,
-    {
+    pub(crate) fn failed(error: Error) -> Self {
         let (future, settlement) = Self::new(0, None);
         settlement.settle(Err(error));
         future
@@ -124,13 +123,14 @@ impl<T> RunFuture<T> {
         let abort = self.abort.clone();
         let mut state = self.shared.state.lock();
         if let State::Waiting(_) = &*state {
-            *state = State::Calling(Box::new(callback));
+            *state = State::Calling(Box::new(|sent: Answer<T>| callback(sent.map(T::receive))));
             return abort;
         }
         let settled = std::mem::replace(&mut *state, State::Taken);
         drop(state);
-        if let State::Settled(answer) = settled {
-            callback(answer);
+        if let State::Settled(answer, leftovers) = settled {
+            drop(leftovers);
+            callback(answer.map(T::receive));
         }
         abort
     }
@@ -141,7 +141,11 @@ impl<T> RunFuture<T> {
         }
         let mut state = self.shared.state.lock();
         match std::mem::replace(&mut *state, State::Taken) {
-            State::Settled(answer) => Some(answer),
+            State::Settled(answer, leftovers) => {
+                drop(state);
+                drop(leftovers);
+                Some(answer.map(T::receive))
+            }
             other => {
                 *state = other;
                 None
@@ -153,7 +157,7 @@ impl<T> RunFuture<T> {
 /// How long a first poll may spin where the answer is likely to come within microseconds.
 const SPIN: Duration = Duration::from_micros(20);
 
-impl<T> Future for RunFuture<T> {
+impl<T: Received> Future for RunFuture<T> {
     type Output = Result<T, Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -173,16 +177,17 @@ impl<T> Future for RunFuture<T> {
                 }
                 Poll::Pending
             }
-            State::Settled(_) => match std::mem::replace(&mut *state, State::Taken) {
-                State::Settled(answer) => Poll::Ready(answer),
-                _ => Poll::Ready(Err(ErrorKind::Aborted.into())),
-            },
+            State::Settled(..) => {
+                drop(state);
+                let answer = self.take();
+                Poll::Ready(answer.unwrap_or_else(|| Err(ErrorKind::Aborted.into())))
+            }
             State::Calling(_) | State::Taken => Poll::Ready(Err(ErrorKind::Aborted.into())),
         }
     }
 }
 
-impl<T> Drop for RunFuture<T> {
+impl<T: Received> Drop for RunFuture<T> {
     fn drop(&mut self) {
         let unsettled = !self.shared.is_settled();
         if unsettled && matches!(&*self.shared.state.lock(), State::Waiting(_)) {
@@ -191,7 +196,7 @@ impl<T> Drop for RunFuture<T> {
     }
 }
 
-impl<T> std::fmt::Debug for RunFuture<T> {
+impl<T: Received> std::fmt::Debug for RunFuture<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RunFuture")
             .field("request", &self.abort.request())
@@ -201,11 +206,14 @@ impl<T> std::fmt::Debug for RunFuture<T> {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
 
+    const SEVEN: Bytes = Bytes::from_static(b"7");
     const LONG: Duration = Duration::from_secs(3600);
 
-    fn expected_soon() -> (RunFuture<u8>, Settlement<u8>) {
+    fn expected_soon() -> (RunFuture<Bytes>, Settlement<Bytes>) {
         let (future, settlement) = RunFuture::new(1, None);
         (future.expect(Expected::Soon), settlement)
     }
@@ -213,8 +221,8 @@ mod tests {
     #[test]
     fn who_spins_gets_the_answer_that_comes_meanwhile() {
         let (mut future, settlement) = expected_soon();
-        let answering = std::thread::spawn(move || settlement.settle(Ok(7)));
-        assert!(matches!(future.wait_briefly(LONG), Some(Ok(7))));
+        let answering = std::thread::spawn(move || settlement.settle(Ok(SEVEN)));
+        assert!(matches!(future.wait_briefly(LONG), Some(Ok(seven)) if seven == SEVEN));
         answering.join().expect("no panic");
     }
 
@@ -226,16 +234,20 @@ mod tests {
             settlement
         });
         assert!(future.wait_briefly(LONG).is_none());
-        telling.join().expect("no panic").settle(Ok(7));
-        assert!(matches!(futures_executor::block_on(future), Ok(7)));
+        telling.join().expect("no panic").settle(Ok(SEVEN));
+        assert!(matches!(futures_executor::block_on(future), Ok(seven) if seven == SEVEN));
     }
 
     #[test]
     fn what_is_settled_does_not_wait_any_more() {
         let (mut future, settlement) = expected_soon();
-        let shared = settlement.0.clone().expect("unsettled");
-        settlement.settle(Ok(7));
-        Settlement(Some(shared)).will_take_longer();
-        assert!(matches!(future.wait_briefly(LONG), Some(Ok(7))));
+        let shared = settlement.shared.clone();
+        settlement.settle(Ok(SEVEN));
+        let late = Settlement {
+            shared,
+            leftovers: None,
+        };
+        late.will_take_longer();
+        assert!(matches!(future.wait_briefly(LONG), Some(Ok(seven)) if seven == SEVEN));
     }
 }

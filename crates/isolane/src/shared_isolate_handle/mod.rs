@@ -13,7 +13,9 @@ use crate::limits::watchdog;
 use crate::request::{LogSink, Request, RunOptions, ScheduledEvent};
 use crate::runtime::active_request::Responder;
 use crate::runtime::events::Event;
-use crate::settlement::{AbortTarget, RunFuture, ScheduledFuture, Settlement, WorkerFuture};
+use crate::settlement::{
+    AbortTarget, Received, RunFuture, ScheduledFuture, Settlement, WorkerFuture, received_as_sent,
+};
 use crate::shared_isolate::SharedIsolateOptions;
 use crate::validation;
 
@@ -124,6 +126,8 @@ pub struct ExecutionContextHandle {
     id: ContextId,
 }
 
+received_as_sent!(ExecutionContextHandle);
+
 impl ExecutionContextHandle {
     /// Runs the `fetch` handler.
     pub fn fetch(&self, request: Request, options: RunOptions) -> WorkerFuture {
@@ -148,7 +152,7 @@ impl ExecutionContextHandle {
         future
     }
 
-    fn run<T: Send + 'static>(
+    fn run<T: Received>(
         &self,
         event: Event,
         responder: impl FnOnce(Settlement<T>) -> Responder,

@@ -16,7 +16,9 @@ use crate::runtime::active_request::Responder;
 use crate::runtime::events::Event;
 use crate::runtime::modules;
 use crate::runtime::ticket::Ticket;
-use crate::settlement::{AbortTarget, RunFuture, ScheduledFuture, Settlement, WorkerFuture};
+use crate::settlement::{
+    AbortTarget, Received, RunFuture, ScheduledFuture, Settlement, WorkerFuture,
+};
 use crate::validation;
 
 use queue::{Admission, WorkerQueue};
@@ -117,7 +119,7 @@ impl Worker {
         self.queue.close();
     }
 
-    fn run<T: Send + 'static>(
+    fn run<T: Received>(
         &self,
         event: Event,
         responder: impl FnOnce(Settlement<T>) -> Responder,

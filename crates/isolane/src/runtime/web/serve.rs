@@ -7,11 +7,12 @@ use isolane_scheduler::{Body, RequestId, SchedulerMessage};
 use crate::definition::HostCodec;
 use crate::error::{Error, ErrorKind};
 use crate::limits::LimitKind;
-use crate::request::{Response, Usage};
+use crate::request::Usage;
 use crate::runtime::active_request::Responder;
 use crate::runtime::answers::ask;
 use crate::runtime::exception;
 use crate::runtime::realm_state::{End, OperationKind, RealmState};
+use crate::settlement::{SentBody, SentHeaders, SentResponse, ShortText};
 
 use super::held::{self, Held};
 use super::throw::throw_type_error;
@@ -23,22 +24,21 @@ use super::{short_clone, structured_clone};
 const MAX_HEAD_BYTES: usize = 1 << 20;
 
 /// The header lists that `guest/response.ts` names by their numbers, since most responses have one of them.
-fn known_headers(number: i32) -> Vec<(String, String)> {
-    let content_type = match number {
-        1 => "text/plain;charset=UTF-8",
-        2 => "application/json",
-        _ => return Vec::new(),
-    };
-    vec![("content-type".to_owned(), content_type.to_owned())]
+fn known_headers(number: i32) -> &'static [(&'static str, &'static str)] {
+    match number {
+        1 => &[("content-type", "text/plain;charset=UTF-8")],
+        2 => &[("content-type", "application/json")],
+        _ => &[],
+    }
 }
 
 fn headers_of(
     scope: &mut v8::PinScope<'_, '_>,
     value: v8::Local<v8::Value>,
-) -> Option<Vec<(String, String)>> {
+) -> Option<SentHeaders> {
     match v8::Local::<v8::Int32>::try_from(value) {
-        Ok(number) => Some(known_headers(number.value())),
-        Err(_) => pairs_of(scope, value),
+        Ok(number) => Some(SentHeaders::Known(known_headers(number.value()))),
+        Err(_) => pairs_of(scope, value).map(SentHeaders::Listed),
     }
 }
 
@@ -71,10 +71,8 @@ pub(crate) fn respond(
     };
     let status = args.get(1).uint32_value(scope).unwrap_or(200);
     let status_text = text_of(scope, status_text);
-    let (body, bytes) = if body.is_string() {
-        let text = text_of(scope, body);
-        let bytes = text.len();
-        (Body::Text(text), bytes)
+    let (body, bytes) = if let Ok(text) = v8::Local::<v8::String>::try_from(body) {
+        text_body(scope, text)
     } else if body.is_number() {
         let stream = id_of(scope, body);
         let reader = realm.outgoing.borrow_mut().remove(&stream);
@@ -82,17 +80,19 @@ pub(crate) fn respond(
             active.response_stream = Some(stream);
             realm.response_streams.borrow_mut().insert(stream, request);
         }
-        (reader.map_or(Body::Empty, Body::Stream), 0)
+        let body = reader.map_or(Body::Empty, Body::Stream);
+        (SentBody::Other(body), 0)
     } else {
         let bytes = bytes_of(body);
         let length = bytes.as_ref().map_or(0, Bytes::len);
-        (bytes.map_or(Body::Empty, Body::Bytes), length)
+        let body = bytes.map_or(Body::Empty, Body::Bytes);
+        (SentBody::Other(body), length)
     };
     let end = if bytes as u64 > limit {
         End::Fail(Error::limit(LimitKind::Response))
     } else {
         let status = u16::try_from(status).unwrap_or(200);
-        let response = Response {
+        let response = SentResponse {
             status,
             status_text,
             headers,
@@ -232,6 +232,22 @@ pub(crate) fn host_call<'s>(
         },
     );
     value.set_double(id as f64);
+}
+
+/// A text as a body, and how many bytes it has.
+fn text_body(scope: &mut v8::PinScope<'_, '_>, text: v8::Local<v8::String>) -> (SentBody, usize) {
+    if text.length() <= ShortText::LONGEST {
+        let view = v8::ValueView::new(scope, text);
+        if let v8::ValueViewData::OneByte(characters) = view.data()
+            && let Some(short) = ShortText::copy_of(characters)
+        {
+            let bytes = short.len();
+            return (SentBody::Short(short), bytes);
+        }
+    }
+    let text = text.to_rust_string_lossy(scope);
+    let bytes = text.len();
+    (SentBody::Other(Body::Text(text)), bytes)
 }
 
 fn text_of(scope: &mut v8::PinScope<'_, '_>, value: v8::Local<v8::Value>) -> String {
