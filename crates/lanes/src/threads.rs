@@ -9,7 +9,7 @@
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::dispatch::Patience;
 use crate::lane::{Lane, Pace};
@@ -99,6 +99,11 @@ impl<L: Lane> Threads<L> {
     /// Nanoseconds since the threads were started.
     pub fn now_ns(&self) -> u64 {
         u64::try_from(self.origin.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// The time so many nanoseconds after the threads were started.
+    pub fn time(&self, now_ns: u64) -> Instant {
+        self.origin + Duration::from_nanos(now_ns)
     }
 
     /// Whether the thread that a lane goes to was last seen on the calling thread's processor: to spin for

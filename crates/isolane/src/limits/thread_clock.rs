@@ -46,7 +46,11 @@ pub(crate) struct CpuMark {
 impl CpuMark {
     /// This moment.
     pub(crate) fn now() -> Self {
-        let at = Instant::now();
+        Self::at(Instant::now())
+    }
+
+    /// This moment, for who has just looked at the time.
+    pub(crate) fn at(at: Instant) -> Self {
         let look = LOOK
             .get()
             .filter(|(looked_at, _)| at.duration_since(*looked_at) <= GOOD_FOR);
@@ -66,9 +70,14 @@ impl CpuMark {
         self.cpu
     }
 
-    /// How much processor time the thread has used since, or up to 0.3 ms more or less.
-    pub(crate) fn used(self) -> Duration {
-        let elapsed = self.at.elapsed();
+    /// The time at that moment.
+    pub(crate) fn time(self) -> Instant {
+        self.at
+    }
+
+    /// How much processor time the thread has used until `now`, or up to 0.3 ms more or less.
+    pub(crate) fn used_until(self, now: Instant) -> Duration {
+        let elapsed = now.duration_since(self.at);
         if elapsed <= GOOD_FOR {
             return elapsed;
         }

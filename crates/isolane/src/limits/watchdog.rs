@@ -179,6 +179,7 @@ pub(crate) struct Watch {
 
 /// How a watched turn went.
 pub(crate) struct Watched {
+    pub(crate) ended: Instant,
     pub(crate) cpu: Duration,
     pub(crate) fired: Option<Fired>,
     /// Whether it went on for so long that its request was answered without it.
@@ -186,13 +187,13 @@ pub(crate) struct Watched {
 }
 
 impl Watch {
-    /// Watches the calling thread's turn until [`Watch::end`].
+    /// Watches the calling thread's turn, which begins now, until [`Watch::end`].
     pub(crate) fn begin(
+        begin: CpuMark,
         external: &Arc<ExternalGuard>,
         bystanders: &Arc<Bystanders>,
         budget: TurnBudget,
     ) -> Self {
-        let begin = CpuMark::now();
         SLOT.with(|slot| {
             *slot.0.armed.lock() = Some(Armed {
                 external: external.clone(),
@@ -213,8 +214,10 @@ impl Watch {
     pub(crate) fn end(self) -> Watched {
         let armed = SLOT.with(|slot| slot.0.armed.lock().take());
         let firing = armed.and_then(|armed| armed.fired);
+        let ended = Instant::now();
         Watched {
-            cpu: self.begin.used(),
+            ended,
+            cpu: self.begin.used_until(ended),
             fired: firing.as_ref().map(|firing| firing.why),
             answered: firing.is_some_and(|firing| firing.is_answered()),
         }

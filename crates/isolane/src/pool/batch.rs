@@ -119,7 +119,7 @@ impl Lane {
 
     fn run_batch(self: &Arc<Self>, core: &mut Core, begin_ns: u64) {
         self.progress.busy_since.store(begin_ns, Ordering::Relaxed);
-        let batch = self.pace.begin(begin_ns);
+        let batch = self.pace.begin(begin_ns, self.threads.time(begin_ns));
         let isolate_is_new = core.isolate.is_none();
         if isolate_is_new && let Err(error) = self.make_isolate(core, begin_ns) {
             self.refuse_all(&error);
@@ -189,6 +189,7 @@ impl Lane {
         self.note_turns(begin_ns, now_ns, turns);
         let ended = Ended {
             now_ns,
+            now: self.threads.time(now_ns),
             turns,
             isolate_is_new,
             was_limited: was_good && isolate.health() != Health::Good,

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_utils::CachePadded;
 use isolane_lanes::Pace;
@@ -119,6 +119,8 @@ pub(super) struct Batch {
 /// How a batch ended.
 pub(super) struct Ended {
     pub(super) now_ns: u64,
+    /// The same moment.
+    pub(super) now: Instant,
     pub(super) turns: u64,
     /// Whether the isolate was made in it, which says nothing of the worker.
     pub(super) isolate_is_new: bool,
@@ -148,16 +150,17 @@ impl LanePace {
     }
 
     /// The calling thread begins a batch.
-    pub(super) fn begin(&self, begin_ns: u64) -> Batch {
+    pub(super) fn begin(&self, begin_ns: u64, begin: Instant) -> Batch {
         Batch {
-            begin: CpuMark::now(),
+            begin: CpuMark::at(begin),
             was_quick: self.pace(|| begin_ns) == Pace::Quick,
         }
     }
 
     /// The calling thread has run the batch.
     pub(super) fn end(&self, batch: &Batch, ended: Ended) {
-        let used_ns = u64::try_from(batch.begin.used().as_nanos()).unwrap_or(u64::MAX);
+        let used_ns =
+            u64::try_from(batch.begin.used_until(ended.now).as_nanos()).unwrap_or(u64::MAX);
         let has_overrun = batch.was_quick && u128::from(used_ns) >= OVERRUN.as_nanos();
         // One that was quick to end did not use up a limit: its caller aborted it.
         let has_offended = ended.was_limited && u128::from(used_ns) >= QUICK.as_nanos();
@@ -185,13 +188,14 @@ mod tests {
 
     /// A batch of one turn that computes for `spin`, at a time of the test's own.
     fn run(lane: &LanePace, at_ns: u64, spin: Duration, was_limited: bool) {
-        let batch = lane.begin(at_ns);
+        let batch = lane.begin(at_ns, Instant::now());
         let begin = thread_cpu_time();
         while thread_cpu_time() - begin < spin {
             std::hint::spin_loop();
         }
         let ended = Ended {
             now_ns: at_ns + spin.as_nanos() as u64 + 1,
+            now: Instant::now(),
             turns: 1,
             isolate_is_new: false,
             was_limited,
@@ -241,9 +245,10 @@ mod tests {
     fn time_without_a_processor_is_not_held_against_a_lane() {
         let lane = lane();
         run(&lane, MS, Duration::from_micros(10), false);
-        let batch = lane.begin(10 * MS);
+        let batch = lane.begin(10 * MS, Instant::now());
         let ended = Ended {
             now_ns: 60 * MS,
+            now: Instant::now(),
             turns: 1,
             isolate_is_new: false,
             was_limited: false,

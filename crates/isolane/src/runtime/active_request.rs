@@ -107,7 +107,8 @@ pub(crate) struct ActiveRequest {
 }
 
 impl ActiveRequest {
-    pub(crate) fn new(responder: Responder, limits: Limits) -> Self {
+    /// One whose first turn begins at that time.
+    pub(crate) fn new(responder: Responder, limits: Limits, began: Instant) -> Self {
         Self {
             request_state: responder.request_state(),
             cpu: Arc::new(CpuMeter::new(limits.cpu)),
@@ -115,7 +116,7 @@ impl ActiveRequest {
             limits,
             on_log: None,
             start: Start::Warm,
-            began: Instant::now(),
+            began,
             subrequests: 0,
             fetches_in_flight: 0,
             fetches_waiting: VecDeque::new(),
@@ -136,10 +137,10 @@ impl ActiveRequest {
             .is_some_and(|state| state.is_aborted())
     }
 
-    pub(crate) fn usage(&self, heap_used_bytes: usize) -> Usage {
+    pub(crate) fn usage(&self, now: Instant, heap_used_bytes: usize) -> Usage {
         Usage {
             cpu: self.cpu.used(),
-            wall: self.began.elapsed(),
+            wall: now.duration_since(self.began),
             heap_used_bytes,
             start: self.start,
         }

@@ -1,6 +1,8 @@
 //! How a realm loads its worker: the modules are evaluated in a turn of their own, and requests wait
 //! while top-level await keeps it from ending.
 
+use std::time::Instant;
+
 use isolane_scheduler::{RequestId, next_id};
 
 use crate::definition::WorkerDefinition;
@@ -36,7 +38,7 @@ impl Realm {
         limits: Limits,
     ) {
         let request = next_id();
-        let active = ActiveRequest::new(Responder::Load, limits);
+        let active = ActiveRequest::new(Responder::Load, limits, Instant::now());
         self.state.requests.borrow_mut().insert(request, active);
         self.phase = Phase::Loading(Loading {
             request,

@@ -13,6 +13,7 @@ use crate::error::{Error, Owner};
 use crate::isolate_params::IsolateGuards;
 use crate::limits::Limits;
 use crate::limits::rescue::Unanswered;
+use crate::limits::thread_clock::CpuMark;
 use crate::limits::watchdog::TurnBudget;
 use crate::outbound;
 use crate::request::LogSink;
@@ -216,7 +217,8 @@ impl Realm {
                     start,
                     ticket,
                 } = starting;
-                let mut active = ActiveRequest::new(responder, limits);
+                let begin = CpuMark::now();
+                let mut active = ActiveRequest::new(responder, limits, begin.time());
                 active.on_log = on_log;
                 active.start = start;
                 if let Some(ticket) = &ticket {
@@ -224,7 +226,7 @@ impl Realm {
                 }
                 active.ticket = ticket;
                 self.state.requests.borrow_mut().insert(id, active);
-                self.turn(isolate, id, |scope, state| {
+                self.turn_from(begin, isolate, id, |scope, state| {
                     events::forget_orphaned(scope, state);
                     events::dispatch(scope, state, id, event.get_mut());
                     if let Some(active) = state.requests.borrow_mut().get_mut(&id) {

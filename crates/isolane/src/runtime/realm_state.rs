@@ -244,7 +244,7 @@ impl RealmState {
         if matches!(error.kind(), ErrorKind::Limit(_)) {
             self.limited.set(true);
         }
-        let usage = active.usage(self.heap_used_bytes.get());
+        let usage = active.usage(Instant::now(), self.heap_used_bytes.get());
         active.responder.fail(error.with_usage(usage));
     }
 

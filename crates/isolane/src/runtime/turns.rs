@@ -2,12 +2,13 @@
 //! followed by what it said about requests. Runs on the thread that has the isolate entered.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use isolane_scheduler::{RequestId, SchedulerMessage};
 
 use crate::error::{Error, ErrorKind};
 use crate::limits::LimitKind;
+use crate::limits::thread_clock::CpuMark;
 use crate::limits::watchdog::{Fired, TurnBudget, Watch, Watched};
 
 use super::active_request::{ActiveRequest, BodyReaderWaits, Responder};
@@ -33,8 +34,19 @@ impl Realm {
         request: RequestId,
         body: impl FnOnce(&mut v8::PinScope<'_, '_>, &RealmState),
     ) {
+        self.turn_from(CpuMark::now(), isolate, request, body);
+    }
+
+    /// The same for a turn that begins now, at a time that is known.
+    pub(super) fn turn_from(
+        &mut self,
+        begin: CpuMark,
+        isolate: &mut v8::Isolate,
+        request: RequestId,
+        body: impl FnOnce(&mut v8::PinScope<'_, '_>, &RealmState),
+    ) {
         if let Some(budget) = self.budget(request) {
-            self.watched_turn(isolate, request, budget, body);
+            self.watched_turn_from(begin, isolate, request, budget, body);
         }
     }
 
@@ -46,8 +58,20 @@ impl Realm {
         budget: TurnBudget,
         body: impl FnOnce(&mut v8::PinScope<'_, '_>, &RealmState),
     ) -> Duration {
+        self.watched_turn_from(CpuMark::now(), isolate, request, budget, body)
+    }
+
+    fn watched_turn_from(
+        &mut self,
+        begin: CpuMark,
+        isolate: &mut v8::Isolate,
+        request: RequestId,
+        budget: TurnBudget,
+        body: impl FnOnce(&mut v8::PinScope<'_, '_>, &RealmState),
+    ) -> Duration {
         self.state.enter(isolate, request);
         let watch = Watch::begin(
+            begin,
             &self.state.guards.external,
             &self.state.guards.bystanders,
             budget,
@@ -189,7 +213,7 @@ impl Realm {
                 .retain(|(ended, _)| *ended != request);
             self.end_stopped(isolate, request, fired);
         }
-        self.carry_out_ends();
+        self.carry_out_ends(watched.ended);
         self.check_request(isolate, request);
     }
 
@@ -201,7 +225,7 @@ impl Realm {
         self.fail_all(error);
     }
 
-    fn carry_out_ends(&mut self) {
+    fn carry_out_ends(&mut self, now: Instant) {
         let mut ends = self.state.ends.take();
         for (request, end) in ends.drain(..) {
             match end {
@@ -210,7 +234,7 @@ impl Realm {
                     let Some(active) = self.state.remove(request) else {
                         continue;
                     };
-                    let usage = active.usage(self.state.heap_used_bytes.get());
+                    let usage = active.usage(now, self.state.heap_used_bytes.get());
                     if let Responder::Scheduled(settlement) = active.responder {
                         settlement.settle(Ok(usage));
                     }
@@ -232,7 +256,7 @@ impl Realm {
                         let Some(active) = requests.get_mut(&request) else {
                             continue;
                         };
-                        response.usage = active.usage(self.state.heap_used_bytes.get());
+                        response.usage = active.usage(now, self.state.heap_used_bytes.get());
                         std::mem::replace(&mut active.responder, Responder::Answered)
                     };
                     if finished {
