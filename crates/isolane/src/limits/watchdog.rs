@@ -162,6 +162,8 @@ impl Drop for RegisteredSlot {
 
 /// What a turn may still use.
 pub(crate) struct TurnBudget {
+    /// When it begins, which is now.
+    pub(crate) begin: CpuMark,
     pub(crate) request: RequestId,
     /// Who waits for the request's answer.
     pub(crate) current: Option<Arc<dyn Unanswered>>,
@@ -187,13 +189,13 @@ pub(crate) struct Watched {
 }
 
 impl Watch {
-    /// Watches the calling thread's turn, which begins now, until [`Watch::end`].
+    /// Watches the calling thread's turn until [`Watch::end`].
     pub(crate) fn begin(
-        begin: CpuMark,
         external: &Arc<ExternalGuard>,
         bystanders: &Arc<Bystanders>,
         budget: TurnBudget,
     ) -> Self {
+        let begin = budget.begin;
         SLOT.with(|slot| {
             *slot.0.armed.lock() = Some(Armed {
                 external: external.clone(),

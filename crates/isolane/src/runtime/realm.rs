@@ -251,6 +251,7 @@ impl Realm {
         // The guest learns of it through `request.signal`, in a last turn that has a budget of its own:
         // the request's may be what is used up.
         let budget = TurnBudget {
+            begin: CpuMark::now(),
             // An abort that is still on its way to the watchdog must not find this turn.
             request: 0,
             current: self.unanswered(request),
@@ -325,6 +326,7 @@ impl Realm {
     /// A turn's budget that is no request's.
     pub(super) fn own_budget(&self) -> TurnBudget {
         TurnBudget {
+            begin: CpuMark::now(),
             request: 0,
             current: None,
             owner: self.owner,

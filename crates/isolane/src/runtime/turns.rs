@@ -45,8 +45,8 @@ impl Realm {
         request: RequestId,
         body: impl FnOnce(&mut v8::PinScope<'_, '_>, &RealmState),
     ) {
-        if let Some(budget) = self.budget(request) {
-            self.watched_turn_from(begin, isolate, request, budget, body);
+        if let Some(budget) = self.budget(request, begin) {
+            self.watched_turn(isolate, request, budget, body);
         }
     }
 
@@ -58,20 +58,8 @@ impl Realm {
         budget: TurnBudget,
         body: impl FnOnce(&mut v8::PinScope<'_, '_>, &RealmState),
     ) -> Duration {
-        self.watched_turn_from(CpuMark::now(), isolate, request, budget, body)
-    }
-
-    fn watched_turn_from(
-        &mut self,
-        begin: CpuMark,
-        isolate: &mut v8::Isolate,
-        request: RequestId,
-        budget: TurnBudget,
-        body: impl FnOnce(&mut v8::PinScope<'_, '_>, &RealmState),
-    ) -> Duration {
         self.state.enter(isolate, request);
         let watch = Watch::begin(
-            begin,
             &self.state.guards.external,
             &self.state.guards.bystanders,
             budget,
@@ -163,10 +151,11 @@ impl Realm {
     }
 
     /// What a turn of `request` may use; `None` if it has ended.
-    fn budget(&self, request: RequestId) -> Option<TurnBudget> {
+    fn budget(&self, request: RequestId, begin: CpuMark) -> Option<TurnBudget> {
         let requests = self.state.requests.borrow();
         let active = requests.get(&request)?;
         Some(TurnBudget {
+            begin,
             request,
             current: active.responder.unanswered(),
             owner: self.owner,
