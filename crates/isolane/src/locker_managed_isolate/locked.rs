@@ -187,10 +187,19 @@ impl LockedIsolate<'_> {
     }
 
     fn collect(&mut self) {
+        // What they hold would stay, and would count as what there is without garbage.
+        for at in 0..self.realms.len() {
+            self.realms[at].forget_orphaned(&mut self.lock);
+            self.note_health(at);
+        }
+        if self.condition.health == Health::Condemned {
+            return;
+        }
         self.lock.low_memory_notification();
         if self.isolate.guards().heap.exceeded() {
             self.condition.health = Health::Condemned;
         }
+        self.isolate.guards().external.look(&mut self.lock);
         self.condition.kept_bytes = self.used_bytes();
         let heap_used_bytes = self.lock.get_heap_statistics().used_heap_size();
         if heap_used_bytes < QUICKLY_SWEPT_BYTES {

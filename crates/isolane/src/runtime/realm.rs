@@ -306,6 +306,16 @@ impl Realm {
         }
     }
 
+    /// Has the guest side drop what ended requests have left with it, which it does else before the next one begins.
+    pub(crate) fn forget_orphaned(&mut self, isolate: &mut v8::Isolate) {
+        if !self.state.orphaned.borrow().is_empty() {
+            let budget = self.own_budget();
+            self.watched_turn(isolate, 0, budget, |scope, state| {
+                events::forget_orphaned(scope, state);
+            });
+        }
+    }
+
     /// The request that runs here, where it is the only one.
     fn only_request(&self) -> Option<RequestId> {
         let requests = self.state.requests.borrow();

@@ -188,6 +188,22 @@ fn an_isolate_that_nothing_comes_for_is_collected() {
     run(&pool, "a", &handler(body)).expect("an answer");
 }
 
+#[test]
+fn what_an_ended_request_has_left_in_its_timers_is_collected_without_another_request() {
+    const LEFT_BYTES: usize = 4 << 20;
+    let pool = pool();
+    let body = "const kept = new Uint8Array(8 << 20); setTimeout(() => kept.length, 1e6); throw new Error('over')";
+    let ended = run(&pool, "a", &handler(body)).expect_err("it threw");
+    assert_eq!(ended.code(), "ERR_WORKER_EXCEPTION");
+    let patience = Instant::now() + Duration::from_secs(20);
+    // Nothing before it is first measured.
+    let held = || Some(pool.stats().workers[0].heap_used_bytes).filter(|bytes| *bytes > 0);
+    while held().is_none_or(|bytes| bytes > LEFT_BYTES) {
+        assert!(Instant::now() < patience, "{:?} bytes are held", held());
+        std::thread::yield_now();
+    }
+}
+
 /// A `Worker`, and how many times code of its modules wrote a line.
 struct Counted {
     worker: Worker,
