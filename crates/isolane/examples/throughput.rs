@@ -1,4 +1,5 @@
-//! Requests per second of a pool against the number of calling threads, on one worker and on many.
+//! Requests per second of a pool against the number of calling threads, on one worker and on many: from threads that
+//! wait, and from tasks of an asynchronous runtime's.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -12,6 +13,7 @@ const SCRIPT: &str = "export default { fetch: () => new Response('hello') }";
 /// About a tenth of a millisecond of computing.
 const BUSY: &str = "export default { fetch() { let x = 1; for (let i = 0; i < 100_000; i++) x ^= x << 1; return new Response(String(x)) } }";
 const WINDOW: Duration = Duration::from_millis(1000);
+const TASKS: usize = 64;
 
 fn main() {
     for depth in [1, 32] {
@@ -22,6 +24,14 @@ fn main() {
                     "{workers} worker(s), {threads} thread(s), {depth:>2} in flight each: {rate:>9.0} requests/s"
                 );
             }
+        }
+    }
+    for workers in [1, 8] {
+        for threads in [1, 2, 4, 8] {
+            let rate = measure_tasks(threads, workers);
+            println!(
+                "{workers} worker(s), {TASKS} tasks on tokio with {threads} thread(s): {rate:>9.0} requests/s"
+            );
         }
     }
     for threads in [1, 2, 4, 8] {
@@ -73,6 +83,41 @@ fn measure(script: &str, threads: usize, workers: usize, depth: usize) -> f64 {
     for caller in callers {
         caller.join().expect("no panic");
     }
+    block_on(pool.close()).expect("closed");
+    rate
+}
+
+fn measure_tasks(threads: usize, workers: usize) -> f64 {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .build()
+        .expect("a runtime");
+    let pool = IsolatePool::new(PoolOptions::default()).expect("a pool");
+    let worker: Arc<WorkerDefinition> = Arc::new(SCRIPT.into());
+    let count = Arc::new(AtomicU64::new(0));
+    let tasks: Vec<_> = (0..TASKS)
+        .map(|index| {
+            let (pool, worker, count) = (pool.clone(), worker.clone(), count.clone());
+            let name = format!("w{}", index % workers);
+            runtime.spawn(async move {
+                loop {
+                    let request = Request::get("http://x/");
+                    pool.execute(&name, &worker, request, RunOptions::default())
+                        .await
+                        .expect("an answer");
+                    count.fetch_add(1, Ordering::Relaxed);
+                }
+            })
+        })
+        .collect();
+    std::thread::sleep(WINDOW / 2);
+    let (begin, before) = (Instant::now(), count.load(Ordering::Relaxed));
+    std::thread::sleep(WINDOW);
+    let rate = (count.load(Ordering::Relaxed) - before) as f64 / begin.elapsed().as_secs_f64();
+    for task in tasks {
+        task.abort();
+    }
+    drop(runtime);
     block_on(pool.close()).expect("closed");
     rate
 }

@@ -18,7 +18,8 @@ use crate::locker_managed_isolate::{IsolateRecipe, LockerManagedIsolate};
 use crate::platform;
 use crate::runtime::events::StartRequest;
 
-use super::pace::{LanePace, Mean};
+use super::mean::Mean;
+use super::pace::LanePace;
 use super::registry::Deployment;
 
 /// The threads that run lanes.
@@ -259,8 +260,8 @@ impl Lane {
         self.hand_over(Item::Start(start));
     }
 
-    /// Gives the lane a request, and says what that took; or gives it back where the lane was closed. Requests come here under
-    /// their worker's lock, so that none meets a lane that is being evicted.
+    /// Gives the lane a request, and says what that took, or gives it back where the lane was closed. Requests come
+    /// here under their worker's lock, so that none meets a lane that is being evicted.
     pub(crate) fn begin(self: &Arc<Self>, start: StartRequest) -> Result<Pushed, StartRequest> {
         self.counts.queued.fetch_add(1, Ordering::Relaxed);
         match self.push(Item::Start(start)) {

@@ -9,6 +9,7 @@ pub(crate) mod core;
 mod forgetting;
 pub(crate) mod lane;
 mod lost;
+mod mean;
 pub(crate) mod options;
 mod pace;
 pub(crate) mod placement;

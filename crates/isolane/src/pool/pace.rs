@@ -8,11 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crossbeam_utils::CachePadded;
 use isolane_lanes::Pace;
 use parking_lot::Mutex;
 
 use crate::limits::thread_clock::CpuMark;
+
+use super::mean::Mean;
 
 /// A lane whose turns take less than this on average is quick.
 const QUICK: Duration = Duration::from_millis(1);
@@ -77,37 +78,6 @@ pub(crate) struct LanePace {
     conduct: Arc<Conduct>,
     /// Processor time of a turn.
     turn_ns: Mean,
-}
-
-/// A running mean, or 0 before anything is known. One thread notes, any thread asks.
-#[derive(Default)]
-pub(super) struct Mean {
-    exact: CachePadded<AtomicU64>,
-    /// To an eighth of it. Written where that changes, so that those who ask have their copy of it.
-    rounded: CachePadded<AtomicU64>,
-}
-
-impl Mean {
-    pub(super) fn get(&self) -> u64 {
-        self.rounded.load(Ordering::Relaxed)
-    }
-
-    /// Moves the mean towards `value` by the `share`th part of the way.
-    pub(super) fn note(&self, value: u64, share: u64) {
-        let mean = self.exact.load(Ordering::Relaxed);
-        let next = if mean == 0 {
-            value
-        } else {
-            mean - mean / share + value / share
-        };
-        let next = next.max(1);
-        self.exact.store(next, Ordering::Relaxed);
-        let unit = next.next_power_of_two().div_ceil(16);
-        let rounded = next / unit * unit;
-        if self.rounded.load(Ordering::Relaxed) != rounded {
-            self.rounded.store(rounded, Ordering::Relaxed);
-        }
-    }
 }
 
 /// A batch of a lane's turns, as far as its pace goes.
