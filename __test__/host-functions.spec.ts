@@ -158,12 +158,13 @@ test('a call whose request has ended is of no consequence', async (t) => {
   });
   const slow = async () => {
     release();
-    await new Promise((resolve) => setTimeout(resolve, 80));
+    await new Promise((resolve) => setTimeout(resolve, 500));
     return 'late';
   };
   const script = `export default { async fetch(_, env) { return new Response(await env.slow()) } }`;
-  const request = executePooled(newId(), { script, env: { slow }, limits: { wallMs: 30 } }, URL_A);
+  // Long enough for this thread to be asked, however busy the machine is.
+  const request = executePooled(newId(), { script, env: { slow }, limits: { wallMs: 300 } }, URL_A);
   await called;
   await t.throwsAsync(request, { code: 'ERR_WALL_LIMIT' });
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await new Promise((resolve) => setTimeout(resolve, 300));
 });

@@ -51,7 +51,8 @@ impl ThreadId {
 /// A run queue and the thread that serves it.
 pub(crate) struct Slot<T> {
     pub(crate) queue: Queue<T>,
-    /// The holder's generation, and what it does: one of the constants above.
+    /// The holder's generation, and what it does: one of the constants above. Apart, as the next one, because the
+    /// holder writes both for each batch, and those who push read what is beside them.
     state: CachePadded<AtomicUsize>,
     /// When the holder began the batch that it runs, or 0. Only a hint, so no model needs to see it.
     begin_ns: CachePadded<AtomicU64>,

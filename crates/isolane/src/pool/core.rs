@@ -49,6 +49,7 @@ pub(crate) struct Pool {
     pub(super) in_flight: Arc<AtomicUsize>,
     /// How many of them are on lanes whose thread was given up.
     pub(super) lost_requests: AtomicUsize,
+    /// Apart, because callers write it for each request, and lanes' threads read what is beside it.
     pub(super) hits: CachePadded<AtomicU64>,
     pub(super) misses: AtomicU64,
     pub(super) evictions: AtomicU64,
