@@ -75,16 +75,21 @@ fn measure(script: &str, threads: usize, workers: usize, depth: usize) -> f64 {
             })
         })
         .collect();
-    std::thread::sleep(WINDOW / 5);
-    let (begin, before) = (Instant::now(), count.load(Ordering::Relaxed));
-    std::thread::sleep(WINDOW);
-    let rate = (count.load(Ordering::Relaxed) - before) as f64 / begin.elapsed().as_secs_f64();
+    let rate = rate_of(&count);
     stop.store(true, Ordering::Relaxed);
     for caller in callers {
         caller.join().expect("no panic");
     }
     block_on(pool.close()).expect("closed");
     rate
+}
+
+/// How much is counted in a second, once it goes on.
+fn rate_of(count: &AtomicU64) -> f64 {
+    std::thread::sleep(WINDOW / 2);
+    let (begin, before) = (Instant::now(), count.load(Ordering::Relaxed));
+    std::thread::sleep(WINDOW);
+    (count.load(Ordering::Relaxed) - before) as f64 / begin.elapsed().as_secs_f64()
 }
 
 fn measure_tasks(threads: usize, workers: usize) -> f64 {
@@ -110,10 +115,7 @@ fn measure_tasks(threads: usize, workers: usize) -> f64 {
             })
         })
         .collect();
-    std::thread::sleep(WINDOW / 2);
-    let (begin, before) = (Instant::now(), count.load(Ordering::Relaxed));
-    std::thread::sleep(WINDOW);
-    let rate = (count.load(Ordering::Relaxed) - before) as f64 / begin.elapsed().as_secs_f64();
+    let rate = rate_of(&count);
     for task in tasks {
         task.abort();
     }

@@ -225,7 +225,7 @@ impl<L: Lane> Threads<L> {
         attended: &mut Option<Arc<L>>,
     ) {
         if self.role(id.index) != Role::Quick || !self.may_spin(id.index) {
-            self.leave(id, attended);
+            self.leave(id, attended.take());
             return self.sleep(id);
         }
         let slot = &self.slots[id.index];
@@ -237,7 +237,7 @@ impl<L: Lane> Threads<L> {
         slot.holder_on.note(processor);
         if slot.pusher_on.is(processor) {
             // Who sends the work needs this processor for that.
-            self.leave(id, attended);
+            self.leave(id, attended.take());
             return self.sleep(id);
         }
         slot.go(id, BUSY, LOOKING);
@@ -247,15 +247,15 @@ impl<L: Lane> Threads<L> {
             return;
         }
         let spun = begin.elapsed();
-        self.leave(id, attended);
+        self.leave(id, attended.take());
         self.sleep(id);
         let slept = begin.elapsed() - spun;
         patience.learn(&Rest { spun, slept });
     }
 
     /// Has a lane that the thread attends to, if any, wait for its next item like others.
-    pub(crate) fn leave(&self, id: ThreadId, attended: &mut Option<Arc<L>>) {
-        if let Some(lane) = attended.take()
+    pub(crate) fn leave(&self, id: ThreadId, attended: Option<Arc<L>>) {
+        if let Some(lane) = attended
             && lane.queue().leave()
         {
             self.requeue(id, lane);

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Weak};
 use std::task::{Wake, Waker};
 
-use crate::queue::{Attention, LaneQueue, Next, Runner};
+use crate::queue::{LaneQueue, Next, Runner};
 use crate::threads::Threads;
 
 /// Which class of threads a lane is for.
@@ -91,7 +91,7 @@ pub trait Lane: Send + Sync + Sized + 'static {
             return false;
         }
         body();
-        match self.queue().finish(Attention::None) {
+        match self.queue().finish() {
             Next::Again => {
                 self.threads().enqueue(self.clone());
             }

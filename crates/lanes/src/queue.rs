@@ -31,6 +31,9 @@ const POLL_WANTED: u8 = 4;
 const RETIRED: u8 = 8;
 const ATTENDED: u8 = 16;
 
+/// Something came for a lane that its thread attends to.
+const CAME: u8 = ATTENDED | SCHEDULED;
+
 /// The items of one lane, and whose turn it is to run them.
 pub struct LaneQueue<T> {
     items: Queue<T>,
@@ -47,15 +50,6 @@ pub struct Abandoned<T> {
     /// Whether a thread runs the lane or is about to, and will call
     /// [`Lane::returned`](crate::Lane::returned) if it comes back.
     pub will_return: bool,
-}
-
-/// Whether a thread looks at a lane that has nothing to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Attention {
-    /// None does: who brings something puts it on a run queue.
-    None,
-    /// The one that has run it does, until [`LaneQueue::leave`].
-    Given,
 }
 
 /// Who runs a lane that something came for.
@@ -143,15 +137,10 @@ impl<T> LaneQueue<T> {
     /// [`Lane::returned`](crate::Lane::returned) and leaves the lane.
     pub fn abandon(&self) -> Abandoned<T> {
         let is_taken = |state| state & (RUNNING | SCHEDULED) != 0;
+        // Who attends to an idle lane is not to take up what is pushed from now on.
         let next = |state| {
-            Some(
-                RETIRED
-                    | if is_taken(state) {
-                        state
-                    } else {
-                        state & !ATTENDED
-                    },
-            )
+            let attention = if is_taken(state) { 0 } else { ATTENDED };
+            Some(state & !attention | RETIRED)
         };
         let before = self
             .state
@@ -203,7 +192,6 @@ impl<T> LaneQueue<T> {
     /// The calling thread begins to run a lane that it attends to; false where nothing came for it, or another
     /// thread has taken it.
     pub(crate) fn begin_attended(&self, thread: ThreadId) -> bool {
-        const CAME: u8 = ATTENDED | SCHEDULED;
         let next = |state| (state & CAME == CAME).then_some(state & !CAME | RUNNING);
         let has_begun = self
             .state
@@ -229,7 +217,6 @@ impl<T> LaneQueue<T> {
 
     /// The calling thread attends to the lane no more; says whether it has to put the lane on a run queue.
     pub(crate) fn leave(&self) -> bool {
-        const CAME: u8 = ATTENDED | SCHEDULED;
         let before = self.state.fetch_and(!ATTENDED, Ordering::AcqRel);
         before & CAME == CAME
     }
@@ -239,12 +226,17 @@ impl<T> LaneQueue<T> {
         self.leave_idle(RUNNING)
     }
 
-    /// The calling thread has run a batch, and attends to the lane if there is nothing to do.
-    pub(crate) fn finish(&self, attention: Attention) -> Next {
-        let idle_state = match attention {
-            Attention::None => 0,
-            Attention::Given => ATTENDED,
-        };
+    /// The calling thread has run a batch.
+    pub(crate) fn finish(&self) -> Next {
+        self.finish_as(0)
+    }
+
+    /// The same, and it attends to the lane where there is nothing to do, until it [leaves](Self::leave) it.
+    pub(crate) fn finish_attending(&self) -> Next {
+        self.finish_as(ATTENDED)
+    }
+
+    fn finish_as(&self, idle_state: u8) -> Next {
         loop {
             // Closed lanes are left to whoever closed them, whatever is still in them.
             let state = self.state.load(Ordering::Relaxed);

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use crate::dispatch::Patience;
 use crate::lane::{Lane, Pace};
-use crate::queue::{Attention, Next};
+use crate::queue::Next;
 use crate::slot::{BUSY, LOOKING, Slot, ThreadId};
 use crate::sync::{AtomicBool, AtomicUsize, JoinHandle, Ordering};
 
@@ -217,7 +217,7 @@ impl<L: Lane> Threads<L> {
         let mut attended: Option<Arc<L>> = None;
         while !self.is_stopping() && slot.is_held_by(id) {
             if let Some(lane) = self.next_lane(id.index) {
-                self.leave(id, &mut attended);
+                self.leave(id, attended.take());
                 // What its pace was when it was queued may be wrong by now.
                 if self.is_for(id, &lane) {
                     self.begin_work(id);
@@ -234,7 +234,7 @@ impl<L: Lane> Threads<L> {
                 self.rest(id, &mut patience, &mut attended);
             }
         }
-        self.leave(id, &mut attended);
+        self.leave(id, attended.take());
         if self.is_stopping() {
             slot.clear();
         }
@@ -244,7 +244,7 @@ impl<L: Lane> Threads<L> {
     /// attend to it.
     fn run_attended(&self, lane: Arc<L>, id: ThreadId) -> Option<Arc<L>> {
         if !self.is_for(id, &lane) {
-            self.leave(id, &mut Some(lane));
+            self.leave(id, Some(lane));
             return None;
         }
         self.begin_work(id);
@@ -267,12 +267,12 @@ impl<L: Lane> Threads<L> {
         // and to wake nobody.
         slot.go(id, BUSY, LOOKING);
         let is_attentive = self.role(id.index) == Role::Quick && slot.queue.is_empty();
-        let attention = if is_attentive {
-            Attention::Given
+        let next = if is_attentive {
+            lane.queue().finish_attending()
         } else {
-            Attention::None
+            lane.queue().finish()
         };
-        match lane.queue().finish(attention) {
+        match next {
             Next::Again => self.requeue(id, lane),
             Next::Idle => {
                 lane.idle();

@@ -46,6 +46,14 @@ impl Notes {
         })
     }
 
+    /// One that has run its first item, so that its thread may attend to it.
+    fn that_has_run_one(threads: &Arc<Threads<Notes>>) -> Arc<Self> {
+        let lane = Self::new(threads);
+        lane.push(1).unwrap();
+        lane.wait_until(|seen| seen.items.len() == 1);
+        lane
+    }
+
     fn note(&self, change: impl FnOnce(&mut Seen)) {
         change(&mut self.seen.lock().expect("no thread panicked"));
         self.changed.notify_all();
@@ -227,9 +235,7 @@ fn what_is_pushed_while_a_lane_retires_is_run_or_given_back() {
 fn what_is_pushed_while_a_thread_attends_to_a_lane_or_leaves_it_is_run() {
     model(2, || {
         let threads = start(1);
-        let lane = Notes::new(&threads);
-        lane.push(1).unwrap();
-        lane.wait_until(|seen| seen.items.len() == 1);
+        let lane = Notes::that_has_run_one(&threads);
         let other = push_elsewhere(&lane, 2);
         lane.wake();
         assert_eq!(other.join().unwrap(), Ok(()));
@@ -242,9 +248,7 @@ fn what_is_pushed_while_a_thread_attends_to_a_lane_or_leaves_it_is_run() {
 fn a_thread_that_attends_to_a_lane_runs_others() {
     model(1, || {
         let threads = start(1);
-        let (first, second) = (Notes::new(&threads), Notes::new(&threads));
-        first.push(1).unwrap();
-        first.wait_until(|seen| seen.items.len() == 1);
+        let (first, second) = (Notes::that_has_run_one(&threads), Notes::new(&threads));
         let other = push_elsewhere(&first, 2);
         second.push(3).unwrap();
         assert_eq!(other.join().unwrap(), Ok(()));
@@ -258,9 +262,7 @@ fn a_thread_that_attends_to_a_lane_runs_others() {
 fn a_lane_that_a_thread_attends_to_is_run_aside_or_retired_as_an_idle_one() {
     model(2, || {
         let threads = start(1);
-        let lane = Notes::new(&threads);
-        lane.push(1).unwrap();
-        lane.wait_until(|seen| seen.items.len() == 1);
+        let lane = Notes::that_has_run_one(&threads);
         let other = push_elsewhere(&lane, 2);
         let aside = lane.clone();
         lane.run_aside(move || assert!(!aside.is_running.load(Ordering::Relaxed)));
@@ -285,7 +287,7 @@ fn what_is_pushed_while_a_lane_is_abandoned_is_run_or_given_back() {
         lane.wait_until(|seen| seen.items.len() + given_back == 2);
         end(&threads);
         assert!(lane.has_run(2 - given_back));
-        assert!(lane.push(3) == Err(3));
+        assert_eq!(lane.push(3), Err(3));
     });
 }
 

@@ -168,18 +168,25 @@ fn body<'s>(
     body: &mut Body,
 ) -> Option<v8::Local<'s, v8::Value>> {
     match body {
-        Body::Empty => return Some(v8::null(scope).into()),
-        Body::Text(text) if text.len() <= SHORT_BODY_BYTES => return Some(string(scope, text)),
-        Body::Bytes(bytes) if bytes.len() <= SHORT_BODY_BYTES => {
-            return bytes_value(scope, realm, bytes);
-        }
-        _ => {}
-    }
-    match std::mem::take(body) {
         Body::Empty => Some(v8::null(scope).into()),
-        Body::Text(text) => Some(string(scope, &text)),
-        Body::Bytes(bytes) => bytes_value(scope, realm, &bytes),
-        Body::Stream(reader) => {
+        Body::Text(text) => {
+            let value = string(scope, text);
+            if text.len() > SHORT_BODY_BYTES {
+                *body = Body::Empty;
+            }
+            Some(value)
+        }
+        Body::Bytes(bytes) => {
+            let value = bytes_value(scope, realm, bytes);
+            if bytes.len() > SHORT_BODY_BYTES {
+                *body = Body::Empty;
+            }
+            value
+        }
+        Body::Stream(_) => {
+            let Body::Stream(reader) = std::mem::take(body) else {
+                return None;
+            };
             let stream = realm.scheduler.register_stream_for(request, reader);
             if let Some(active) = realm.requests.borrow_mut().get_mut(&request) {
                 active.incoming.push(stream);

@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use isolane_scheduler::RequestId;
+use parking_lot::MutexGuard;
 
 use super::{
     AbortHandle, AbortTarget, Answer, Received, SETTLED, Settlement, Shared, State, WAITS,
@@ -126,11 +127,8 @@ impl<T: Received> RunFuture<T> {
             *state = State::Calling(Box::new(|sent: Answer<T>| callback(sent.map(T::receive))));
             return abort;
         }
-        let settled = std::mem::replace(&mut *state, State::Taken);
-        drop(state);
-        if let State::Settled(answer, leftovers) = settled {
-            drop(leftovers);
-            callback(answer.map(T::receive));
+        if let Some(answer) = Self::received(state) {
+            callback(answer);
         }
         abort
     }
@@ -139,7 +137,11 @@ impl<T: Received> RunFuture<T> {
         if !self.shared.is_settled() {
             return None;
         }
-        let mut state = self.shared.state.lock();
+        Self::received(self.shared.state.lock())
+    }
+
+    /// The answer, if it is there and nobody has it.
+    fn received(mut state: MutexGuard<'_, State<T>>) -> Option<Result<T, Error>> {
         match std::mem::replace(&mut *state, State::Taken) {
             State::Settled(answer, leftovers) => {
                 drop(state);
@@ -178,8 +180,7 @@ impl<T: Received> Future for RunFuture<T> {
                 Poll::Pending
             }
             State::Settled(..) => {
-                drop(state);
-                let answer = self.take();
+                let answer = Self::received(state);
                 Poll::Ready(answer.unwrap_or_else(|| Err(ErrorKind::Aborted.into())))
             }
             State::Calling(_) | State::Taken => Poll::Ready(Err(ErrorKind::Aborted.into())),
