@@ -170,7 +170,10 @@ impl LockedIsolate<'_> {
             if self.condition.has_run {
                 self.realms.iter().for_each(Realm::forget_code);
             }
-            self.give_back_garbage(GARBAGE_AT_REST_BYTES);
+            if self.used_bytes() > self.condition.kept_at_rest_bytes + GARBAGE_AT_REST_BYTES {
+                self.collect();
+                self.condition.kept_at_rest_bytes = self.condition.kept_bytes;
+            }
             // After that: a collection fills them anew.
             lookup_caches::give_back(&mut self.lock);
         }
@@ -200,7 +203,10 @@ impl LockedIsolate<'_> {
             self.condition.health = Health::Condemned;
         }
         self.isolate.guards().external.look(&mut self.lock);
-        self.condition.kept_bytes = self.used_bytes();
+        let used = self.used_bytes();
+        let condition = &mut *self.condition;
+        condition.kept_bytes = used;
+        condition.kept_at_rest_bytes = condition.kept_at_rest_bytes.min(used);
         let heap_used_bytes = self.lock.get_heap_statistics().used_heap_size();
         if heap_used_bytes < QUICKLY_SWEPT_BYTES {
             // V8 sweeps where it allocates next, and only then gives back the pages that it pools, tens of
