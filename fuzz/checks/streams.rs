@@ -3,6 +3,8 @@
 //! Whatever the order: each operation is answered at most once and never after it was cancelled,
 //! and a stream gives what was written, in order, and nothing else.
 
+mod stream_slot;
+
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -11,10 +13,12 @@ use futures_util::FutureExt;
 use futures_util::future::{pending, ready};
 use isolane_scheduler::fuzz_support::connect;
 use isolane_scheduler::{
-    BodyReader, BodyWriter, CallbackMessage, CallbackReceiver, ForwardEnd, SchedulerHandle,
-    SchedulerMessage, StreamError, StreamId, WriteOutcome, next_id,
+    BodyReader, CallbackMessage, CallbackReceiver, ForwardEnd, SchedulerHandle, SchedulerMessage,
+    StreamId, next_id,
 };
 use tokio::runtime::{Builder, Runtime};
+
+use self::stream_slot::{Progress, Slot, Stream};
 
 /// Slots that operands choose among.
 const REQUESTS: usize = 3;
@@ -43,43 +47,6 @@ enum Asked {
         to: StreamId,
         most: Option<u64>,
     },
-}
-
-/// A stream of the guest's: written by it and read by the host, or the other way round, or both by the host.
-enum Stream {
-    Outgoing {
-        id: StreamId,
-        reader: Option<BodyReader>,
-    },
-    Incoming {
-        id: StreamId,
-        writer: Option<BodyWriter>,
-    },
-    Forwarded {
-        from: StreamId,
-        writer: Option<BodyWriter>,
-        to: StreamId,
-        reader: Option<BodyReader>,
-    },
-}
-
-struct Slot {
-    stream: Stream,
-    written: u32,
-    read: Progress,
-    /// Of what was forwarded.
-    forwarded: Progress,
-    /// Whether all that was written has been forwarded.
-    sent: bool,
-}
-
-/// What one end has read.
-#[derive(Clone, Copy, Default)]
-struct Progress {
-    /// The number of the next chunk that may be read.
-    expected: u32,
-    /// Whether a chunk may be missing, because its read was cancelled or it went elsewhere.
-    lossy: bool,
 }
 
 struct Script<'data> {
@@ -162,69 +129,29 @@ impl<'data> Script<'data> {
     }
 
     fn write(&mut self, slot: usize) {
-        let Some(slot) = &mut self.slots[slot] else {
-            return;
-        };
-        let chunk = Bytes::copy_from_slice(&slot.written.to_le_bytes());
-        let taken = match &slot.stream {
-            Stream::Outgoing { id, .. } => self.handle.write(*id, chunk) != WriteOutcome::Closed,
-            Stream::Incoming { writer, .. } | Stream::Forwarded { writer, .. } => writer
-                .as_ref()
-                .is_some_and(|writer| writer.try_send(chunk).is_ok()),
-        };
-        slot.written += u32::from(taken);
+        if let Some(slot) = &mut self.slots[slot] {
+            slot.write(&self.handle);
+        }
     }
 
     fn end_writing(&mut self, slot: usize) {
         let fails = self.operand() % 2 == 1;
-        let error = || StreamError::Guest("failed".into());
-        let Some(slot) = &mut self.slots[slot] else {
-            return;
-        };
-        match &mut slot.stream {
-            Stream::Outgoing { id, .. } if fails => self.handle.fail_stream(*id, error()),
-            Stream::Outgoing { id, .. } => self.handle.close_stream(*id),
-            Stream::Incoming { writer, .. } | Stream::Forwarded { writer, .. } => {
-                match writer.take() {
-                    Some(writer) if fails => writer.fail(error()),
-                    _ => {}
-                }
-            }
+        if let Some(slot) = &mut self.slots[slot] {
+            slot.end_writing(&self.handle, fails);
         }
     }
 
     fn host_reads(&mut self, slot: usize) {
         // What the guest reads of a stream before it is forwarded was there first.
         self.drain();
-        let Some(slot) = &mut self.slots[slot] else {
-            return;
-        };
-        let (Stream::Outgoing { reader, .. } | Stream::Forwarded { reader, .. }) = &mut slot.stream
-        else {
-            return;
-        };
-        let Some(reader) = reader else { return };
-        let read = reader.next().now_or_never();
-        let progress = match slot.stream {
-            Stream::Forwarded { .. } => &mut slot.forwarded,
-            _ => &mut slot.read,
-        };
-        match read {
-            Some(Some(Ok(chunk))) => progress.accept(&chunk, slot.written),
-            Some(None) if slot.sent => {
-                assert!(progress.lossy || progress.expected == slot.written);
-            }
-            _ => {}
+        if let Some(slot) = &mut self.slots[slot] {
+            slot.host_reads();
         }
     }
 
     fn host_leaves(&mut self, slot: usize) {
-        match &mut self.slots[slot] {
-            Some(Slot {
-                stream: Stream::Outgoing { reader, .. } | Stream::Forwarded { reader, .. },
-                ..
-            }) => *reader = None,
-            other => *other = None,
+        if !self.slots[slot].as_mut().is_some_and(Slot::drop_reader) {
+            self.slots[slot] = None;
         }
     }
 
@@ -435,38 +362,5 @@ impl<'data> Script<'data> {
         let mut answers = self.answers;
         let last = self.runtime.block_on(async move { answers.recv().await });
         assert!(last.is_none(), "answered after the end: {last:?}");
-    }
-}
-
-impl Slot {
-    fn new(stream: Stream) -> Self {
-        Self {
-            stream,
-            written: 0,
-            read: Progress::default(),
-            forwarded: Progress::default(),
-            sent: false,
-        }
-    }
-
-    fn id(&self) -> StreamId {
-        match self.stream {
-            Stream::Outgoing { id, .. }
-            | Stream::Incoming { id, .. }
-            | Stream::Forwarded { from: id, .. } => id,
-        }
-    }
-}
-
-impl Progress {
-    fn accept(&mut self, chunk: &[u8], written: u32) {
-        let number = u32::from_le_bytes(chunk.try_into().expect("as it was written"));
-        let in_order = number == self.expected || self.lossy && number > self.expected;
-        assert!(
-            in_order && number < written,
-            "{number}, not {}",
-            self.expected
-        );
-        self.expected = number + 1;
     }
 }

@@ -15,6 +15,7 @@ use super::events;
 use super::exception;
 use super::realm::Realm;
 use super::realm_state::{OperationKind, RealmState};
+use super::values;
 use super::web::computing::{self, Computed};
 use super::web::{cache, json, structured_clone};
 
@@ -56,7 +57,7 @@ impl Realm {
                 }
                 self.turn(isolate, request, |scope, realm| {
                     let value = match chunk {
-                        Some(bytes) => events::bytes_value(scope, realm, &bytes),
+                        Some(bytes) => values::bytes_value(scope, realm, &bytes),
                         None => Some(v8::null(scope).into()),
                     };
                     if let Some(value) = value {
@@ -238,18 +239,18 @@ fn response_value<'s>(
             "status",
             v8::Integer::new(scope, response.status.into()).into(),
         ),
-        ("statusText", events::string(scope, &response.status_text)),
-        ("headers", events::flat(scope, &response.headers)),
-        ("url", events::string(scope, &response.url)),
+        ("statusText", values::string(scope, &response.status_text)),
+        ("headers", values::flat(scope, &response.headers)),
+        ("url", values::string(scope, &response.url)),
         (
             "redirected",
             v8::Boolean::new(scope, response.redirected).into(),
         ),
-        ("body", events::number(scope, body)),
+        ("body", values::number(scope, body)),
     ];
     let object = v8::Object::new(scope);
     for (name, value) in entries {
-        let key = events::string(scope, name);
+        let key = values::string(scope, name);
         object.set(scope, key, value);
     }
     object.into()

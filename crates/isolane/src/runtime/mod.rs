@@ -5,6 +5,7 @@ pub(crate) mod active_request;
 pub(crate) mod answers;
 mod builtin_modules;
 pub(crate) mod code_cache;
+mod ends;
 pub(crate) mod entered_realm;
 pub(crate) mod events;
 pub(crate) mod exception;
@@ -22,6 +23,7 @@ mod subrequests;
 pub(crate) mod ticket;
 mod turns;
 mod unclaimed_realm;
+pub(crate) mod values;
 pub(crate) mod web;
 
 pub use handle::{HeapStatistics, RuntimeHandle};

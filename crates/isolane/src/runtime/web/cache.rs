@@ -11,8 +11,8 @@ use parking_lot::Mutex;
 
 use crate::cache::{CacheAnswer, CacheCall, CacheEntry, CacheOperation, CacheQuery};
 use crate::runtime::answers::ask;
-use crate::runtime::events;
 use crate::runtime::realm_state::{OperationKind, RealmState};
+use crate::runtime::values;
 
 use super::held::{self, Held};
 use super::serve::{length_of, pairs_of};
@@ -204,7 +204,7 @@ pub(crate) fn answer_value<'s>(
     let values: Vec<v8::Local<v8::Value>> = match answer {
         CacheAnswer::Done(done) => return Some(v8::Boolean::new(scope, done).into()),
         CacheAnswer::Names(names) => {
-            let names = names.iter().map(|name| events::string(scope, name));
+            let names = names.iter().map(|name| values::string(scope, name));
             names.collect()
         }
         CacheAnswer::Entries(entries) => {
@@ -221,16 +221,16 @@ fn entry_value<'s>(
     entry: &CacheEntry,
 ) -> Option<v8::Local<'s, v8::Value>> {
     let body = match &entry.body {
-        Some(body) => events::bytes_value(scope, realm, body)?,
+        Some(body) => values::bytes_value(scope, realm, body)?,
         None => v8::null(scope).into(),
     };
     let values = [
-        events::string(scope, &entry.url),
-        events::flat(scope, &entry.request_headers),
+        values::string(scope, &entry.url),
+        values::flat(scope, &entry.request_headers),
         v8::Integer::new(scope, entry.status.into()).into(),
-        events::string(scope, &entry.status_text),
-        events::string(scope, &entry.response_url),
-        events::flat(scope, &entry.headers),
+        values::string(scope, &entry.status_text),
+        values::string(scope, &entry.response_url),
+        values::flat(scope, &entry.headers),
         body,
     ];
     Some(v8::Array::new_with_elements(scope, &values).into())

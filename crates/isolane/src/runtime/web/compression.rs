@@ -7,8 +7,8 @@ use v8::{FunctionCallbackArguments, PinScope, ReturnValue};
 
 use crate::compression::{Codec, Format};
 use crate::limits::buffer::Charge;
-use crate::runtime::events;
 use crate::runtime::realm_state::RealmState;
+use crate::runtime::values;
 
 use super::buffer_source::with_bytes;
 use super::computing::charge;
@@ -84,10 +84,10 @@ pub(crate) fn step<'s>(
     };
     match stepped {
         Ok(step) => {
-            let taken = events::number(scope, step.taken as u64);
+            let taken = values::number(scope, step.taken as u64);
             let mut parts = vec![taken];
             if !step.output.is_empty() {
-                let Some(output) = events::bytes_value(scope, realm, &step.output) else {
+                let Some(output) = values::bytes_value(scope, realm, &step.output) else {
                     return;
                 };
                 parts.push(output);

@@ -13,7 +13,7 @@ use crate::limits::cpu_meter::CpuMeter;
 use crate::limits::thread_clock::thread_cpu_time;
 use crate::runtime::answers::ask;
 use crate::runtime::realm_state::{OperationKind, RealmState};
-use crate::runtime::{events, exception};
+use crate::runtime::{events, exception, values};
 use crate::thread_priority;
 
 use super::throw::{dom_exception, throw_dom_exception, throw_range_error};
@@ -206,7 +206,7 @@ fn key_value<'s>(
         Kind::Public | Kind::Private => key.public_exponent(),
     };
     if !exponent.is_empty() {
-        let exponent = events::bytes_value(scope, realm, &exponent)?;
+        let exponent = values::bytes_value(scope, realm, &exponent)?;
         members.push(("publicExponent", exponent));
     }
     Some(record(scope, &members))

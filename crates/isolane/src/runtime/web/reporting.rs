@@ -1,9 +1,9 @@
 //! Where console messages and uncaught exceptions leave the guest.
 
 use crate::request::LogLevel;
-use crate::runtime::events;
 use crate::runtime::exception;
 use crate::runtime::realm_state::RealmState;
+use crate::runtime::values;
 
 /// `host.log(level, message)`.
 pub(crate) fn log(
@@ -62,13 +62,13 @@ pub(crate) fn describe_exception(
     } else {
         let line = message.get_line_number(scope).unwrap_or(0);
         let column = message.get_start_column() + 1;
-        (events::string(scope, &filename), line, column)
+        (values::string(scope, &filename), line, column)
     };
     let parts = [
         message.get(scope).into(),
         filename,
-        events::number(scope, line as u64),
-        events::number(scope, column as u64),
+        values::number(scope, line as u64),
+        values::number(scope, column as u64),
     ];
     value.set(v8::Array::new_with_elements(scope, &parts).into());
 }

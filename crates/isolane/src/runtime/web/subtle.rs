@@ -8,8 +8,8 @@
 use v8::{FunctionCallbackArguments, PinScope, ReturnValue};
 
 use crate::crypto::{self, Fault, Format, Generation, Output, Task};
-use crate::runtime::events;
 use crate::runtime::realm_state::RealmState;
+use crate::runtime::values;
 
 use super::computing::{self, value_of};
 use super::subtle_arguments::{Arguments, Read, unexpected};
@@ -222,7 +222,7 @@ pub(crate) fn export<'s>(
             let undefined: v8::Local<v8::Value> = v8::undefined(scope).into();
             let texts = jwk.texts().into_iter();
             let texts: Vec<_> = texts
-                .map(|text| text.map_or(undefined, |text| events::string(scope, text)))
+                .map(|text| text.map_or(undefined, |text| values::string(scope, text)))
                 .collect();
             rv.set(v8::Array::new_with_elements(scope, &texts).into());
         }

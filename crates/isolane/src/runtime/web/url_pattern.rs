@@ -12,7 +12,7 @@ use urlpattern::{
 };
 use v8::{FunctionCallbackArguments, Local, PinScope, ReturnValue, Value};
 
-use crate::runtime::events;
+use crate::runtime::values;
 
 use super::throw::throw_type_error;
 
@@ -182,10 +182,10 @@ fn component_values<'s>(
 ) -> [Local<'s, Value>; 3] {
     let regexp = component.regexp.as_ref().map_or("", RegExp::pattern_string);
     let names = component.group_name_list.iter();
-    let names: Vec<_> = names.map(|name| events::string(scope, name)).collect();
+    let names: Vec<_> = names.map(|name| values::string(scope, name)).collect();
     [
-        events::string(scope, &component.pattern_string),
-        events::string(scope, regexp),
+        values::string(scope, &component.pattern_string),
+        values::string(scope, regexp),
         v8::Array::new_with_elements(scope, &names).into(),
     ]
 }
@@ -209,7 +209,7 @@ pub(crate) fn input<'s>(
     let Ok(Some(components)) = components else {
         return;
     };
-    let elements = components.map(|component| events::string(scope, &component));
+    let elements = components.map(|component| values::string(scope, &component));
     rv.set(v8::Array::new_with_elements(scope, &elements).into());
 }
 

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::limits::wasm;
-use crate::runtime::events;
 use crate::runtime::realm_state::RealmState;
 use crate::runtime::snapshot;
+use crate::runtime::values;
 
 use super::buffer_source::with_bytes;
 
@@ -31,11 +31,11 @@ pub(crate) fn admit<'s>(
         None => value.set_null(),
         Some(Ok(None)) => {}
         Some(Ok(Some(module))) => {
-            if let Some(module) = events::bytes_value(scope, realm, &module) {
+            if let Some(module) = values::bytes_value(scope, realm, &module) {
                 value.set(module);
             }
         }
-        Some(Err(why)) => value.set(events::string(scope, why)),
+        Some(Err(why)) => value.set(values::string(scope, why)),
     }
 }
 
