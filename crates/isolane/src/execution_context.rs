@@ -10,13 +10,14 @@ use isolane_scheduler::{CallbackMessage, CallbackReceiver, RequestId, next_id};
 use crate::definition::WorkerDefinition;
 use crate::error::{Error, ErrorKind, Owner};
 use crate::event_loop::{EventLoopRuntime, SchedulerGone, drain_and_process};
-use crate::limits::{LimitKind, Limits};
+use crate::limits::LimitKind;
 use crate::request::{LogSink, Request, Response, RunOptions, ScheduledEvent, Start, Usage};
 use crate::runtime::active_request::Responder;
 use crate::runtime::entered_realm::EnteredRealm;
 use crate::runtime::events::{Event, StartRequest, Starting};
 use crate::runtime::modules;
 use crate::runtime::realm::{Health, Realm, RealmOptions};
+use crate::runtime::ticket::Ticket;
 use crate::settlement::{Received, RunFuture};
 use crate::shared_isolate::SharedIsolate;
 use crate::validation;
@@ -44,7 +45,6 @@ pub struct ExecutionContext {
     realm: Option<Realm>,
     shared: SharedIsolate,
     definition: Arc<WorkerDefinition>,
-    limits: Limits,
     used: bool,
     buffer: Vec<CallbackMessage>,
 }
@@ -73,11 +73,11 @@ impl ExecutionContext {
             return Err(Error::limit(LimitKind::Heap));
         }
         let definition = Arc::new(worker);
-        let limits = definition.limits.unwrap_or(isolate.0.limits);
         let options = RealmOptions {
             definition: definition.clone(),
             worker_id: None,
             on_log,
+            limits: definition.limits.unwrap_or(isolate.0.limits),
             group: isolate.0.group,
             owner: Owner::SharedIsolate,
         };
@@ -85,14 +85,13 @@ impl ExecutionContext {
             let mut entered = isolate.0.isolate.borrow_mut();
             let unclaimed = isolate.0.unclaimed.take();
             let mut realm = Realm::for_worker(unclaimed, &mut entered, &isolate.0.guards, options)?;
-            realm.load(&mut entered, &definition, limits);
+            realm.load(&mut entered, &definition);
             realm
         };
         let mut context = Self {
             realm: Some(realm),
             shared: isolate.clone(),
             definition,
-            limits,
             used: false,
             buffer: Vec::new(),
         };
@@ -206,17 +205,17 @@ impl ExecutionContext {
         let starting = Starting {
             id,
             responder,
-            limits: options.limits.unwrap_or(self.limits),
+            limits: options.limits.map(Box::new),
             on_log: options.on_log,
             start: if self.used {
                 Start::Warm
             } else {
                 Start::Context
             },
-            ticket: None,
+            ticket: Ticket::default(),
         };
         self.used = true;
-        let start = StartRequest::new(starting, event);
+        let start = StartRequest::new(starting, event.into());
         self.with_realm(|realm, isolate, _| realm.start(isolate, start));
     }
 

@@ -120,6 +120,7 @@ pub fn new_context(isolate: &SharedIsolate) {
         definition: Arc::new(WorkerDefinition::script("")),
         worker_id: None,
         on_log: None,
+        limits: isolate.0.limits,
         group: 0,
         owner: Owner::SharedIsolate,
     };

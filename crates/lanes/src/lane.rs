@@ -31,9 +31,11 @@ pub enum Pushed {
 pub trait Lane: Send + Sync + Sized + 'static {
     /// What it is asked to do.
     type Item: Send;
+    /// What is counted beside its items.
+    type Counts;
 
     /// Its queue.
-    fn queue(&self) -> &LaneQueue<Self::Item>;
+    fn queue(&self) -> &LaneQueue<Self::Item, Self::Counts>;
 
     /// The threads that run it.
     fn threads(&self) -> &Arc<Threads<Self>>;

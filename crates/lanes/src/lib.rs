@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 mod dispatch;
+mod items;
 mod lane;
 mod processor;
 mod queue;

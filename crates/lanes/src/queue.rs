@@ -22,8 +22,9 @@ use std::fmt;
 
 use crossbeam_utils::CachePadded;
 
+use crate::items::Items;
 use crate::slot::ThreadId;
-use crate::sync::{AtomicU8, AtomicUsize, Ordering, Queue};
+use crate::sync::{AtomicU8, AtomicUsize, Ordering};
 
 const SCHEDULED: u8 = 1;
 const RUNNING: u8 = 2;
@@ -35,11 +36,19 @@ const ATTENDED: u8 = 16;
 const CAME: u8 = ATTENDED | SCHEDULED;
 
 /// The items of one lane, and whose turn it is to run them.
-pub struct LaneQueue<T> {
-    items: Queue<T>,
+///
+/// `C` is what those who push and the thread that runs the lane count besides.
+pub struct LaneQueue<T, C = ()> {
+    entry: CachePadded<Entry<T, C>>,
     state: CachePadded<AtomicU8>,
     /// The thread that ran the lane last, or none.
     thread: AtomicUsize,
+}
+
+/// What who pushes touches: one line of the cache, where one item at a time comes.
+struct Entry<T, C> {
+    items: Items<T>,
+    counts: C,
 }
 
 /// What is left of a lane that was closed while a thread may have run it.
@@ -74,20 +83,28 @@ pub(crate) enum Next {
     Abandoned,
 }
 
-impl<T> Default for LaneQueue<T> {
+impl<T, C: Default> Default for LaneQueue<T, C> {
     fn default() -> Self {
-        Self::new()
+        Self::new(C::default())
     }
 }
 
-impl<T> LaneQueue<T> {
+impl<T, C> LaneQueue<T, C> {
     /// An idle lane's queue, without items.
-    pub fn new() -> Self {
+    pub fn new(counts: C) -> Self {
         Self {
-            items: Queue::new(),
+            entry: CachePadded::new(Entry {
+                items: Items::new(),
+                counts,
+            }),
             state: CachePadded::new(AtomicU8::new(0)),
             thread: AtomicUsize::new(usize::MAX),
         }
+    }
+
+    /// What is counted besides.
+    pub fn counts(&self) -> &C {
+        &self.entry.counts
     }
 
     /// Whether the lane has nothing to do and no thread is about to run it.
@@ -97,7 +114,7 @@ impl<T> LaneQueue<T> {
 
     /// Whether nothing waits in it. Only a hint for all but the thread that runs the lane.
     pub fn is_empty(&self) -> bool {
-        self.items.is_empty()
+        self.entry.items.is_empty()
     }
 
     /// The thread that runs the lane or ran it last.
@@ -110,7 +127,7 @@ impl<T> LaneQueue<T> {
         if self.state.load(Ordering::Relaxed) & RETIRED != 0 {
             return None;
         }
-        self.items.pop()
+        self.entry.items.pop()
     }
 
     /// Whether the lane was woken since this was last asked. Only for the thread that runs the lane.
@@ -147,7 +164,7 @@ impl<T> LaneQueue<T> {
             .fetch_update(Ordering::AcqRel, Ordering::Relaxed, next)
             .unwrap_or_else(|state| state);
         Abandoned {
-            items: std::iter::from_fn(|| self.items.pop()).collect(),
+            items: std::iter::from_fn(|| self.entry.items.pop()).collect(),
             will_return: is_taken(before),
         }
     }
@@ -155,10 +172,10 @@ impl<T> LaneQueue<T> {
     /// Adds an item; says who runs the lane now. A closed lane gives
     /// back the item, or another that was pushed at the same time, whose pusher then gets none.
     pub(crate) fn push(&self, item: T) -> Result<Runner, T> {
-        self.items.push(item);
+        self.entry.items.push(item);
         let before = self.state.fetch_or(SCHEDULED, Ordering::AcqRel);
         if before & RETIRED != 0 {
-            return self.items.pop().map_or(Ok(Runner::Known), Err);
+            return self.entry.items.pop().map_or(Ok(Runner::Known), Err);
         }
         Ok(Self::runner(before))
     }
@@ -240,7 +257,7 @@ impl<T> LaneQueue<T> {
         loop {
             // Closed lanes are left to whoever closed them, whatever is still in them.
             let state = self.state.load(Ordering::Relaxed);
-            if state & RETIRED == 0 && (!self.items.is_empty() || state & POLL_WANTED != 0) {
+            if state & RETIRED == 0 && (!self.entry.items.is_empty() || state & POLL_WANTED != 0) {
                 self.state.fetch_or(SCHEDULED, Ordering::AcqRel);
                 self.state.fetch_and(!RUNNING, Ordering::AcqRel);
                 return Next::Again;
@@ -261,7 +278,7 @@ impl<T> LaneQueue<T> {
     }
 }
 
-impl<T> fmt::Debug for LaneQueue<T> {
+impl<T, C> fmt::Debug for LaneQueue<T, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LaneQueue")
             .field("is_idle", &self.is_idle())

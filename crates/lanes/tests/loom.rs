@@ -37,7 +37,7 @@ struct Seen {
 impl Notes {
     fn new(threads: &Arc<Threads<Notes>>) -> Arc<Self> {
         Arc::new(Self {
-            queue: LaneQueue::new(),
+            queue: LaneQueue::default(),
             threads: threads.clone(),
             is_running: AtomicBool::new(false),
             batches: AtomicUsize::new(0),
@@ -73,6 +73,7 @@ impl Notes {
 
 impl Lane for Notes {
     type Item = usize;
+    type Counts = ();
 
     fn queue(&self) -> &LaneQueue<usize> {
         &self.queue

@@ -32,6 +32,7 @@ struct Counter {
 
 impl Lane for Counter {
     type Item = Item;
+    type Counts = ();
 
     fn queue(&self) -> &LaneQueue<Item> {
         &self.queue
@@ -91,7 +92,7 @@ fn start(quick: usize, patient: usize, background: usize) -> Arc<Threads<Counter
 fn lane(threads: &Arc<Threads<Counter>>, items: usize) -> (Arc<Counter>, Receiver<()>) {
     let (has_begun, begun) = channel();
     let lane = Arc::new(Counter {
-        queue: LaneQueue::new(),
+        queue: LaneQueue::default(),
         threads: threads.clone(),
         pace: Mutex::new(Pace::Quick),
         is_running: AtomicBool::new(false),

@@ -258,6 +258,7 @@ impl LockedIsolate<'_> {
             definition: definition.clone(),
             worker_id: Some(worker_id),
             on_log,
+            limits,
             group,
             owner: Owner::Pool,
         };
@@ -265,7 +266,7 @@ impl LockedIsolate<'_> {
         let guards = self.isolate.guards();
         let mut realm = Realm::for_worker(unclaimed, &mut self.lock, guards, options)?;
         before_loading(&mut realm, &mut self.lock);
-        realm.load(&mut self.lock, &definition, limits);
+        realm.load(&mut self.lock, &definition);
         self.realms.push(realm);
         let at = self.realms.len() - 1;
         self.note_health(at);

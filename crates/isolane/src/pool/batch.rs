@@ -16,7 +16,7 @@ use crate::locker_managed_isolate::{LockedIsolate, LockerManagedIsolate};
 use crate::runtime::events::StartRequest;
 use crate::runtime::realm::Health;
 
-use super::lane::{Core, Item, Lane, Threads};
+use super::lane::{Core, Counts, Item, Lane, Threads};
 use super::pace::Ended;
 use super::waiting::TENURE;
 
@@ -29,8 +29,9 @@ const HOUSEKEEPING_INTERVAL: Duration = Duration::from_millis(20);
 
 impl isolane_lanes::Lane for Lane {
     type Item = Item;
+    type Counts = Counts;
 
-    fn queue(&self) -> &LaneQueue<Item> {
+    fn queue(&self) -> &LaneQueue<Item, Counts> {
         &self.queue
     }
 
@@ -51,7 +52,7 @@ impl isolane_lanes::Lane for Lane {
                 if let Some(isolate) = &mut core.isolate {
                     isolate.condemn(&Error::internal("a turn panicked"));
                 }
-                self.counts.active.store(0, Ordering::Relaxed);
+                self.counts().active.store(0, Ordering::Relaxed);
             }
             let isolate = core.isolate.as_ref();
             let health = isolate.map_or(Health::Good, LockerManagedIsolate::health);
@@ -146,7 +147,6 @@ impl Lane {
                 let Some(item) = self.queue.pop() else { break };
                 match item {
                     Item::Start(start) if locked.takes_no_more() || self.gives_way() => {
-                        self.counts.queued.fetch_sub(1, Ordering::Relaxed);
                         late.push(start);
                     }
                     Item::Start(start) => {
@@ -183,7 +183,7 @@ impl Lane {
                 .memory_bytes
                 .store(isolate.memory_bytes(), Ordering::Relaxed);
         }
-        self.counts
+        self.counts()
             .active
             .store(isolate.active(), Ordering::Relaxed);
         self.note_turns(begin_ns, now_ns, turns);
@@ -225,12 +225,10 @@ impl Lane {
         mut start: StartRequest,
         isolate_is_new: bool,
     ) {
-        if let Some(ticket) = &mut start.ticket {
-            ticket.enter_lane(&self.running);
-        }
+        start.ticket.count_in(&self.running);
         // Counted as active first, so that the lane never looks idle in between.
-        self.counts.active.fetch_add(1, Ordering::Relaxed);
-        self.counts.queued.fetch_sub(1, Ordering::Relaxed);
+        self.counts().active.fetch_add(1, Ordering::Relaxed);
+        self.counts().queued.fetch_sub(1, Ordering::Release);
         if self.was_aborted(start.id) {
             start.fail(ErrorKind::Aborted.into());
         } else {

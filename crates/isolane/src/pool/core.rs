@@ -46,9 +46,8 @@ pub(crate) struct Pool {
     pub(super) workers_waiting: Arc<AtomicUsize>,
     /// Lanes that leave their places for those.
     pub(super) places_promised: AtomicUsize,
-    pub(super) in_flight: Arc<AtomicUsize>,
-    /// How many of them are on lanes whose thread was given up.
-    pub(super) lost_requests: AtomicUsize,
+    /// Lanes that are being taken out of the pool with requests to be given to others.
+    pub(super) between_lanes: AtomicUsize,
     /// Apart, because callers write it for each request, and lanes' threads read what is beside it.
     pub(super) hits: CachePadded<AtomicU64>,
     pub(super) misses: AtomicU64,
@@ -87,8 +86,7 @@ impl Pool {
             places_wanted: AtomicUsize::new(0),
             workers_waiting,
             places_promised: AtomicUsize::new(0),
-            in_flight: Arc::default(),
-            lost_requests: AtomicUsize::new(0),
+            between_lanes: AtomicUsize::new(0),
             hits: CachePadded::default(),
             misses: AtomicU64::new(0),
             evictions: AtomicU64::new(0),
@@ -244,18 +242,29 @@ impl Pool {
         self.forgetting.note_use(&deployment);
         let target: Arc<dyn AbortTarget> = deployment.clone();
         let (future, settlement) = RunFuture::new(id, Some(target));
-        let limits = deployment.definition.limits.unwrap_or(self.options.limits);
         let starting = Starting {
             id,
             responder: responder(settlement),
-            limits: options.limits.unwrap_or(limits),
+            limits: options.limits.map(Box::new),
             on_log: options.on_log,
             start: Start::Warm,
-            ticket: Some(Ticket::new(&self.in_flight, observer)),
+            ticket: Ticket::new(observer),
         };
-        let start = StartRequest::new(starting, event);
+        let start = StartRequest::new(starting, event.into());
         let expected = self.place(&deployment, start, Entry::New);
         future.expect(expected)
+    }
+
+    /// Requests that have not ended: they wait for a place or are on a lane. Those on lanes whose thread was given up
+    /// are not among them.
+    ///
+    /// Summed up where it is asked, because one count would be written for each request by two threads in turn.
+    pub(super) fn unfinished(&self) -> usize {
+        // In the order in which requests go on, so that none is missed.
+        let without_lane =
+            self.places_wanted.load(Ordering::SeqCst) + self.between_lanes.load(Ordering::Acquire);
+        let lanes = self.lanes.lock();
+        without_lane + lanes.iter().map(|lane| lane.unfinished()).sum::<usize>()
     }
 
     pub(super) fn memory_bytes(&self) -> usize {

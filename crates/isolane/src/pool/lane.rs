@@ -39,6 +39,16 @@ pub(crate) enum Item {
     Fail(Error),
 }
 
+impl Item {
+    /// The request of an item that is not run; an abort has nothing to end then.
+    fn into_start(self) -> Option<StartRequest> {
+        match self {
+            Self::Start(start) => Some(start),
+            Self::Abort(..) | Self::Fail(_) => None,
+        }
+    }
+}
+
 /// What the pool wants to know when a lane has run.
 pub(crate) trait LaneOwner: Send + Sync {
     /// The lane takes no more requests: a limit ended one of its turns.
@@ -76,19 +86,16 @@ pub(crate) struct Lane {
     pub(super) owner: Weak<dyn LaneOwner>,
     pub(super) threads: Arc<Threads>,
     pub(super) workers_waiting: Arc<AtomicUsize>,
-    pub(super) queue: LaneQueue<Item>,
+    pub(super) queue: LaneQueue<Item, Counts>,
     pub(super) pace: LanePace,
     /// Whether new requests may come here.
     pub(super) accepting: AtomicBool,
     /// Whether it leaves its place to another worker's.
     gives_way: AtomicBool,
-    pub(super) counts: CachePadded<Counts>,
     /// Its requests that have not ended, counted by their tickets.
     pub(super) running: Arc<AtomicUsize>,
     /// Whether its thread was given up.
     pub(super) is_lost: AtomicBool,
-    /// How many requests it had then.
-    pub(super) lost_requests: AtomicUsize,
     aborted: Mutex<Vec<RequestId>>,
     any_aborted: AtomicBool,
     /// Whether a request has run here since the isolate was last collected for having nothing to do.
@@ -100,9 +107,8 @@ pub(crate) struct Lane {
     pub(super) core: CachePadded<Mutex<Core>>,
 }
 
-/// How many requests a lane has. Those who push and the thread that runs them write it, so it has a line of the
-/// processors' caches for itself.
-pub(super) struct Counts {
+/// How many requests a lane has.
+pub(crate) struct Counts {
     pub(super) queued: AtomicUsize,
     pub(super) active: AtomicUsize,
 }
@@ -139,18 +145,16 @@ impl Lane {
             owner: place.owner,
             threads: place.threads,
             workers_waiting: place.workers_waiting,
-            queue: LaneQueue::new(),
-            pace: LanePace::new(deployment.conduct.clone()),
-            accepting: AtomicBool::new(true),
-            gives_way: AtomicBool::new(false),
-            counts: CachePadded::new(Counts {
+            queue: LaneQueue::new(Counts {
                 // Its first request is on its way: until that comes, the lane must not look idle.
                 queued: AtomicUsize::new(1),
                 active: AtomicUsize::new(0),
             }),
+            pace: LanePace::new(deployment.conduct.clone()),
+            accepting: AtomicBool::new(true),
+            gives_way: AtomicBool::new(false),
             running: Arc::default(),
             is_lost: AtomicBool::new(false),
-            lost_requests: AtomicUsize::new(0),
             aborted: Mutex::new(Vec::new()),
             any_aborted: AtomicBool::new(false),
             warm: AtomicBool::new(false),
@@ -170,14 +174,24 @@ impl Lane {
         lane
     }
 
+    pub(super) fn counts(&self) -> &Counts {
+        self.queue.counts()
+    }
+
     /// Requests that wait for their first turn.
     pub(crate) fn queued(&self) -> usize {
-        self.counts.queued.load(Ordering::Relaxed)
+        self.counts().queued.load(Ordering::Relaxed)
     }
 
     /// Requests that wait or have not ended.
     pub(crate) fn load(&self) -> usize {
-        self.queued() + self.counts.active.load(Ordering::Relaxed)
+        self.queued() + self.counts().active.load(Ordering::Relaxed)
+    }
+
+    /// Requests that wait, run, or go on after their answer.
+    pub(super) fn unfinished(&self) -> usize {
+        // In the order in which requests go on, so that none is missed.
+        self.counts().queued.load(Ordering::Acquire) + self.running.load(Ordering::Acquire)
     }
 
     /// Whether it has nothing to do and no thread is about to run it.
@@ -222,12 +236,12 @@ impl Lane {
         watchdog::close_group(self.recipe.group);
     }
 
-    /// Whether a request pushed now will likely be answered within microseconds.
-    pub(crate) fn is_quick(&self) -> bool {
+    /// Whether a request pushed now, behind so many that wait, will likely be answered within microseconds.
+    pub(crate) fn is_quick(&self, queued: usize) -> bool {
         let mean = self.turn_ns.get();
         mean != 0
             && mean < QUICK_TURN_NS
-            && self.queued() <= 1
+            && queued <= 1
             && isolane_lanes::Lane::pace(self) == Pace::Quick
     }
 
@@ -242,9 +256,9 @@ impl Lane {
         mean != 0 && mean < QUICK_TURN_NS && self.pace.is_steady()
     }
 
-    /// How long a request pushed now would wait, estimated.
-    pub(crate) fn expected_wait(&self, now_ns: u64) -> Duration {
-        let queued = self.queued() as u64 * self.turn_ns.get();
+    /// How long a request pushed now, behind so many that wait, would wait, estimated.
+    pub(crate) fn expected_wait(&self, queued: usize, now_ns: u64) -> Duration {
+        let queued = queued as u64 * self.turn_ns.get();
         let since = self.progress.busy_since.load(Ordering::Relaxed);
         let running = if since == 0 {
             0
@@ -260,13 +274,22 @@ impl Lane {
         self.hand_over(Item::Start(start));
     }
 
-    /// Gives the lane a request, and says what that took, or gives it back where the lane was closed. Requests come
-    /// here under their worker's lock, so that none meets a lane that is being evicted.
+    /// Counts a request that is to come; says how many wait before it.
+    pub(super) fn announce(&self) -> usize {
+        self.counts().queued.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// One that was announced does not come.
+    pub(super) fn revoke(&self) {
+        self.counts().queued.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Gives the lane a request that was announced, and says what that took, or gives it back where the lane was closed.
+    /// Requests come here under their worker's lock, so that none meets a lane that is being evicted.
     pub(crate) fn begin(self: &Arc<Self>, start: StartRequest) -> Result<Pushed, StartRequest> {
-        self.counts.queued.fetch_add(1, Ordering::Relaxed);
         match self.push(Item::Start(start)) {
             Err(Item::Start(start)) => {
-                self.counts.queued.fetch_sub(1, Ordering::Relaxed);
+                self.revoke();
                 Err(start)
             }
             // Where the lane gave back something else, the request is with who pushed that.
@@ -290,43 +313,42 @@ impl Lane {
     /// Pushes an item that a closed lane need not get.
     fn hand_over(self: &Arc<Self>, item: Item) {
         if let Err(item) = self.push(item) {
-            self.place_again(self.take_start(item).into_iter().collect());
+            self.place_again(item.into_start().into_iter().collect());
         }
-    }
-
-    /// The request of an item that is not run here; an abort has nothing to end here.
-    fn take_start(&self, item: Item) -> Option<StartRequest> {
-        let Item::Start(start) = item else {
-            return None;
-        };
-        self.counts.queued.fetch_sub(1, Ordering::Relaxed);
-        Some(start)
     }
 
     /// Closes the lane while a thread may run it; gives the requests that it has not begun, and
     /// whether that thread would tell if it came back.
     pub(super) fn abandon(&self) -> (Vec<StartRequest>, bool) {
         let Abandoned { items, will_return } = self.queue.abandon();
-        let starts = items.into_iter().filter_map(|item| self.take_start(item));
-        (starts.collect(), will_return)
+        let starts: Vec<_> = items.into_iter().filter_map(Item::into_start).collect();
+        self.counts()
+            .queued
+            .fetch_sub(starts.len(), Ordering::Relaxed);
+        (starts, will_return)
     }
 
     /// Answers what waits here with the error: there is no isolate.
     pub(super) fn refuse_all(&self, error: &Error) {
         while let Some(item) = self.queue.pop() {
-            if let Some(start) = self.take_start(item) {
+            if let Some(start) = item.into_start() {
+                self.counts().queued.fetch_sub(1, Ordering::Relaxed);
                 start.fail(error.clone());
             }
         }
     }
 
-    /// Has requests that this lane cannot run given to others.
+    /// Has requests that wait here, and that this lane cannot run, given to others.
     pub(super) fn place_again(&self, starts: Vec<StartRequest>) {
-        if !starts.is_empty()
-            && let (Some(owner), Some(deployment)) = (self.owner.upgrade(), self.deployment())
-        {
+        if starts.is_empty() {
+            return;
+        }
+        let count = starts.len();
+        if let (Some(owner), Some(deployment)) = (self.owner.upgrade(), self.deployment()) {
             owner.place_again(&deployment, starts);
         }
+        // Only now: at no time do they seem to have ended.
+        self.counts().queued.fetch_sub(count, Ordering::Relaxed);
     }
 
     /// Whether a request was aborted before its first turn.

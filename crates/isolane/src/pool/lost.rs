@@ -27,9 +27,8 @@ impl Pool {
         if lane.is_lost.swap(true, Ordering::AcqRel) {
             return;
         }
-        let running = lane.running.load(Ordering::Relaxed);
-        lane.lost_requests.store(running, Ordering::Relaxed);
-        self.lost_requests.fetch_add(running, Ordering::AcqRel);
+        // What it had not begun is in no lane for a moment.
+        self.between_lanes.fetch_add(1, Ordering::AcqRel);
         self.condemned.fetch_add(1, Ordering::Relaxed);
         lane.stop_accepting();
         let deployment = lane.deployment();
@@ -54,14 +53,13 @@ impl Pool {
         if let Some(deployment) = deployment {
             self.place_again(&deployment, left);
         }
+        self.between_lanes.fetch_sub(1, Ordering::AcqRel);
         self.serve_waiting();
         self.note_quiet();
     }
 
     /// The thread of a lost lane came back, and its isolate is gone.
     pub(super) fn find(&self, lane: &Arc<Lane>) {
-        let running = lane.lost_requests.swap(0, Ordering::Relaxed);
-        self.lost_requests.fetch_sub(running, Ordering::AcqRel);
         if let Some(deployment) = lane.deployment() {
             deployment.lost.fetch_sub(1, Ordering::Relaxed);
         }
@@ -70,11 +68,5 @@ impl Pool {
     /// Whether a worker may have no isolate any more, before a thread of those comes back.
     pub(super) fn has_lost_all(&self, deployment: &Deployment) -> bool {
         deployment.lost.load(Ordering::Relaxed) >= self.options.max_isolates_per_worker
-    }
-
-    /// Requests that have not ended, without those on lost lanes.
-    pub(super) fn unfinished(&self) -> usize {
-        let lost = self.lost_requests.load(Ordering::Acquire);
-        self.in_flight.load(Ordering::Acquire).saturating_sub(lost)
     }
 }

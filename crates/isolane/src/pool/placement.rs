@@ -93,20 +93,23 @@ impl Pool {
             deployment.contexts_missed.store(0, Ordering::Relaxed);
             return Err(start);
         }
-        let queued = lane.queued();
+        // First of all: what another thread writes too is better written at once than looked at before.
+        let queued = lane.announce();
         if queued > 0 {
             let total: usize = lanes.iter().map(|lane| lane.queued()).sum();
-            if entry == Entry::New && total >= self.options.max_queue {
+            if entry == Entry::New && total > self.options.max_queue {
+                lane.revoke();
                 start.fail(ErrorKind::PoolFull.into());
                 return Ok(Expected::Late);
             }
-            let slow = lane.expected_wait(self.threads.now_ns()) > WAIT_FOR_ANOTHER_ISOLATE;
+            let slow = lane.expected_wait(queued, self.threads.now_ns()) > WAIT_FOR_ANOTHER_ISOLATE;
             if slow && has_room() {
+                lane.revoke();
                 return Err(start);
             }
         }
         // To spin on the processor of the thread that answers would keep it from answering.
-        let is_worth_waiting = lane.is_quick() && !self.threads.shares_processor(lane);
+        let is_worth_waiting = lane.is_quick(queued) && !self.threads.shares_processor(lane);
         let pushed = lane.begin(start)?;
         self.hits.fetch_add(1, Ordering::Relaxed);
         Ok(match pushed {
@@ -121,13 +124,13 @@ impl Pool {
     /// Requests that are over in microseconds wait less behind each other than threads would for
     /// processors, so they keep to one lane while they can.
     fn lane_for_reuse<'l>(&self, lanes: &'l [Arc<Lane>]) -> Option<&'l Arc<Lane>> {
-        let steady = (lanes.len() > 1)
-            .then(|| self.threads.now_ns())
-            .and_then(|now_ns| {
-                accepting(lanes).find(|lane| {
-                    lane.is_steady() && lane.expected_wait(now_ns) < WAIT_FOR_A_STEADY_LANE
-                })
-            });
+        if let [only] = lanes {
+            return only.is_accepting().then_some(only);
+        }
+        let now_ns = self.threads.now_ns();
+        let steady = accepting(lanes).find(|lane| {
+            lane.is_steady() && lane.expected_wait(lane.queued(), now_ns) < WAIT_FOR_A_STEADY_LANE
+        });
         steady.or_else(|| accepting(lanes).min_by_key(|lane| lane.load()))
     }
 

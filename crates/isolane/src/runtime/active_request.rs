@@ -103,7 +103,7 @@ pub(crate) struct ActiveRequest {
     pub(crate) response_stream: Option<StreamId>,
     pub(crate) response_bytes: u64,
     /// Counts the request among its pool's while it lives.
-    pub(crate) ticket: Option<Ticket>,
+    pub(crate) ticket: Ticket,
 }
 
 impl ActiveRequest {
@@ -126,7 +126,7 @@ impl ActiveRequest {
             incoming: Vec::new(),
             response_stream: None,
             response_bytes: 0,
-            ticket: None,
+            ticket: Ticket::default(),
         }
     }
 

@@ -2,24 +2,28 @@
 //! Runs inside a turn.
 
 use isolane_scheduler::{Body, CallbackId, RequestId};
+use smallvec::SmallVec;
 
 use crate::definition::{EnvValue, WorkerDefinition};
 use crate::error::{Error, ErrorKind};
 use crate::limits::{LimitKind, Limits};
 use crate::request::{LogSink, Request, ScheduledEvent, Start};
-use crate::settlement::Parcel;
+use crate::settlement::{Parcel, SentRequest};
 
 use super::active_request::Responder;
 use super::exception;
 use super::popular_families::FamilySet;
 use super::realm_state::{End, RealmState};
 use super::ticket::Ticket;
-use super::values::{bytes_value, flat, number, string};
+use super::values::{bytes_value, number, string, utf8};
 use super::web::async_context;
 
 /// A body of that length is left to who sent it. A longer one goes at once: a request may take long, and its guest
 /// has a copy.
 const SHORT_BODY_BYTES: usize = 4096;
+
+/// So many names and values of a request's headers take no block of memory.
+const INLINE_TEXTS: usize = 32;
 
 const CONFIGURE: i32 = 0;
 const FETCH: i32 = 1;
@@ -36,8 +40,8 @@ const REJECTED: i32 = 11;
 const HANDLED: i32 = 12;
 
 /// What happens to a worker.
-pub(crate) enum Event {
-    Fetch(Request),
+pub(crate) enum Event<R = Request> {
+    Fetch(R),
     Scheduled(ScheduledEvent),
     Evaluate {
         source: String,
@@ -47,23 +51,39 @@ pub(crate) enum Event {
     Load,
 }
 
+/// The same on its way.
+pub(crate) type SentEvent = Event<SentRequest>;
+
+impl From<Event> for SentEvent {
+    fn from(event: Event) -> Self {
+        match event {
+            Event::Fetch(request) => Self::Fetch(request.into()),
+            Event::Scheduled(event) => Self::Scheduled(event),
+            Event::Evaluate { source, filename } => Self::Evaluate { source, filename },
+            Event::Load => Self::Load,
+        }
+    }
+}
+
 /// A request on its way into a realm, in what its event brings.
-pub(crate) type StartRequest = Parcel<Starting, Event>;
+pub(crate) type StartRequest = Parcel<Starting, SentEvent>;
 
 /// A request that is to start.
 pub(crate) struct Starting {
     pub(crate) id: RequestId,
     pub(crate) responder: Responder,
-    pub(crate) limits: Limits,
+    /// Its own, or the worker's: few requests have their own, and all would carry a line of the cache more.
+    pub(crate) limits: Option<Box<Limits>>,
     pub(crate) on_log: Option<LogSink>,
     pub(crate) start: Start,
-    pub(crate) ticket: Option<Ticket>,
+    pub(crate) ticket: Ticket,
 }
 
 impl StartRequest {
     /// Answers a request that did not begin.
     pub(crate) fn fail(self, error: Error) {
         let (start, _) = self.open();
+        drop(start.ticket);
         start.responder.fail(error);
     }
 }
@@ -96,7 +116,7 @@ pub(crate) fn dispatch(
     scope: Scope<'_, '_, '_>,
     realm: &RealmState,
     id: RequestId,
-    event: &mut Event,
+    event: &mut SentEvent,
 ) {
     match event {
         Event::Fetch(request) => {
@@ -118,15 +138,17 @@ fn fetch(
     scope: Scope<'_, '_, '_>,
     realm: &RealmState,
     id: RequestId,
-    request: &mut Request,
+    request: &mut SentRequest,
 ) -> Option<()> {
     check_room(scope, realm, id, text_bytes(request))?;
-    let method = string(scope, &request.method);
-    let url = string(scope, &request.url);
-    let headers = if request.headers.is_empty() {
+    let mut texts = request.texts();
+    let method = utf8(scope, texts.next()?);
+    let url = utf8(scope, texts.next()?);
+    let headers: SmallVec<[_; INLINE_TEXTS]> = texts.map(|text| utf8(scope, text)).collect();
+    let headers = if headers.is_empty() {
         v8::null(scope).into()
     } else {
-        flat(scope, &request.headers)
+        v8::Array::new_with_elements(scope, &headers).into()
     };
     let body = body(scope, realm, id, &mut request.body)?;
     enter(scope, realm, FETCH, id, &[method, url, headers, body]).map(|_| ())
@@ -150,15 +172,13 @@ fn check_room(
     None
 }
 
-/// How many bytes of a request become strings.
-fn text_bytes(request: &Request) -> usize {
-    let headers = request.headers.iter();
-    let head: usize = headers.map(|(name, value)| name.len() + value.len()).sum();
+/// At least as many bytes as a request's strings have.
+fn text_bytes(request: &SentRequest) -> usize {
     let body = match &request.body {
         Body::Text(text) => text.len(),
         Body::Empty | Body::Bytes(_) | Body::Stream(_) => 0,
     };
-    request.url.len() + head + body
+    request.text_bytes() + body
 }
 
 fn body<'s>(

@@ -7,7 +7,6 @@ use isolane_scheduler::{RequestId, next_id};
 
 use crate::definition::WorkerDefinition;
 use crate::error::{Error, ErrorKind};
-use crate::limits::Limits;
 
 use super::active_request::{ActiveRequest, Responder};
 use super::events::{self, StartRequest};
@@ -31,14 +30,9 @@ pub(super) struct Loading {
 
 impl Realm {
     /// Begins to evaluate the worker's modules; requests wait until that is done.
-    pub(crate) fn load(
-        &mut self,
-        isolate: &mut v8::Isolate,
-        definition: &WorkerDefinition,
-        limits: Limits,
-    ) {
+    pub(crate) fn load(&mut self, isolate: &mut v8::Isolate, definition: &WorkerDefinition) {
         let request = next_id();
-        let active = ActiveRequest::new(Responder::Load, limits, Instant::now());
+        let active = ActiveRequest::new(Responder::Load, self.limits, Instant::now());
         self.state.requests.borrow_mut().insert(request, active);
         self.phase = Phase::Loading(Loading {
             request,

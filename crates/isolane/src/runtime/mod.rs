@@ -50,6 +50,7 @@ use entered_realm::EnteredRealm;
 use events::{Event, StartRequest, Starting};
 use popular_families::popular;
 use realm::{Health, Realm, RealmOptions};
+use ticket::Ticket;
 
 thread_local! {
     /// Whether an isolate is entered on this thread for as long as its owner lives.
@@ -108,7 +109,6 @@ pub struct Runtime {
     realm: Realm,
     isolate: GuardedIsolate,
     definition: Arc<WorkerDefinition>,
-    limits: Limits,
     buffer: Vec<CallbackMessage>,
     _claim: ThreadClaim,
 }
@@ -150,6 +150,7 @@ impl Runtime {
             definition: definition.clone(),
             worker_id: None,
             on_log,
+            limits,
             group,
             owner,
         };
@@ -158,7 +159,6 @@ impl Runtime {
             realm,
             isolate,
             definition,
-            limits,
             buffer: Vec::new(),
             _claim: claim,
         })
@@ -189,18 +189,15 @@ impl Runtime {
         responder: Responder,
         options: RunOptions,
     ) {
-        let limits = options.limits.unwrap_or(self.limits);
-        let on_log = options.on_log;
-        let start = crate::request::Start::Isolate;
         let starting = Starting {
             id,
             responder,
-            limits,
-            on_log,
-            start,
-            ticket: None,
+            limits: options.limits.map(Box::new),
+            on_log: options.on_log,
+            start: crate::request::Start::Isolate,
+            ticket: Ticket::default(),
         };
-        let request = StartRequest::new(starting, event);
+        let request = StartRequest::new(starting, event.into());
         self.realm.start(&mut self.isolate, request);
     }
 
@@ -211,7 +208,7 @@ impl Runtime {
 
     pub(crate) fn load(&mut self) {
         let definition = self.definition.clone();
-        self.realm.load(&mut self.isolate, &definition, self.limits);
+        self.realm.load(&mut self.isolate, &definition);
     }
 
     /// Has what a request uses made, before the worker loads.

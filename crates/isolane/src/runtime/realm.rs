@@ -45,6 +45,8 @@ pub(crate) struct RealmOptions {
     pub(crate) definition: Arc<WorkerDefinition>,
     pub(crate) worker_id: Option<Arc<str>>,
     pub(crate) on_log: Option<LogSink>,
+    /// Those of its requests that have none of their own, and of its modules' evaluation.
+    pub(crate) limits: Limits,
     /// Whose turns the watchdog may be asked to end together; 0 for none.
     pub(crate) group: u64,
     pub(crate) owner: Owner,
@@ -73,6 +75,7 @@ pub(crate) struct Realm {
     pub(super) ending: Option<(RequestId, Error)>,
     /// Why the isolate was given up, once it was.
     pub(super) condemned_by: Option<Error>,
+    pub(super) limits: Limits,
     pub(super) group: u64,
     pub(super) owner: Owner,
     pub(super) turns: u32,
@@ -131,6 +134,7 @@ impl Realm {
             health: Health::Good,
             ending: None,
             condemned_by: None,
+            limits: options.limits,
             group: options.group,
             owner: options.owner,
             turns: 0,
@@ -218,12 +222,11 @@ impl Realm {
                     ticket,
                 } = starting;
                 let begin = CpuMark::now();
+                let limits = limits.map_or(self.limits, |own| *own);
                 let mut active = ActiveRequest::new(responder, limits, begin.time());
                 active.on_log = on_log;
                 active.start = start;
-                if let Some(ticket) = &ticket {
-                    ticket.began();
-                }
+                ticket.began();
                 active.ticket = ticket;
                 self.state.requests.borrow_mut().insert(id, active);
                 self.turn_from(begin, isolate, id, |scope, state| {

@@ -1,4 +1,4 @@
-//! Counts requests that have not ended, for whoever has to know: their pool, their lane, a supervisor.
+//! Counts requests that have not ended, for whoever has to know: their worker, their lane, a supervisor.
 //! Any thread may hold one.
 
 use std::sync::Arc;
@@ -12,31 +12,25 @@ pub(crate) trait RequestObserver: Send + Sync {
     fn ended(&self);
 }
 
-/// Counts one request as in flight until it is dropped, whichever way the request ends.
+/// What is dropped when a request has ended, whichever way.
+#[derive(Default)]
 pub(crate) struct Ticket {
-    in_flight: Arc<AtomicUsize>,
-    /// The count of the lane that the request runs on.
-    on_lane: Option<Arc<AtomicUsize>>,
+    counted_in: Option<Arc<AtomicUsize>>,
     observer: Option<Arc<dyn RequestObserver>>,
 }
 
 impl Ticket {
-    pub(crate) fn new(
-        in_flight: &Arc<AtomicUsize>,
-        observer: Option<Arc<dyn RequestObserver>>,
-    ) -> Self {
-        in_flight.fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn new(observer: Option<Arc<dyn RequestObserver>>) -> Self {
         Self {
-            in_flight: in_flight.clone(),
-            on_lane: None,
+            counted_in: None,
             observer,
         }
     }
 
-    /// Counts the request on its lane too.
-    pub(crate) fn enter_lane(&mut self, running: &Arc<AtomicUsize>) {
-        running.fetch_add(1, Ordering::Relaxed);
-        self.on_lane = Some(running.clone());
+    /// Counts the request until it ends.
+    pub(crate) fn count_in(&mut self, count: &Arc<AtomicUsize>) {
+        count.fetch_add(1, Ordering::Relaxed);
+        self.counted_in = Some(count.clone());
     }
 
     /// To be called before the request's first turn.
@@ -49,10 +43,9 @@ impl Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        if let Some(running) = &self.on_lane {
-            running.fetch_sub(1, Ordering::Relaxed);
+        if let Some(count) = &self.counted_in {
+            count.fetch_sub(1, Ordering::Release);
         }
-        self.in_flight.fetch_sub(1, Ordering::Release);
         if let Some(observer) = &self.observer {
             observer.ended();
         }

@@ -8,6 +8,7 @@ use std::time::Instant;
 use crate::definition::{Outbound, WorkerDefinition};
 use crate::error::{Error, Owner};
 use crate::isolate_params::IsolateGuards;
+use crate::limits::Limits;
 
 use super::events;
 use super::modules::{self, ModuleMap};
@@ -28,6 +29,7 @@ impl Realm {
             }),
             worker_id: None,
             on_log: None,
+            limits: Limits::default(),
             group: 0,
             owner: Owner::Pool,
         };
@@ -63,6 +65,7 @@ impl Realm {
         self.state.worker = options.worker_parts()?;
         self.state.origin = Instant::now();
         self.state.origin_unix_ms = unix_ms();
+        self.limits = options.limits;
         self.group = options.group;
         self.owner = options.owner;
         v8::scope!(let scope, isolate);

@@ -17,10 +17,15 @@ pub(crate) fn number<'s>(scope: Scope<'_, 's, '_>, value: u64) -> v8::Local<'s, 
 
 /// A guest's string; a text longer than V8 can hold becomes empty.
 pub(crate) fn string<'s>(scope: Scope<'_, 's, '_>, text: &str) -> v8::Local<'s, v8::Value> {
+    utf8(scope, text.as_bytes())
+}
+
+/// The same of UTF-8.
+pub(crate) fn utf8<'s>(scope: Scope<'_, 's, '_>, text: &[u8]) -> v8::Local<'s, v8::Value> {
     let made = if text.is_ascii() {
-        v8::String::new_from_one_byte(scope, text.as_bytes(), v8::NewStringType::Normal)
+        v8::String::new_from_one_byte(scope, text, v8::NewStringType::Normal)
     } else {
-        v8::String::new(scope, text)
+        v8::String::new_from_utf8(scope, text, v8::NewStringType::Normal)
     };
     made.unwrap_or_else(|| v8::String::empty(scope)).into()
 }

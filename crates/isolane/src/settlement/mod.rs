@@ -4,6 +4,7 @@
 mod abort;
 mod parcel;
 mod run_future;
+mod sent_request;
 mod sent_response;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ pub(crate) use self::abort::{AbortTarget, RequestState};
 pub(crate) use self::parcel::Parcel;
 pub(crate) use self::run_future::Expected;
 pub use self::run_future::{RunFuture, ScheduledFuture, WorkerFuture};
+pub(crate) use self::sent_request::SentRequest;
 pub(crate) use self::sent_response::{SentBody, SentHeaders, SentResponse, ShortText};
 use crate::error::Error;
 use crate::limits::rescue::Unanswered;
@@ -68,12 +70,15 @@ const WAITS: u8 = 1;
 /// The answer is there.
 const SETTLED: u8 = 2;
 
+/// In this order: the isolate's thread counts itself as a holder, looks whether the request was aborted, and locks,
+/// all in one line of the cache, while the caller looks at another.
+#[repr(C)]
 struct Shared<T: Received> {
+    aborted: AtomicBool,
+    state: Mutex<State<T>>,
     /// One of the constants above; goes up only. Settled after `state` is. Lets a spinning caller look without
     /// the mutex.
     progress: AtomicU8,
-    aborted: AtomicBool,
-    state: Mutex<State<T>>,
 }
 
 impl<T: Received> Shared<T> {

@@ -128,12 +128,14 @@ impl Worker {
         let id = next_id();
         let target: Arc<dyn AbortTarget> = Arc::new(WorkerAbort(self.queue.clone()));
         let (future, settlement) = RunFuture::new(id, Some(target));
+        let mut ticket = Ticket::default();
+        ticket.count_in(self.queue.counter());
         let run = Run {
             id,
             event,
             responder: responder(settlement),
             options,
-            ticket: Ticket::new(self.queue.counter(), None),
+            ticket,
         };
         match self.queue.admit(run) {
             Admission::Begins(begun) => run::serve_on_new_thread(begun, &self.queue),
