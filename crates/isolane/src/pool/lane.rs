@@ -17,6 +17,7 @@ use crate::limits::watchdog;
 use crate::locker_managed_isolate::{IsolateRecipe, LockerManagedIsolate};
 use crate::platform;
 use crate::runtime::events::StartRequest;
+use crate::settlement::begun_in_a_row;
 
 use super::mean::Mean;
 use super::pace::LanePace;
@@ -25,8 +26,8 @@ use super::registry::Deployment;
 /// The threads that run lanes.
 pub(crate) type Threads = isolane_lanes::Threads<Lane>;
 
-/// A lane whose turns are shorter than this on average answers while its caller spins.
-const QUICK_TURN_NS: u64 = 20_000;
+/// Who is likely to be answered within this time spins for the answer: to sleep and be woken takes about as long.
+const QUICK_NS: u64 = 20_000;
 
 /// How many turns their mean length is that of.
 const MEAN_OF_TURNS: u64 = 8;
@@ -237,11 +238,13 @@ impl Lane {
     }
 
     /// Whether a request pushed now, behind so many that wait, will likely be answered within microseconds.
+    ///
+    /// Not where more than one wait before it that are not the calling thread's own.
     pub(crate) fn is_quick(&self, queued: usize) -> bool {
         let mean = self.turn_ns.get();
         mean != 0
-            && mean < QUICK_TURN_NS
-            && queued <= 1
+            && (queued as u64 + 1) * mean < QUICK_NS
+            && queued <= begun_in_a_row().max(1)
             && isolane_lanes::Lane::pace(self) == Pace::Quick
     }
 
@@ -253,7 +256,7 @@ impl Lane {
     /// Whether all of its turns are short, as far as is known of its worker.
     pub(crate) fn is_steady(&self) -> bool {
         let mean = self.turn_ns.get();
-        mean != 0 && mean < QUICK_TURN_NS && self.pace.is_steady()
+        mean != 0 && mean < QUICK_NS && self.pace.is_steady()
     }
 
     /// How long a request pushed now, behind so many that wait, would wait, estimated.

@@ -17,7 +17,7 @@ use parking_lot::Mutex;
 pub use self::abort::AbortHandle;
 pub(crate) use self::abort::{AbortTarget, RequestState};
 pub(crate) use self::parcel::Parcel;
-pub(crate) use self::run_future::Expected;
+pub(crate) use self::run_future::{Expected, begun_in_a_row};
 pub use self::run_future::{RunFuture, ScheduledFuture, WorkerFuture};
 pub(crate) use self::sent_request::SentRequest;
 pub(crate) use self::sent_response::{SentBody, SentHeaders, SentResponse, ShortText};

@@ -1,6 +1,7 @@
 //! The caller's side of an answer: it polls, is called back, or spins for as long as the answer may come within
 //! microseconds. On the caller's thread.
 
+use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -18,6 +19,15 @@ use crate::request::{Response, Usage};
 
 /// How often a spinning caller looks for its answer before it looks at the time.
 const LOOKS_PER_TIME: usize = 16;
+
+thread_local! {
+    static BEGUN_IN_A_ROW: Cell<usize> = const { Cell::new(0) };
+}
+
+/// How many runs the calling thread has begun before its last one, since it last looked for an answer.
+pub(crate) fn begun_in_a_row() -> usize {
+    BEGUN_IN_A_ROW.get().saturating_sub(1)
+}
 
 /// The answer to one run; it needs no particular executor.
 ///
@@ -54,6 +64,7 @@ impl<T: Received> RunFuture<T> {
         request: RequestId,
         target: Option<Arc<dyn AbortTarget>>,
     ) -> (Self, Settlement<T>) {
+        BEGUN_IN_A_ROW.set(BEGUN_IN_A_ROW.get() + 1);
         let shared = Arc::new(Shared::new());
         let settlement = Settlement {
             shared: Some(shared.clone()),
@@ -94,6 +105,7 @@ impl<T: Received> RunFuture<T> {
     /// short, and its thread is awake: for callers that want the answer inside their own call. Returns as
     /// soon as the request waits for something, such as a timer or a host function.
     pub fn wait_briefly(&mut self, limit: Duration) -> Option<Result<T, Error>> {
+        BEGUN_IN_A_ROW.set(0);
         if self.expected == Expected::Soon {
             self.spin(limit)
         } else {
@@ -121,6 +133,7 @@ impl<T: Received> RunFuture<T> {
 
     /// Calls back with the answer, on the isolate's thread, or here where it is there already.
     pub fn on_ready(self, callback: impl FnOnce(Result<T, Error>) + Send + 'static) -> AbortHandle {
+        BEGUN_IN_A_ROW.set(0);
         let abort = self.abort.clone();
         let mut state = self.shared.state.lock();
         if let State::Waiting(_) = &*state {
@@ -163,6 +176,7 @@ impl<T: Received> Future for RunFuture<T> {
     type Output = Result<T, Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        BEGUN_IN_A_ROW.set(0);
         if self.expected != Expected::Late {
             let answer = self.spin(SPIN);
             self.expected = Expected::Late;
