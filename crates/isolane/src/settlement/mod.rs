@@ -60,7 +60,8 @@ enum State<T: Received> {
     Waiting(Option<Waker>),
     Calling(Callback<T>),
     Settled(Answer<T>, Leftovers),
-    Taken,
+    /// With what is left for whoever drops this last: most often that is the caller, who holds a handle.
+    Taken(Leftovers),
 }
 
 /// Nothing is known of the answer yet.
@@ -101,7 +102,7 @@ impl<T: Received> Shared<T> {
     /// Keeps the first answer; others are dropped.
     fn settle(&self, answer: Answer<T>, leftovers: Leftovers) {
         let mut state = self.state.lock();
-        match std::mem::replace(&mut *state, State::Taken) {
+        match std::mem::replace(&mut *state, State::Taken(None)) {
             State::Waiting(waker) => {
                 *state = State::Settled(answer, leftovers);
                 self.progress.store(SETTLED, Ordering::Release);
@@ -111,11 +112,12 @@ impl<T: Received> Shared<T> {
                 }
             }
             State::Calling(callback) => {
+                *state = State::Taken(leftovers);
                 self.progress.store(SETTLED, Ordering::Release);
                 drop(state);
                 callback(answer);
             }
-            settled @ (State::Settled(..) | State::Taken) => *state = settled,
+            settled @ (State::Settled(..) | State::Taken(_)) => *state = settled,
         }
     }
 }

@@ -155,7 +155,7 @@ impl<T: Received> RunFuture<T> {
 
     /// The answer, if it is there and nobody has it.
     fn received(mut state: MutexGuard<'_, State<T>>) -> Option<Result<T, Error>> {
-        match std::mem::replace(&mut *state, State::Taken) {
+        match std::mem::replace(&mut *state, State::Taken(None)) {
             State::Settled(answer, leftovers) => {
                 drop(state);
                 drop(leftovers);
@@ -197,7 +197,7 @@ impl<T: Received> Future for RunFuture<T> {
                 let answer = Self::received(state);
                 Poll::Ready(answer.unwrap_or_else(|| Err(ErrorKind::Aborted.into())))
             }
-            State::Calling(_) | State::Taken => Poll::Ready(Err(ErrorKind::Aborted.into())),
+            State::Calling(_) | State::Taken(_) => Poll::Ready(Err(ErrorKind::Aborted.into())),
         }
     }
 }
@@ -264,5 +264,17 @@ mod tests {
         };
         late.will_take_longer();
         assert!(matches!(future.wait_briefly(LONG), Some(Ok(seven)) if seven == SEVEN));
+    }
+
+    #[test]
+    fn what_the_caller_allocated_is_left_to_its_handle_where_it_is_called_back() {
+        let (future, mut settlement) = expected_soon();
+        let allocated = Arc::new(());
+        settlement.leave(Box::new(allocated.clone()));
+        let handle = future.on_ready(drop);
+        settlement.settle(Ok(SEVEN));
+        assert_eq!(Arc::strong_count(&allocated), 2);
+        drop(handle);
+        assert_eq!(Arc::strong_count(&allocated), 1);
     }
 }
