@@ -69,9 +69,15 @@ impl UnenteredIsolate {
     /// Where this thread is inside an isolate already. A lane never is: it runs one isolate at a
     /// time and holds no lock across an await.
     pub fn lock(&self) -> IsolateLock<'_> {
+        self.lock_of_several(false)
+    }
+
+    /// The same, where it is known whether the thread's next lock of the isolate follows at once.
+    pub(crate) fn lock_of_several(&self, next_follows: bool) -> IsolateLock<'_> {
         IsolateLock {
             locker: ManuallyDrop::new(self.isolate.lock()),
             threads: &self.threads,
+            next_follows,
         }
     }
 
@@ -99,6 +105,7 @@ impl Drop for UnenteredIsolate {
 pub struct IsolateLock<'a> {
     locker: ManuallyDrop<v8::Locker<'a>>,
     threads: &'a KeptThreads,
+    next_follows: bool,
 }
 
 impl Drop for IsolateLock<'_> {
@@ -109,7 +116,7 @@ impl Drop for IsolateLock<'_> {
         unsafe { ManuallyDrop::drop(&mut self.locker) };
         // SAFETY: what is locked lives for longer than its lock, which was let go of; V8's binding gave it only to a thread
         // that had no other isolate entered.
-        unsafe { self.threads.keep(isolate) };
+        unsafe { self.threads.keep(isolate, self.next_follows) };
     }
 }
 

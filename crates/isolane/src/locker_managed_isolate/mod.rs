@@ -47,6 +47,8 @@ pub struct LockerManagedIsolate {
     isolate: UnenteredIsolate,
     recipe: IsolateRecipe,
     condition: Condition,
+    /// Whether batches follow each other at once.
+    is_in_use: bool,
 }
 
 /// What is known of an isolate from what has run in it.
@@ -87,6 +89,7 @@ impl LockerManagedIsolate {
                 families: FamilySet::default(),
                 has_noted_families: false,
             },
+            is_in_use: false,
         })
     }
 
@@ -150,11 +153,16 @@ impl LockerManagedIsolate {
         LockedIsolate {
             realms: &mut self.realms.serving,
             unclaimed: &mut self.realms.unclaimed,
-            lock: self.isolate.lock(),
+            lock: self.isolate.lock_of_several(self.is_in_use),
             isolate: &self.isolate,
             recipe: &self.recipe,
             condition: &mut self.condition,
         }
+    }
+
+    /// Whether the thread that locks the isolate is likely to do so again within microseconds.
+    pub(crate) fn set_in_use(&mut self, is_in_use: bool) {
+        self.is_in_use = is_in_use;
     }
 
     /// Answers everything with `error`; the isolate is not to be used again.

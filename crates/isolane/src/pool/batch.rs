@@ -24,6 +24,10 @@ use super::waiting::TENURE;
 const BATCH_ITEMS: usize = 64;
 /// How long one lock of the isolate is kept while items keep coming.
 const BATCH_TIME: Duration = Duration::from_millis(1);
+/// A batch that comes so soon after the last one follows it.
+const SOON: Duration = Duration::from_micros(50);
+/// After how many batches in a row that came soon another one is expected to.
+const SOON_IN_A_ROW: u32 = 32;
 /// How often a busy lane lets V8 run its own tasks.
 const HOUSEKEEPING_INTERVAL: Duration = Duration::from_millis(20);
 
@@ -83,6 +87,19 @@ impl isolane_lanes::Lane for Lane {
     }
 }
 
+impl Core {
+    /// Notes how long nothing has run before a batch; whether another is likely to follow it at once.
+    fn note_rest(&mut self, rested_ns: u64) -> bool {
+        let is_soon = u128::from(rested_ns) < SOON.as_nanos();
+        self.soon_in_a_row = if is_soon {
+            self.soon_in_a_row.saturating_add(1)
+        } else {
+            0
+        };
+        self.soon_in_a_row >= SOON_IN_A_ROW
+    }
+}
+
 impl Lane {
     /// Takes no more requests, once a limit has ended a turn.
     pub(super) fn note_health(self: &Arc<Self>, health: Health) {
@@ -129,6 +146,8 @@ impl Lane {
         }
         let was_good =
             core.isolate.as_ref().map(LockerManagedIsolate::health) == Some(Health::Good);
+        let is_in_use = core
+            .note_rest(begin_ns.saturating_sub(self.progress.last_used.load(Ordering::Relaxed)));
         let Core {
             isolate: Some(isolate),
             buffer,
@@ -139,6 +158,7 @@ impl Lane {
         else {
             return;
         };
+        isolate.set_in_use(is_in_use);
         let had_run = isolate.has_run();
         let (mut turns, mut now_ns) = (0_u64, begin_ns);
         {

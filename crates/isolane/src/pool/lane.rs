@@ -127,6 +127,8 @@ pub(super) struct Core {
     pub(super) isolate: Option<LockerManagedIsolate>,
     pub(super) buffer: Vec<CallbackMessage>,
     pub(super) housekept_ns: u64,
+    /// How many batches in a row came soon after each other.
+    pub(super) soon_in_a_row: u32,
     /// Requests that came too late for an isolate that takes no more.
     pub(super) late: Vec<StartRequest>,
     /// When its isolate was made.
@@ -166,6 +168,7 @@ impl Lane {
                 isolate: None,
                 buffer: Vec::new(),
                 housekept_ns: 0,
+                soon_in_a_row: 0,
                 late: Vec::new(),
                 running_since_ns: 0,
             })),

@@ -61,7 +61,7 @@ enum State<T: Received> {
     Calling(Callback<T>),
     Settled(Answer<T>, Leftovers),
     /// With what is left for whoever drops this last: most often that is the caller, who holds a handle.
-    Taken(Leftovers),
+    Taken(#[expect(dead_code, reason = "it is only dropped")] Leftovers),
 }
 
 /// Nothing is known of the answer yet.
