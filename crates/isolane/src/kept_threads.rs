@@ -306,7 +306,7 @@ mod tests {
                         for visit in 0..VISITS {
                             await_turn(&turn, visit * THREADS + thread);
                             for _ in 0..1 + (thread + visit) % 4 {
-                                let mut lock = isolate.lock();
+                                let mut lock = isolate.lock_of_several(visit % 2 == 0);
                                 assert_eq!(evaluate(&mut lock, "[1, 2].map((n) => n + 1)[1]"), 3.0);
                             }
                             turn.fetch_add(1, Ordering::SeqCst);
