@@ -101,9 +101,9 @@ impl<T: Received> RunFuture<T> {
         self.abort.clone()
     }
 
-    /// Waits by spinning, at most for `limit`, and only where the isolate was idle, its recent turns were
-    /// short, and its thread is awake: for callers that want the answer inside their own call. Returns as
-    /// soon as the request waits for something, such as a timer or a host function.
+    /// Waits by spinning, at most for `limit`, and only where hardly any but the calling thread's own requests waited
+    /// for the isolate, its recent turns were short, and its thread is awake: for callers that want the answer inside
+    /// their own call. Returns as soon as the request waits for something, such as a timer or a host function.
     pub fn wait_briefly(&mut self, limit: Duration) -> Option<Result<T, Error>> {
         BEGUN_IN_A_ROW.set(0);
         if self.expected == Expected::Soon {
