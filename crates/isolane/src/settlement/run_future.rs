@@ -277,4 +277,16 @@ mod tests {
         drop(handle);
         assert_eq!(Arc::strong_count(&allocated), 1);
     }
+
+    #[test]
+    fn runs_are_begun_in_a_row_until_their_thread_looks_for_an_answer() {
+        let begin = || RunFuture::<Bytes>::new(1, None).0;
+        let mut first = begin();
+        let others = [begin(), begin()];
+        assert_eq!(begun_in_a_row(), 2);
+        assert!(first.wait_briefly(LONG).is_some(), "dropped unsettled");
+        drop(begin());
+        assert_eq!(begun_in_a_row(), 0);
+        drop(others);
+    }
 }
