@@ -8,6 +8,9 @@ use std::sync::PoisonError;
 
 use crate::sync::{Mutex, MutexGuard};
 
+/// For how many items there is room where none waits, at most: an idle lane does not keep what a burst took.
+const KEPT_ROOM: usize = 64;
+
 /// The items of a lane, the oldest first.
 pub(crate) struct Items<T>(Mutex<Waiting<T>>);
 
@@ -43,10 +46,38 @@ impl<T> Items<T> {
         let mut waiting = self.lock();
         let oldest = waiting.oldest.take()?;
         waiting.oldest = waiting.others.pop_front();
+        if waiting.oldest.is_none() && waiting.others.capacity() > KEPT_ROOM {
+            waiting.others = VecDeque::new();
+        }
         Some(oldest)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.lock().oldest.is_none()
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn items_come_out_in_the_order_in_which_they_went_in() {
+        let items = Items::new();
+        for round in [1, 2, 3, KEPT_ROOM, 1000] {
+            (0..round).for_each(|item| items.push(item));
+            assert!(!items.is_empty());
+            let popped: Vec<_> = std::iter::from_fn(|| items.pop()).collect();
+            assert!(popped.into_iter().eq(0..round));
+            assert!(items.is_empty());
+        }
+    }
+
+    #[test]
+    fn the_room_of_a_burst_is_given_back() {
+        let items = Items::new();
+        (0..100 * KEPT_ROOM).for_each(|item| items.push(item));
+        while items.pop().is_some() {}
+        assert!(items.lock().others.capacity() <= KEPT_ROOM);
     }
 }
