@@ -16,7 +16,8 @@ use crate::locker_managed_isolate::{LockedIsolate, LockerManagedIsolate};
 use crate::runtime::events::StartRequest;
 use crate::runtime::realm::Health;
 
-use super::lane::{Core, Counts, Item, Lane, Threads};
+use super::counts::Counts;
+use super::lane::{Core, Item, Lane, Threads};
 use super::pace::Ended;
 use super::waiting::TENURE;
 
@@ -56,7 +57,7 @@ impl isolane_lanes::Lane for Lane {
                 if let Some(isolate) = &mut core.isolate {
                     isolate.condemn(&Error::internal("a turn panicked"));
                 }
-                self.counts().active.store(0, Ordering::Relaxed);
+                self.counts().set_active(0);
             }
             let isolate = core.isolate.as_ref();
             let health = isolate.map_or(Health::Good, LockerManagedIsolate::health);
@@ -203,9 +204,7 @@ impl Lane {
                 .memory_bytes
                 .store(isolate.memory_bytes(), Ordering::Relaxed);
         }
-        self.counts()
-            .active
-            .store(isolate.active(), Ordering::Relaxed);
+        self.counts().set_active(isolate.active());
         self.note_turns(begin_ns, now_ns, turns);
         let ended = Ended {
             now_ns,
@@ -246,9 +245,7 @@ impl Lane {
         isolate_is_new: bool,
     ) {
         start.ticket.count_in(&self.running);
-        // Counted as active first, so that the lane never looks idle in between.
-        self.counts().active.fetch_add(1, Ordering::Relaxed);
-        self.counts().queued.fetch_sub(1, Ordering::Release);
+        self.counts().begin();
         if self.was_aborted(start.id) {
             start.fail(ErrorKind::Aborted.into());
         } else {

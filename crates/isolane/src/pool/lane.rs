@@ -19,6 +19,7 @@ use crate::platform;
 use crate::runtime::events::StartRequest;
 use crate::settlement::begun_in_a_row;
 
+use super::counts::Counts;
 use super::mean::Mean;
 use super::pace::LanePace;
 use super::registry::Deployment;
@@ -108,12 +109,6 @@ pub(crate) struct Lane {
     pub(super) core: CachePadded<Mutex<Core>>,
 }
 
-/// How many requests a lane has.
-pub(crate) struct Counts {
-    pub(super) queued: AtomicUsize,
-    pub(super) active: AtomicUsize,
-}
-
 /// How far the thread that runs a lane is. It writes all of this in each batch; others look seldom.
 #[derive(Default)]
 pub(super) struct Progress {
@@ -148,11 +143,7 @@ impl Lane {
             owner: place.owner,
             threads: place.threads,
             workers_waiting: place.workers_waiting,
-            queue: LaneQueue::new(Counts {
-                // Its first request is on its way: until that comes, the lane must not look idle.
-                queued: AtomicUsize::new(1),
-                active: AtomicUsize::new(0),
-            }),
+            queue: LaneQueue::new(Counts::with_first()),
             pace: LanePace::new(deployment.conduct.clone()),
             accepting: AtomicBool::new(true),
             gives_way: AtomicBool::new(false),
@@ -184,18 +175,18 @@ impl Lane {
 
     /// Requests that wait for their first turn.
     pub(crate) fn queued(&self) -> usize {
-        self.counts().queued.load(Ordering::Relaxed)
+        self.counts().queued()
     }
 
     /// Requests that wait or have not ended.
     pub(crate) fn load(&self) -> usize {
-        self.queued() + self.counts().active.load(Ordering::Relaxed)
+        self.counts().load()
     }
 
     /// Requests that wait, run, or go on after their answer.
     pub(super) fn unfinished(&self) -> usize {
         // In the order in which requests go on, so that none is missed.
-        self.counts().queued.load(Ordering::Acquire) + self.running.load(Ordering::Acquire)
+        self.queued() + self.running.load(Ordering::Acquire)
     }
 
     /// Whether it has nothing to do and no thread is about to run it.
@@ -280,22 +271,12 @@ impl Lane {
         self.hand_over(Item::Start(start));
     }
 
-    /// Counts a request that is to come; says how many wait before it.
-    pub(super) fn announce(&self) -> usize {
-        self.counts().queued.fetch_add(1, Ordering::Relaxed)
-    }
-
-    /// One that was announced does not come.
-    pub(super) fn revoke(&self) {
-        self.counts().queued.fetch_sub(1, Ordering::Relaxed);
-    }
-
     /// Gives the lane a request that was announced, and says what that took, or gives it back where the lane was closed.
     /// Requests come here under their worker's lock, so that none meets a lane that is being evicted.
     pub(crate) fn begin(self: &Arc<Self>, start: StartRequest) -> Result<Pushed, StartRequest> {
         match self.push(Item::Start(start)) {
             Err(Item::Start(start)) => {
-                self.revoke();
+                self.counts().withdraw(1);
                 Err(start)
             }
             // Where the lane gave back something else, the request is with who pushed that.
@@ -328,9 +309,7 @@ impl Lane {
     pub(super) fn abandon(&self) -> (Vec<StartRequest>, bool) {
         let Abandoned { items, will_return } = self.queue.abandon();
         let starts: Vec<_> = items.into_iter().filter_map(Item::into_start).collect();
-        self.counts()
-            .queued
-            .fetch_sub(starts.len(), Ordering::Relaxed);
+        self.counts().withdraw(starts.len());
         (starts, will_return)
     }
 
@@ -338,7 +317,7 @@ impl Lane {
     pub(super) fn refuse_all(&self, error: &Error) {
         while let Some(item) = self.queue.pop() {
             if let Some(start) = item.into_start() {
-                self.counts().queued.fetch_sub(1, Ordering::Relaxed);
+                self.counts().withdraw(1);
                 start.fail(error.clone());
             }
         }
@@ -354,7 +333,7 @@ impl Lane {
             owner.place_again(&deployment, starts);
         }
         // Only now: at no time do they seem to have ended.
-        self.counts().queued.fetch_sub(count, Ordering::Relaxed);
+        self.counts().withdraw(count);
     }
 
     /// Whether a request was aborted before its first turn.

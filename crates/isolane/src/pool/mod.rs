@@ -6,6 +6,7 @@ pub(crate) mod batch;
 pub(crate) mod closing;
 mod cooling;
 pub(crate) mod core;
+mod counts;
 mod forgetting;
 pub(crate) mod lane;
 mod lost;

@@ -94,17 +94,17 @@ impl Pool {
             return Err(start);
         }
         // First of all: what another thread writes too is better written at once than looked at before.
-        let queued = lane.announce();
+        let queued = lane.counts().announce();
         if queued > 0 {
             let total: usize = lanes.iter().map(|lane| lane.queued()).sum();
             if entry == Entry::New && total > self.options.max_queue {
-                lane.revoke();
+                lane.counts().withdraw(1);
                 start.fail(ErrorKind::PoolFull.into());
                 return Ok(Expected::Late);
             }
             let slow = lane.expected_wait(queued, self.threads.now_ns()) > WAIT_FOR_ANOTHER_ISOLATE;
             if slow && has_room() {
-                lane.revoke();
+                lane.counts().withdraw(1);
                 return Err(start);
             }
         }

@@ -102,7 +102,7 @@ pub(crate) struct ActiveRequest {
     pub(crate) incoming: Vec<StreamId>,
     pub(crate) response_stream: Option<StreamId>,
     pub(crate) response_bytes: u64,
-    /// Counts the request among its pool's while it lives.
+    /// Counts the request while it lives.
     pub(crate) ticket: Ticket,
 }
 
