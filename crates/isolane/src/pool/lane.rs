@@ -17,7 +17,7 @@ use crate::limits::watchdog;
 use crate::locker_managed_isolate::{IsolateRecipe, LockerManagedIsolate};
 use crate::platform;
 use crate::runtime::events::StartRequest;
-use crate::settlement::begun_in_a_row;
+use crate::settlement::others_of_this_thread;
 
 use super::counts::Counts;
 use super::mean::Mean;
@@ -238,7 +238,7 @@ impl Lane {
         let mean = self.turn_ns.get();
         mean != 0
             && (queued as u64 + 1) * mean < QUICK_NS
-            && queued <= begun_in_a_row().max(1)
+            && (queued <= 1 || queued <= others_of_this_thread())
             && isolane_lanes::Lane::pace(self) == Pace::Quick
     }
 

@@ -59,10 +59,6 @@ pub(crate) enum OperationKind {
 }
 
 /// What a turn said about a request; carried out when the turn is over and charged.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "most ends are answers, and to box each is an allocation a request"
-)]
 pub(crate) enum End {
     /// The `fetch` handler's answer. Not the end where a stream or `waitUntil` goes on.
     Answer {

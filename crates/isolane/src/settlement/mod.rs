@@ -2,6 +2,7 @@
 //! taken by polling, by a callback, or by a short spin. Any thread may hold either side.
 
 mod abort;
+mod caller;
 mod parcel;
 mod run_future;
 mod sent_request;
@@ -16,8 +17,10 @@ use parking_lot::Mutex;
 
 pub use self::abort::AbortHandle;
 pub(crate) use self::abort::{AbortTarget, RequestState};
+pub(crate) use self::caller::others_of_this_thread;
+use self::caller::{Answered, UnderWay};
 pub(crate) use self::parcel::Parcel;
-pub(crate) use self::run_future::{Expected, begun_in_a_row};
+pub(crate) use self::run_future::Expected;
 pub use self::run_future::{RunFuture, ScheduledFuture, WorkerFuture};
 pub(crate) use self::sent_request::SentRequest;
 pub(crate) use self::sent_response::{SentBody, SentHeaders, SentResponse, ShortText};
@@ -57,11 +60,28 @@ type Leftovers = Option<Box<dyn Send>>;
 type Callback<T> = Box<dyn FnOnce(Answer<T>) + Send>;
 
 enum State<T: Received> {
-    Waiting(Option<Waker>),
+    Waiting(Option<Waiting>),
     Calling(Callback<T>),
-    Settled(Answer<T>, Leftovers),
+    Settled(Answer<T>, Leftovers, Option<Answered>),
     /// With what is left for whoever drops this last: most often that is the caller, who holds a handle.
     Taken(#[expect(dead_code, reason = "it is only dropped")] Leftovers),
+}
+
+impl<T: Received> State<T> {
+    fn count_no_more(&mut self) {
+        match self {
+            Self::Waiting(Some(waiting)) => waiting.under_way = None,
+            Self::Settled(_, _, answered) => *answered = None,
+            Self::Waiting(None) | Self::Calling(_) | Self::Taken(_) => {}
+        }
+    }
+}
+
+/// Who is to be woken.
+struct Waiting {
+    waker: Waker,
+    /// Unless the request waits for something.
+    under_way: Option<UnderWay>,
 }
 
 /// Nothing is known of the answer yet.
@@ -103,13 +123,16 @@ impl<T: Received> Shared<T> {
     fn settle(&self, answer: Answer<T>, leftovers: Leftovers) {
         let mut state = self.state.lock();
         match std::mem::replace(&mut *state, State::Taken(None)) {
-            State::Waiting(waker) => {
-                *state = State::Settled(answer, leftovers);
+            State::Waiting(None) => {
+                *state = State::Settled(answer, leftovers, None);
+                self.progress.store(SETTLED, Ordering::Release);
+            }
+            State::Waiting(Some(Waiting { waker, under_way })) => {
+                let answered = under_way.map(UnderWay::answered);
+                *state = State::Settled(answer, leftovers, answered);
                 self.progress.store(SETTLED, Ordering::Release);
                 drop(state);
-                if let Some(waker) = waker {
-                    waker.wake();
-                }
+                waker.wake();
             }
             State::Calling(callback) => {
                 *state = State::Taken(leftovers);
@@ -162,14 +185,16 @@ impl<T: Received> Settlement<T> {
 
     /// The request has run and is not answered: whoever spins for the answer is to stop.
     pub(crate) fn will_take_longer(&self) {
-        if let Some(shared) = &self.shared {
-            // A failed exchange means that it is settled already, or was told before.
-            let _ = shared.progress.compare_exchange(
-                UNKNOWN,
-                WAITS,
-                Ordering::Relaxed,
-                Ordering::Relaxed,
-            );
+        let Some(shared) = &self.shared else {
+            return;
+        };
+        // A failed exchange means that it is settled already, or was told before.
+        let is_news = shared
+            .progress
+            .compare_exchange(UNKNOWN, WAITS, Ordering::Relaxed, Ordering::Relaxed)
+            .is_ok();
+        if is_news {
+            shared.state.lock().count_no_more();
         }
     }
 

@@ -1,7 +1,6 @@
 //! The caller's side of an answer: it polls, is called back, or spins for as long as the answer may come within
 //! microseconds. On the caller's thread.
 
-use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,8 +10,10 @@ use std::time::{Duration, Instant};
 use isolane_scheduler::RequestId;
 use parking_lot::MutexGuard;
 
+use super::caller::{self, Advice, Answered, UnderWay};
 use super::{
-    AbortHandle, AbortTarget, Answer, Received, SETTLED, Settlement, Shared, State, WAITS,
+    AbortHandle, AbortTarget, Answer, Received, SETTLED, Settlement, Shared, State, UNKNOWN, WAITS,
+    Waiting,
 };
 use crate::error::{Error, ErrorKind};
 use crate::request::{Response, Usage};
@@ -20,16 +21,10 @@ use crate::request::{Response, Usage};
 /// How often a spinning caller looks for its answer before it looks at the time.
 const LOOKS_PER_TIME: usize = 16;
 
-thread_local! {
-    static BEGUN_IN_A_ROW: Cell<usize> = const { Cell::new(0) };
-}
-
-/// How many runs the calling thread has begun before its last one, since it last looked for an answer.
-pub(crate) fn begun_in_a_row() -> usize {
-    BEGUN_IN_A_ROW.get().saturating_sub(1)
-}
-
 /// The answer to one run; it needs no particular executor.
+///
+/// Where the answer is likely to come within microseconds a poll waits for it, for up to 20 µs, and not where another of the
+/// calling thread's runs can go on meanwhile.
 ///
 /// # Cancel safety
 ///
@@ -39,6 +34,10 @@ pub struct RunFuture<T: Received> {
     shared: Arc<Shared<T>>,
     abort: AbortHandle,
     expected: Expected,
+    /// Whether it may be counted as under way.
+    is_counted: bool,
+    /// While the executor does something else first: nobody is to spin before this goes on.
+    pause: Option<Answered>,
 }
 
 /// When an answer is likely to come.
@@ -64,7 +63,7 @@ impl<T: Received> RunFuture<T> {
         request: RequestId,
         target: Option<Arc<dyn AbortTarget>>,
     ) -> (Self, Settlement<T>) {
-        BEGUN_IN_A_ROW.set(BEGUN_IN_A_ROW.get() + 1);
+        caller::note_begin();
         let shared = Arc::new(Shared::new());
         let settlement = Settlement {
             shared: Some(shared.clone()),
@@ -75,6 +74,8 @@ impl<T: Received> RunFuture<T> {
                 abort: AbortHandle::new(request, target, shared.clone()),
                 shared,
                 expected: Expected::Late,
+                is_counted: false,
+                pause: None,
             },
             settlement,
         )
@@ -105,15 +106,15 @@ impl<T: Received> RunFuture<T> {
     /// for the isolate, its recent turns were short, and its thread is awake: for callers that want the answer inside
     /// their own call. Returns as soon as the request waits for something, such as a timer or a host function.
     pub fn wait_briefly(&mut self, limit: Duration) -> Option<Result<T, Error>> {
-        BEGUN_IN_A_ROW.set(0);
+        caller::note_look();
         if self.expected == Expected::Soon {
-            self.spin(limit)
+            self.spin(limit, || false)
         } else {
             self.take()
         }
     }
 
-    fn spin(&mut self, limit: Duration) -> Option<Result<T, Error>> {
+    fn spin(&mut self, limit: Duration, is_enough: impl Fn() -> bool) -> Option<Result<T, Error>> {
         let begin = Instant::now();
         loop {
             // Between two looks at the time, which take longer.
@@ -124,7 +125,7 @@ impl<T: Received> RunFuture<T> {
                     _ => std::hint::spin_loop(),
                 }
             }
-            if self.shared.progress() == WAITS || begin.elapsed() >= limit {
+            if self.shared.progress() == WAITS || is_enough() || begin.elapsed() >= limit {
                 self.expected = Expected::Late;
                 return None;
             }
@@ -133,7 +134,7 @@ impl<T: Received> RunFuture<T> {
 
     /// Calls back with the answer, on the isolate's thread, or here where it is there already.
     pub fn on_ready(self, callback: impl FnOnce(Result<T, Error>) + Send + 'static) -> AbortHandle {
-        BEGUN_IN_A_ROW.set(0);
+        caller::note_look();
         let abort = self.abort.clone();
         let mut state = self.shared.state.lock();
         if let State::Waiting(_) = &*state {
@@ -156,9 +157,9 @@ impl<T: Received> RunFuture<T> {
     /// The answer, if it is there and nobody has it.
     fn received(mut state: MutexGuard<'_, State<T>>) -> Option<Result<T, Error>> {
         match std::mem::replace(&mut *state, State::Taken(None)) {
-            State::Settled(answer, leftovers) => {
+            State::Settled(answer, leftovers, answered) => {
                 drop(state);
-                drop(leftovers);
+                drop((leftovers, answered));
                 Some(answer.map(T::receive))
             }
             other => {
@@ -175,26 +176,50 @@ const SPIN: Duration = Duration::from_micros(20);
 impl<T: Received> Future for RunFuture<T> {
     type Output = Result<T, Error>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        BEGUN_IN_A_ROW.set(0);
-        if self.expected != Expected::Late {
-            let answer = self.spin(SPIN);
-            self.expected = Expected::Late;
-            if let Some(answer) = answer {
-                return Poll::Ready(answer);
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        caller::note_look();
+        this.pause = None;
+        if this.expected != Expected::Late {
+            match caller::advice() {
+                Advice::Spin(counts) => {
+                    if let Some(answer) = this.spin(SPIN, || caller::has_settled_since(counts)) {
+                        caller::note_answer();
+                        return Poll::Ready(answer);
+                    }
+                    this.expected = Expected::Late;
+                }
+                Advice::Pause => {
+                    this.pause = UnderWay::here().map(UnderWay::answered);
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                Advice::LeaveOff => this.expected = Expected::Late,
             }
         }
-        let mut state = self.shared.state.lock();
+        let mut state = this.shared.state.lock();
         match &mut *state {
-            State::Waiting(waker) => {
-                match waker {
-                    Some(waker) => waker.clone_from(cx.waker()),
-                    None => *waker = Some(cx.waker().clone()),
+            State::Waiting(waiting) => {
+                let waiting = match waiting {
+                    Some(waiting) => {
+                        waiting.waker.clone_from(cx.waker());
+                        waiting
+                    }
+                    None => waiting.insert(Waiting {
+                        waker: cx.waker().clone(),
+                        under_way: None,
+                    }),
+                };
+                // Nobody knows when one goes on that waits for something.
+                if !this.is_counted && this.shared.progress() == UNKNOWN {
+                    waiting.under_way = UnderWay::here();
+                    this.is_counted = true;
                 }
                 Poll::Pending
             }
             State::Settled(..) => {
                 let answer = Self::received(state);
+                this.is_counted = false;
                 Poll::Ready(answer.unwrap_or_else(|| Err(ErrorKind::Aborted.into())))
             }
             State::Calling(_) | State::Taken(_) => Poll::Ready(Err(ErrorKind::Aborted.into())),
@@ -204,6 +229,10 @@ impl<T: Received> Future for RunFuture<T> {
 
 impl<T: Received> Drop for RunFuture<T> {
     fn drop(&mut self) {
+        if self.is_counted {
+            // Handles may outlive this.
+            self.shared.state.lock().count_no_more();
+        }
         let unsettled = !self.shared.is_settled();
         if unsettled && matches!(&*self.shared.state.lock(), State::Waiting(_)) {
             self.abort.abort();
@@ -221,6 +250,9 @@ impl<T: Received> std::fmt::Debug for RunFuture<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::task::{Wake, Waker};
+
     use bytes::Bytes;
 
     use super::*;
@@ -283,10 +315,80 @@ mod tests {
         let begin = || RunFuture::<Bytes>::new(1, None).0;
         let mut first = begin();
         let others = [begin(), begin()];
-        assert_eq!(begun_in_a_row(), 2);
+        assert_eq!(caller::others_of_this_thread(), 2);
         assert!(first.wait_briefly(LONG).is_some(), "dropped unsettled");
         drop(begin());
-        assert_eq!(begun_in_a_row(), 0);
+        assert_eq!(caller::others_of_this_thread(), 0);
         drop(others);
+    }
+
+    fn poll_once(future: &mut RunFuture<Bytes>) -> Poll<Result<Bytes, Error>> {
+        Pin::new(future).poll(&mut Context::from_waker(Waker::noop()))
+    }
+
+    #[test]
+    fn who_waits_has_other_runs_until_they_are_answered_and_polled() {
+        let (mut future, settlement) = RunFuture::<Bytes>::new(1, None);
+        assert!(poll_once(&mut future).is_pending());
+        assert!(poll_once(&mut future).is_pending());
+        assert_eq!(caller::others_of_this_thread(), 1);
+        settlement.settle(Ok(SEVEN));
+        assert_eq!(caller::others_of_this_thread(), 1);
+        assert!(poll_once(&mut future).is_ready());
+        assert_eq!(caller::others_of_this_thread(), 0);
+    }
+
+    #[test]
+    fn a_run_that_waits_for_something_is_none_to_go_on_with() {
+        let (mut before, settlement) = RunFuture::<Bytes>::new(1, None);
+        assert!(poll_once(&mut before).is_pending());
+        settlement.will_take_longer();
+        assert_eq!(caller::others_of_this_thread(), 0);
+        let (mut after, settlement) = RunFuture::<Bytes>::new(2, None);
+        settlement.will_take_longer();
+        assert!(poll_once(&mut after).is_pending());
+        assert_eq!(caller::others_of_this_thread(), 0);
+    }
+
+    #[test]
+    fn a_run_that_was_dropped_is_none_to_go_on_with_while_handles_live() {
+        let (mut future, settlement) = RunFuture::<Bytes>::new(1, None);
+        let handle = future.abort_handle();
+        assert!(poll_once(&mut future).is_pending());
+        settlement.settle(Ok(SEVEN));
+        drop(future);
+        assert_eq!(caller::others_of_this_thread(), 0);
+        drop(handle);
+    }
+
+    #[test]
+    fn who_is_answered_again_and_again_lets_others_have_a_turn() {
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(woken.clone());
+        let mut polled = 0;
+        loop {
+            let (mut future, settlement) = expected_soon();
+            settlement.settle(Ok(SEVEN));
+            polled += 1;
+            let poll = Pin::new(&mut future).poll(&mut Context::from_waker(&waker));
+            let was_woken = woken.0.load(Ordering::Relaxed);
+            assert_eq!(poll.is_pending(), was_woken);
+            if was_woken {
+                assert_eq!(caller::others_of_this_thread(), 1);
+                assert!(poll_once(&mut future).is_ready());
+                break;
+            }
+            assert!(polled < 10_000, "it never pauses");
+        }
+        assert!(polled > 100, "it pauses too often: after {polled}");
+    }
+
+    #[derive(Default)]
+    struct Woken(AtomicBool);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, Ordering::Relaxed);
+        }
     }
 }

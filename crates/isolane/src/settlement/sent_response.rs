@@ -36,8 +36,8 @@ pub(crate) struct ShortText {
 }
 
 impl ShortText {
-    /// In bytes; with its length it fills two lines of the cache.
-    pub(crate) const LONGEST: usize = 127;
+    /// In bytes; a settlement with it and what it needs besides has no more lines of the cache than five.
+    pub(crate) const LONGEST: usize = 95;
 
     /// A copy of the text; `None` where it is too long, or not ASCII.
     pub(crate) fn copy_of(text: &[u8]) -> Option<Self> {

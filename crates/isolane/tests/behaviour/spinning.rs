@@ -1,9 +1,14 @@
 //! Callers who spin for an answer that is likely to come within microseconds.
 
+use std::cell::Cell;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use futures_executor::block_on;
+use futures_util::future::{join, join_all};
 use isolane::{
     Request, RunOptions, SharedIsolateHandle, SharedIsolateOptions, WorkerDefinition, WorkerFuture,
 };
@@ -47,4 +52,56 @@ fn who_asks_a_context_stops_when_the_request_waits() {
     let isolate = SharedIsolateHandle::new(SharedIsolateOptions::default()).expect("an isolate");
     let context = block_on(isolate.create_context(script(), None)).expect("a context");
     stops_where_the_request_waits(|request| context.fetch(request, RunOptions::default()));
+}
+
+#[test]
+fn who_asks_one_request_after_the_other_lets_other_tasks_of_its_thread_go_on() {
+    const REQUESTS: usize = 20_000;
+    let (pool, worker) = (pool(), Arc::<WorkerDefinition>::new(script().into()));
+    let (is_done, turns) = (Cell::new(false), Cell::new(0));
+    let asking = async {
+        for _ in 0..REQUESTS {
+            let request = Request::get("http://worker.test/");
+            let answer = pool.execute("a", &worker, request, RunOptions::default());
+            answer.await.expect("an answer");
+        }
+        is_done.set(true);
+    };
+    let other = poll_fn(|cx| {
+        turns.set(turns.get() + 1);
+        cx.waker().wake_by_ref();
+        if is_done.get() {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    });
+    block_on(join(asking, other));
+    assert!(turns.get() > REQUESTS / 1000, "{} turns", turns.get());
+}
+
+#[test]
+fn tasks_of_one_thread_all_go_on() {
+    const TASKS: usize = 16;
+    const REQUESTS: usize = 500;
+    let (pool, worker) = (pool(), Arc::<WorkerDefinition>::new(script().into()));
+    let tasks = (0..TASKS).map(|task| {
+        let (pool, worker) = (&pool, &worker);
+        async move {
+            for round in 0..REQUESTS {
+                // Some answers are late, so that the thread has others to go on with.
+                let path = if round % 50 == task { "wait" } else { "" };
+                let request = Request::get(format!("http://worker.test/{path}"));
+                let id = format!("worker {}", task % 4);
+                let mut answer = pool.execute(&id, worker, request, RunOptions::default());
+                if path.is_empty() {
+                    answer.await.expect("an answer");
+                } else {
+                    let is_there = poll_fn(|cx| Poll::Ready(Pin::new(&mut answer).poll(cx)));
+                    assert!(is_there.await.is_pending());
+                }
+            }
+        }
+    });
+    block_on(join_all(tasks));
 }
