@@ -13,7 +13,6 @@ const SCRIPT: &str = "export default { fetch: () => new Response('hello') }";
 /// About a tenth of a millisecond of computing.
 const BUSY: &str = "export default { fetch() { let x = 1; for (let i = 0; i < 100_000; i++) x ^= x << 1; return new Response(String(x)) } }";
 const WINDOW: Duration = Duration::from_millis(1000);
-const TASKS: usize = 64;
 
 fn main() {
     for depth in [1, 32] {
@@ -26,12 +25,14 @@ fn main() {
             }
         }
     }
-    for workers in [1, 8] {
-        for threads in [1, 2, 4, 8] {
-            let rate = measure_tasks(threads, workers);
-            println!(
-                "{workers} worker(s), {TASKS} tasks on tokio with {threads} thread(s): {rate:>9.0} requests/s"
-            );
+    for tasks in [8, 64] {
+        for workers in [1, 8] {
+            for threads in [1, 2, 4, 8] {
+                let rate = measure_tasks(tasks, threads, workers);
+                println!(
+                    "{workers} worker(s), {tasks} tasks on tokio with {threads} thread(s): {rate:>9.0} requests/s"
+                );
+            }
         }
     }
     for threads in [1, 2, 4, 8] {
@@ -92,7 +93,7 @@ fn rate_of(count: &AtomicU64) -> f64 {
     (count.load(Ordering::Relaxed) - before) as f64 / begin.elapsed().as_secs_f64()
 }
 
-fn measure_tasks(threads: usize, workers: usize) -> f64 {
+fn measure_tasks(tasks: usize, threads: usize, workers: usize) -> f64 {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads)
         .build()
@@ -100,7 +101,7 @@ fn measure_tasks(threads: usize, workers: usize) -> f64 {
     let pool = IsolatePool::new(PoolOptions::default()).expect("a pool");
     let worker: Arc<WorkerDefinition> = Arc::new(SCRIPT.into());
     let count = Arc::new(AtomicU64::new(0));
-    let tasks: Vec<_> = (0..TASKS)
+    let tasks: Vec<_> = (0..tasks)
         .map(|index| {
             let (pool, worker, count) = (pool.clone(), worker.clone(), count.clone());
             let name = format!("w{}", index % workers);
