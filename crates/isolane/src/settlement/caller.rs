@@ -112,7 +112,6 @@ pub(super) fn has_settled_since(before: Counts) -> bool {
 }
 
 /// What the calling thread, which polls a run, is to do where the answer is likely to come within microseconds.
-#[inline]
 pub(super) fn advice() -> Advice {
     let counts = with_tally(Tally::counts);
     // One that was passed over before nobody seems to want.

@@ -60,7 +60,7 @@ type Leftovers = Option<Box<dyn Send>>;
 type Callback<T> = Box<dyn FnOnce(Answer<T>) + Send>;
 
 enum State<T: Received> {
-    Waiting(Option<Waiting>),
+    Waiting(Waiting),
     Calling(Callback<T>),
     Settled(Answer<T>, Leftovers, Option<Answered>),
     /// With what is left for whoever drops this last: most often that is the caller, who holds a handle.
@@ -70,16 +70,17 @@ enum State<T: Received> {
 impl<T: Received> State<T> {
     fn count_no_more(&mut self) {
         match self {
-            Self::Waiting(Some(waiting)) => waiting.under_way = None,
+            Self::Waiting(waiting) => waiting.under_way = None,
             Self::Settled(_, _, answered) => *answered = None,
-            Self::Waiting(None) | Self::Calling(_) | Self::Taken(_) => {}
+            Self::Calling(_) | Self::Taken(_) => {}
         }
     }
 }
 
-/// Who is to be woken.
+/// Who is to be woken, once somebody has polled.
+#[derive(Default)]
 struct Waiting {
-    waker: Waker,
+    waker: Option<Waker>,
     /// Unless the request waits for something.
     under_way: Option<UnderWay>,
 }
@@ -107,7 +108,7 @@ impl<T: Received> Shared<T> {
         Self {
             progress: AtomicU8::new(UNKNOWN),
             aborted: AtomicBool::new(false),
-            state: Mutex::new(State::Waiting(None)),
+            state: Mutex::new(State::Waiting(Waiting::default())),
         }
     }
 
@@ -123,16 +124,14 @@ impl<T: Received> Shared<T> {
     fn settle(&self, answer: Answer<T>, leftovers: Leftovers) {
         let mut state = self.state.lock();
         match std::mem::replace(&mut *state, State::Taken(None)) {
-            State::Waiting(None) => {
-                *state = State::Settled(answer, leftovers, None);
-                self.progress.store(SETTLED, Ordering::Release);
-            }
-            State::Waiting(Some(Waiting { waker, under_way })) => {
+            State::Waiting(Waiting { waker, under_way }) => {
                 let answered = under_way.map(UnderWay::answered);
                 *state = State::Settled(answer, leftovers, answered);
                 self.progress.store(SETTLED, Ordering::Release);
                 drop(state);
-                waker.wake();
+                if let Some(waker) = waker {
+                    waker.wake();
+                }
             }
             State::Calling(callback) => {
                 *state = State::Taken(leftovers);

@@ -13,7 +13,6 @@ use parking_lot::MutexGuard;
 use super::caller::{self, Advice, Answered, UnderWay};
 use super::{
     AbortHandle, AbortTarget, Answer, Received, SETTLED, Settlement, Shared, State, UNKNOWN, WAITS,
-    Waiting,
 };
 use crate::error::{Error, ErrorKind};
 use crate::request::{Response, Usage};
@@ -200,16 +199,10 @@ impl<T: Received> Future for RunFuture<T> {
         let mut state = this.shared.state.lock();
         match &mut *state {
             State::Waiting(waiting) => {
-                let waiting = match waiting {
-                    Some(waiting) => {
-                        waiting.waker.clone_from(cx.waker());
-                        waiting
-                    }
-                    None => waiting.insert(Waiting {
-                        waker: cx.waker().clone(),
-                        under_way: None,
-                    }),
-                };
+                match &mut waiting.waker {
+                    Some(waker) => waker.clone_from(cx.waker()),
+                    None => waiting.waker = Some(cx.waker().clone()),
+                }
                 // Nobody knows when one goes on that waits for something.
                 if !this.is_counted && this.shared.progress() == UNKNOWN {
                     waiting.under_way = UnderWay::here();
