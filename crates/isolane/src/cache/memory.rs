@@ -293,6 +293,18 @@ mod tests {
         run(store, worker, CacheOperation::Put { cache, entries });
     }
 
+    fn refuses(store: &MemoryCacheStore, entry: CacheEntry) -> bool {
+        let operation = CacheOperation::Put {
+            cache: "c".to_owned(),
+            entries: vec![entry],
+        };
+        let call = CacheCall {
+            worker_id: None,
+            operation,
+        };
+        store.answer(call).is_err()
+    }
+
     fn urls(store: &MemoryCacheStore, worker: &str) -> Vec<String> {
         let all = CacheOperation::Match {
             cache: None,
@@ -333,18 +345,16 @@ mod tests {
             put(&store, "w", url);
         }
         assert_eq!(urls(&store, "w"), ["b", "c", "d"]);
-        let entries = vec![entry("e", 5000)];
-        let operation = CacheOperation::Put {
-            cache: "c".to_owned(),
-            entries,
-        };
-        let call = CacheCall {
-            worker_id: None,
-            operation,
-        };
-        assert!(store.answer(call).is_err());
+        assert!(refuses(&store, entry("e", 5000)));
         run(&store, "w", CacheOperation::Drop("c".to_owned()));
         assert_eq!(store.state.lock().bytes, 0);
+    }
+
+    #[test]
+    fn the_default_store_keeps_at_most_16_mib() {
+        let store = MemoryCacheStore::default();
+        assert!(!refuses(&store, entry("a", (16 << 20) - 1000)));
+        assert!(refuses(&store, entry("b", 16 << 20)));
     }
 
     #[test]
