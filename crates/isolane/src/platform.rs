@@ -106,9 +106,11 @@ fn root() -> &'static mpsc::Sender<Birth> {
 
 /// V8's platform, with threads of its own that stand back for those that run guests: they compile what is
 /// worth it and sweep heaps, for whichever worker, uncharged.
+///
+/// They wake as others do, not quietly: V8 wakes one for each collection of young objects, for a few microseconds.
 fn new_platform() -> v8::SharedRef<v8::Platform> {
     let made = thread::spawn(|| {
-        thread_priority::lower_quietly();
+        thread_priority::lower();
         v8::new_custom_platform(0, false, false, Foreground).make_shared()
     });
     made.join().expect("V8's platform is made")

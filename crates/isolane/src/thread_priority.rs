@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 pub(crate) use system::{
-    SystemThread, ask_for_slices, leave_processor, lower, lower_most, lower_quietly, processor,
+    SystemThread, ask_for_slices, leave_processor, lower, lower_most, processor,
 };
 
 /// For a thread that is to run soon when it wakes: one with longer slices gives way at once.
@@ -27,6 +27,9 @@ mod system {
     /// next tick does. The share is the same. A virtual machine's processors look busy to Linux once they have
     /// halted, so that it may wake a thread beside the one that asked for something and has a request to answer,
     /// though another processor has nothing to do.
+    ///
+    /// Not for a thread that wakes often: while it waits for its turn, what it has not had yet counts, and a quick
+    /// thread that wakes there is not due before it has run.
     const WAKES_QUIETLY: libc::c_int = libc::SCHED_BATCH;
 
     /// Nice values above those of the process's first thread: a tenth of the weight.
@@ -75,11 +78,6 @@ mod system {
     /// Has the calling thread stand back for others, for good.
     pub(crate) fn lower() {
         SystemThread::current().lower_by(LOWER, LONG_SLICE, libc::SCHED_OTHER);
-    }
-
-    /// As [`lower`], for a thread that nobody waits for.
-    pub(crate) fn lower_quietly() {
-        SystemThread::current().lower_by(LOWER, LONGEST_SLICE, WAKES_QUIETLY);
     }
 
     /// Has the calling thread stand back for others as far as it can and still get on, and end, where they
@@ -181,11 +179,6 @@ mod system {
     /// Has the calling thread stand back for others, for good.
     pub(crate) fn lower() {
         set(Share::Less);
-    }
-
-    /// As [`lower`]: these systems choose.
-    pub(crate) fn lower_quietly() {
-        lower();
     }
 
     /// Has the calling thread stand back for others as far as it can and still get on, and end, where they

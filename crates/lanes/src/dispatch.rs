@@ -26,7 +26,7 @@ const AT_ONCE: Duration = Duration::from_micros(50);
 /// For how many rests a thread spins shortly after work seemed to wait for its processor.
 const CONSIDERATE_RESTS: u32 = 64;
 
-/// After how many rests on the processor of who sends its work a thread moves to another one.
+/// After how many short rests in a row on the processor of who sends its work a thread moves to another one.
 const SHARED_RESTS: u32 = 512;
 
 /// How long a thread spins for work, by how long it had none before.
@@ -36,7 +36,7 @@ const SHARED_RESTS: u32 = 512;
 pub(crate) struct Patience {
     spin: Duration,
     considerate_rests: u32,
-    /// How many rests found the thread on the processor of who sends its work, since it last moved.
+    /// How many rests in a row found the thread on the processor of who sends its work, and were short.
     shared_rests: u32,
 }
 
@@ -58,8 +58,21 @@ impl Patience {
     /// Whether a thread that shares a processor with who sends its work is to move. To the system two that
     /// take turns never seem to want two processors.
     fn is_to_move(&mut self) -> bool {
-        self.shared_rests = (self.shared_rests + 1) % SHARED_RESTS;
-        self.shared_rests == 0
+        let is_to_move = self.shared_rests >= SHARED_RESTS;
+        if is_to_move {
+            self.shared_rests = 0;
+        }
+        is_to_move
+    }
+
+    /// The thread has slept on the processor of who sends its work. Where work comes seldom the two are not in
+    /// each other's way, and the other processor may have more to do than this one.
+    fn learn_of_shared(&mut self, slept: Duration) {
+        self.shared_rests = if slept < AT_ONCE {
+            self.shared_rests + 1
+        } else {
+            0
+        };
     }
 
     fn learn(&mut self, rest: &Rest) {
@@ -235,13 +248,14 @@ impl<L: Lane> Threads<L> {
             processor = self.processor();
         }
         slot.holder_on.note(processor);
+        let begin = Instant::now();
         if slot.pusher_on.is(processor) {
             // Who sends the work needs this processor for that.
             self.leave(id, attended.take());
-            return self.sleep(id);
+            self.sleep(id);
+            return patience.learn_of_shared(begin.elapsed());
         }
         slot.go(id, BUSY, LOOKING);
-        let begin = Instant::now();
         if self.spin_for_work(id, begin, patience.spin, attended.as_deref()) {
             // It was worth it.
             return;
@@ -326,5 +340,39 @@ impl<L: Lane> Threads<L> {
     /// Whether lanes wait for a thread that is busy with another.
     fn is_queued_behind(&self, index: usize) -> bool {
         !self.slots[index].queue.is_empty() && self.slots[index].activity() == BUSY
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    fn after_rests(patience: &mut Patience, rests: u32, slept: Duration) -> bool {
+        for _ in 0..rests {
+            patience.learn_of_shared(slept);
+        }
+        patience.is_to_move()
+    }
+
+    #[test]
+    fn a_thread_moves_once_it_has_taken_turns_with_who_sends_its_work() {
+        let mut patience = Patience::new();
+        let soon = AT_ONCE / 2;
+        assert!(!after_rests(&mut patience, SHARED_RESTS - 1, soon));
+        assert!(after_rests(&mut patience, 1, soon));
+        assert!(!patience.is_to_move(), "not again at once");
+        assert!(after_rests(&mut patience, SHARED_RESTS, soon));
+    }
+
+    #[test]
+    fn a_thread_whose_work_comes_seldom_stays_with_who_sends_it() {
+        let mut patience = Patience::new();
+        assert!(!after_rests(&mut patience, 10 * SHARED_RESTS, AT_ONCE));
+        after_rests(&mut patience, SHARED_RESTS - 1, AT_ONCE / 2);
+        assert!(
+            !after_rests(&mut patience, 1, AT_ONCE),
+            "a long one begins the row anew"
+        );
+        assert!(!after_rests(&mut patience, 1, AT_ONCE / 2));
     }
 }
