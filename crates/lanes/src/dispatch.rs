@@ -26,7 +26,8 @@ const AT_ONCE: Duration = Duration::from_micros(50);
 /// For how many rests a thread spins shortly after work seemed to wait for its processor.
 const CONSIDERATE_RESTS: u32 = 64;
 
-/// After how many short rests in a row on the processor of who sends its work a thread moves to another one.
+/// After how many short rests on the processor of who sends its work, without a long one between, a thread moves to
+/// another one.
 const SHARED_RESTS: u32 = 512;
 
 /// How long a thread spins for work, by how long it had none before.
@@ -36,7 +37,7 @@ const SHARED_RESTS: u32 = 512;
 pub(crate) struct Patience {
     spin: Duration,
     considerate_rests: u32,
-    /// How many rests in a row found the thread on the processor of who sends its work, and were short.
+    /// How many rests on the processor of who sends its work were short, since one that was not.
     shared_rests: u32,
 }
 

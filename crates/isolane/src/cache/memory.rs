@@ -277,32 +277,33 @@ mod tests {
         }
     }
 
-    fn run(store: &MemoryCacheStore, worker: &str, operation: CacheOperation) -> CacheAnswer {
+    fn answer(
+        store: &MemoryCacheStore,
+        worker: &str,
+        operation: CacheOperation,
+    ) -> Result<CacheAnswer, HostCallError> {
         let worker_id = Some(worker.into());
-        store
-            .answer(CacheCall {
-                worker_id,
-                operation,
-            })
-            .unwrap()
+        store.answer(CacheCall {
+            worker_id,
+            operation,
+        })
+    }
+
+    fn run(store: &MemoryCacheStore, worker: &str, operation: CacheOperation) -> CacheAnswer {
+        answer(store, worker, operation).unwrap()
+    }
+
+    fn keep(
+        store: &MemoryCacheStore,
+        worker: &str,
+        entry: CacheEntry,
+    ) -> Result<CacheAnswer, HostCallError> {
+        let (cache, entries) = ("c".to_owned(), vec![entry]);
+        answer(store, worker, CacheOperation::Put { cache, entries })
     }
 
     fn put(store: &MemoryCacheStore, worker: &str, url: &str) {
-        let entries = vec![entry(url, 1000)];
-        let cache = "c".to_owned();
-        run(store, worker, CacheOperation::Put { cache, entries });
-    }
-
-    fn refuses(store: &MemoryCacheStore, entry: CacheEntry) -> bool {
-        let operation = CacheOperation::Put {
-            cache: "c".to_owned(),
-            entries: vec![entry],
-        };
-        let call = CacheCall {
-            worker_id: None,
-            operation,
-        };
-        store.answer(call).is_err()
+        keep(store, worker, entry(url, 1000)).unwrap();
     }
 
     fn urls(store: &MemoryCacheStore, worker: &str) -> Vec<String> {
@@ -345,7 +346,7 @@ mod tests {
             put(&store, "w", url);
         }
         assert_eq!(urls(&store, "w"), ["b", "c", "d"]);
-        assert!(refuses(&store, entry("e", 5000)));
+        assert!(keep(&store, "w", entry("e", 5000)).is_err());
         run(&store, "w", CacheOperation::Drop("c".to_owned()));
         assert_eq!(store.state.lock().bytes, 0);
     }
@@ -353,8 +354,8 @@ mod tests {
     #[test]
     fn the_default_store_keeps_at_most_16_mib() {
         let store = MemoryCacheStore::default();
-        assert!(!refuses(&store, entry("a", (16 << 20) - 1000)));
-        assert!(refuses(&store, entry("b", 16 << 20)));
+        assert!(keep(&store, "w", entry("a", (16 << 20) - 1000)).is_ok());
+        assert!(keep(&store, "w", entry("b", 16 << 20)).is_err());
     }
 
     #[test]
