@@ -149,13 +149,28 @@ pub(crate) fn compile_module<'s>(
         return Some((module, None));
     }
     let mut source = v8::script_compiler::Source::new(code, Some(origin));
-    let module = v8::script_compiler::compile_module(scope, &mut source)?;
+    let module = v8::script_compiler::compile_module2(
+        scope,
+        &mut source,
+        options_for_new(text),
+        v8::script_compiler::NoCacheReason::NoReason,
+    )?;
     let is_to_be_kept = cache().lock().note_compiled(&key, text.len());
     let to_keep = is_to_be_kept.then(|| CodeToKeep {
         key,
         script: v8::Global::new(scope, module.get_unbound_module_script(scope)),
     });
     Some((module, to_keep))
+}
+
+/// A small source is compiled with all its functions: V8 would look through them now, and parse them once more at the
+/// first request. Most of a bundle's are never called.
+fn options_for_new(text: &str) -> v8::script_compiler::CompileOptions {
+    if text.len() < BUNDLE_BYTES {
+        v8::script_compiler::CompileOptions::EagerCompile
+    } else {
+        v8::script_compiler::CompileOptions::NoCompileOptions
+    }
 }
 
 /// Whether there is code of that source.

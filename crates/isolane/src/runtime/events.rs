@@ -275,9 +275,13 @@ pub(crate) fn configure<'s>(
             }
         }
     }
-    let plain = serde_json::Value::Object(plain).to_string();
-    check_room(scope, realm, realm.current.get(), plain.len())?;
-    let plain = string(scope, &plain);
+    let plain = if plain.is_empty() {
+        v8::null(scope).into()
+    } else {
+        let text = serde_json::Value::Object(plain).to_string();
+        check_room(scope, realm, realm.current.get(), text.len())?;
+        string(scope, &text)
+    };
     let functions = v8::Array::new_with_elements(scope, &functions).into();
     enter(scope, realm, CONFIGURE, 0, &[default, plain, functions]).map(|_| ())
 }

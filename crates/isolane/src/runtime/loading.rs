@@ -1,5 +1,5 @@
-//! How a realm loads its worker: the modules are evaluated in a turn of their own, and requests wait
-//! while top-level await keeps it from ending.
+//! How a realm loads its worker: the modules are evaluated in a turn of their own, at the end of which the guest side
+//! learns of the handlers. Requests wait while top-level await keeps the evaluation from ending.
 
 use std::time::Instant;
 
@@ -11,8 +11,16 @@ use crate::error::{Error, ErrorKind};
 use super::active_request::{ActiveRequest, Responder};
 use super::events::{self, StartRequest};
 use super::exception;
-use super::modules;
+use super::modules::{self, Loaded};
 use super::realm::{Health, Realm};
+use super::realm_state::End;
+use super::turns;
+use super::web::async_context;
+
+/// Whether the modules have been evaluated without an exception, top-level await included; a script has no promise.
+fn is_evaluated(evaluation: Option<v8::Local<v8::Promise>>) -> bool {
+    evaluation.is_none_or(|promise| promise.state() == v8::PromiseState::Fulfilled)
+}
 
 /// Where a realm is in loading its worker.
 pub(super) enum Phase {
@@ -46,18 +54,31 @@ impl Realm {
                 if let Some(evaluation) = loaded.evaluation {
                     evaluation.mark_as_handled();
                 }
-                (
-                    loaded
-                        .evaluation
-                        .map(|promise| v8::Global::new(scope, promise)),
-                    loaded
-                        .namespace
-                        .map(|namespace| v8::Global::new(scope, namespace)),
-                )
+                // What the evaluation has queued may still set what is exported.
+                turns::run_microtasks(scope);
+                if is_evaluated(loaded.evaluation) && !scope.is_execution_terminating() {
+                    async_context::clear(scope);
+                    events::configure(scope, state, loaded.namespace, definition);
+                    state.ends.borrow_mut().push((request, End::Finish));
+                    return None;
+                }
+                let Loaded {
+                    evaluation,
+                    namespace,
+                } = loaded;
+                Some((
+                    evaluation.map(|promise| v8::Global::new(scope, promise)),
+                    namespace.map(|namespace| v8::Global::new(scope, namespace)),
+                ))
             }));
         });
+        if !self.is_loading() {
+            // The turn was ended by a limit, or threw where nothing of the worker's runs.
+            return;
+        }
         match loaded {
-            Some(Ok((evaluation, namespace))) => {
+            Some(Ok(None)) => self.phase = Phase::Ready,
+            Some(Ok(Some((evaluation, namespace)))) => {
                 if let Phase::Loading(loading) = &mut self.phase {
                     loading.evaluation = evaluation;
                     loading.namespace = namespace;

@@ -99,13 +99,23 @@ pub(crate) fn load<'s>(
             "none",
         ));
     };
+    let is_javascript = ModuleKind::of(entry) == Some(ModuleKind::JavaScript);
+    let text = String::from_utf8_lossy(source.as_bytes());
+    let has_words = has_words_of_a_module(&text);
+    if is_javascript
+        && !has_words
+        && let Some(loaded) = run_classic(scope, entry, &text)
+    {
+        return loaded;
+    }
     let module = compile_graph(scope, realm, entry)?;
     link(scope, module)?;
-    if is_bare(scope, module) && ModuleKind::of(entry) == Some(ModuleKind::JavaScript) {
-        let text = String::from_utf8_lossy(source.as_bytes());
-        if let Some(loaded) = run_classic(scope, entry, &text) {
-            return loaded;
-        }
+    if is_javascript
+        && has_words
+        && is_bare(scope, module)
+        && let Some(loaded) = run_classic(scope, entry, &text)
+    {
+        return loaded;
     }
     v8::tc_scope!(let scope, scope);
     let evaluation = module.evaluate(scope);
@@ -137,19 +147,30 @@ pub(crate) fn rehearse<'s>(scope: &mut v8::PinScope<'s, '_>) -> Option<v8::Local
     module.get_module_namespace().try_cast().ok()
 }
 
+/// Whether the text may import or export something. One without these words need not be compiled as a module to
+/// tell that it is none.
+fn has_words_of_a_module(text: &str) -> bool {
+    text.contains("export") || text.contains("import")
+}
+
 /// Whether the module has neither imports nor exports: it may be a classic script.
 fn is_bare(scope: &mut v8::PinScope<'_, '_>, module: v8::Local<v8::Module>) -> bool {
     if !module.is_source_text_module() || module.get_module_requests().length() > 0 {
         return false;
     }
-    let namespace = v8::Local::<v8::Object>::try_from(module.get_module_namespace());
-    let names = namespace.ok().and_then(|namespace| {
-        // All properties: to ask which are enumerable would read exports before they have values.
-        let names = v8::GetPropertyNamesArgsBuilder::new()
-            .property_filter(v8::PropertyFilter::ALL_PROPERTIES | v8::PropertyFilter::SKIP_SYMBOLS)
-            .build();
-        namespace.get_own_property_names(scope, names)
-    });
+    let Ok(namespace) = v8::Local::<v8::Object>::try_from(module.get_module_namespace()) else {
+        return false;
+    };
+    // Most have this one, and to ask for it takes less than to list all.
+    let default = v8::String::new(scope, "default");
+    if default.is_some_and(|name| namespace.has(scope, name.into()) == Some(true)) {
+        return false;
+    }
+    // All properties: to ask which are enumerable would read exports before they have values.
+    let names = v8::GetPropertyNamesArgsBuilder::new()
+        .property_filter(v8::PropertyFilter::ALL_PROPERTIES | v8::PropertyFilter::SKIP_SYMBOLS)
+        .build();
+    let names = namespace.get_own_property_names(scope, names);
     names.is_some_and(|names| names.length() == 0)
 }
 

@@ -256,6 +256,14 @@ fn report_rejections(
     }
 }
 
+/// Runs what microtasks wait in the current context, in the middle of a turn.
+pub(super) fn run_microtasks(scope: &mut v8::PinScope<'_, '_>) {
+    let context = scope.get_current_context();
+    if let Some(microtasks) = context.get_microtask_queue() {
+        enter_again(scope, microtasks, |_| {});
+    }
+}
+
 /// Enters the guest side once more in a turn, with the microtasks that follow; not in a turn that is
 /// to end.
 fn enter_again(

@@ -234,7 +234,12 @@ fn a_loop_at_the_top_level_ends_by_its_cpu_limit() {
         limits: small_limits(),
         ..WorkerOptions::default()
     };
-    for script in ["for (;;); export default {}", "for (;;);"] {
+    for script in [
+        "for (;;); export default {}",
+        "for (;;);",
+        "const again = () => void Promise.resolve().then(again); again(); export default {}",
+        "const again = () => void Promise.resolve().then(again); again();",
+    ] {
         let worker = Worker::new(script, options.clone()).expect("a worker");
         let outcome = block_on(worker.fetch(request(), RunOptions::default()));
         assert_eq!(

@@ -42,6 +42,34 @@ fn a_script_with_an_event_listener_answers() {
 }
 
 #[test]
+fn a_script_need_not_be_valid_as_a_module() {
+    let script = "with ({ name: 'sloppy' }) addEventListener('fetch', (event) => event.respondWith(new Response(name)))";
+    assert_eq!(answer(script), "sloppy");
+}
+
+#[test]
+fn a_script_may_speak_of_what_modules_import_and_export() {
+    let script = "const kind = this === globalThis ? 'script' : 'module'; // no import, no export
+        addEventListener('fetch', (event) => event.respondWith(new Response(kind)))";
+    assert_eq!(answer(script), "script");
+}
+
+#[test]
+fn what_awaits_at_the_top_level_is_a_module_also_without_exports() {
+    let script = "const kind = await Promise.resolve(this === undefined ? 'module' : 'script');
+        addEventListener('fetch', (event) => event.respondWith(new Response(kind)))";
+    assert_eq!(answer(script), "module");
+}
+
+#[test]
+fn what_is_exported_may_be_set_until_nothing_is_queued_any_more() {
+    let script = "let handlers;
+        Promise.resolve().then(() => {}).then(() => { handlers = { fetch: () => new Response('set') } });
+        export { handlers as default }";
+    assert_eq!(answer(script), "set");
+}
+
+#[test]
 fn modules_import_each_other_json_text_and_typescript() {
     let worker = modules(&[
         (

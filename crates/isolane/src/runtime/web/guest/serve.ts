@@ -203,13 +203,16 @@ const serveFamily = define('serve', { globals: { self: 'object' } }, (use, host)
     use('abort').signalAbort(run.signal, reason);
   }
 
-  /** `functions` holds pairs: the group (or null) and the name of each function of the host's. */
-  function configure(exported: unknown, plain: string, functions: Array<string | null>): void {
+  /**
+   * `plain` holds the values of `env`, as JSON, where it has any; `functions` pairs: the group (or null) and the name
+   * of each function of the host's.
+   */
+  function configure(exported: unknown, plain: string | null, functions: Array<string | null>): void {
     const isObject = typeof exported === 'object' || typeof exported === 'function';
     handlers = isObject && exported !== null ? (exported as Handlers) : undefined;
     // Made now, and not when the first request waits for it.
-    if (hasListeners(globalTarget, 'fetch')) use('serve_events');
-    env = JSON.parse(plain) as Record<string, unknown>;
+    if (handlers === undefined && hasListeners(globalTarget, 'fetch')) use('serve_events');
+    env = plain === null ? {} : (JSON.parse(plain) as Record<string, unknown>);
     for (let index = 0; index * 2 < functions.length; index++) {
       const group = functions[index * 2];
       const name = functions[index * 2 + 1] as string;
