@@ -142,6 +142,7 @@ impl Lane {
         let isolate_is_new = core.isolate.is_none();
         if isolate_is_new && let Err(error) = self.make_isolate(core, begin_ns) {
             self.refuse_all(&error);
+            self.note_begun();
             self.progress.busy_since.store(0, Ordering::Relaxed);
             return;
         }
@@ -214,8 +215,8 @@ impl Lane {
             was_limited: was_good && isolate.health() != Health::Good,
         };
         self.pace.end(&batch, ended);
-        if isolate_is_new && let Some(owner) = self.owner.upgrade() {
-            owner.has_begun(&self.recipe.limits);
+        if isolate_is_new {
+            self.note_begun();
         }
         if !had_run
             && isolate.has_run()
@@ -235,6 +236,13 @@ impl Lane {
                 let is_ready = isolate.lock().prepare();
                 self.has_context.store(is_ready, Ordering::Relaxed);
             }
+        }
+    }
+
+    /// The lane's first batch is over.
+    fn note_begun(&self) {
+        if let Some(owner) = self.owner.upgrade() {
+            owner.has_begun(&self.recipe.limits);
         }
     }
 

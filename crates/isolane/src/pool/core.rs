@@ -339,6 +339,7 @@ impl LaneOwner for Pool {
     }
 
     fn has_begun(&self, limits: &Limits) {
+        self.reaper.take_displaced();
         // Where one worker has come, another may, even if one has to go for it.
         self.reaper.make_spare(*limits);
     }
@@ -362,7 +363,7 @@ impl LaneOwner for Pool {
             self.serve_waiting();
         }
         if let Some(limit) = self.options.max_memory_bytes {
-            while self.memory_bytes() > limit && self.evict_one() {}
+            while self.memory_bytes() > limit && self.evict_one(Reaper::take) {}
         }
         self.note_quiet();
     }
@@ -387,5 +388,6 @@ impl Drop for Pool {
                 self.reaper.take(isolate);
             }
         }
+        self.reaper.take_displaced();
     }
 }

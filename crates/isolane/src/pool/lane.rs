@@ -67,7 +67,7 @@ pub(crate) trait LaneOwner: Send + Sync {
     fn make_way(&self, lane: &Arc<Lane>);
     /// The calling thread needs an isolate: one that was made ahead, or it has to make one.
     fn spare_isolate(&self, limits: &Limits) -> Option<LockerManagedIsolate>;
-    /// A new isolate has run its first batch.
+    /// A new isolate has run its first batch, or could not be made.
     fn has_begun(&self, limits: &Limits);
     /// The worker's first request has run on the lane's isolate, and what V8 compiled for it is to be kept.
     fn keep_code(&self, lane: &Arc<Lane>);

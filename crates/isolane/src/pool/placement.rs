@@ -9,12 +9,13 @@ use isolane_scheduler::next_id;
 
 use crate::definition::ContextPolicy;
 use crate::error::ErrorKind;
-use crate::locker_managed_isolate::IsolateRecipe;
+use crate::locker_managed_isolate::{IsolateRecipe, LockerManagedIsolate};
 use crate::runtime::events::StartRequest;
 use crate::settlement::Expected;
 
 use super::core::Pool;
 use super::lane::{Lane, LaneOwner, Place};
+use super::reaper::Reaper;
 use super::registry::Deployment;
 
 /// A worker whose queue lasts longer than this gets another isolate, if it may.
@@ -169,7 +170,7 @@ impl Pool {
     ) -> Option<StartRequest> {
         let lane = self.new_lane(deployment);
         while !self.take_place(&lane) {
-            if !self.evict_one() {
+            if !self.evict_one(Reaper::take_displaced_later) {
                 return Some(start);
             }
         }
@@ -206,25 +207,35 @@ impl Pool {
         free
     }
 
-    /// Evicts the idle lane that was used least recently; false where all are busy.
-    pub(super) fn evict_one(&self) -> bool {
-        let mut candidates: Vec<_> = self
-            .lanes
-            .lock()
-            .iter()
-            .filter(|lane| lane.load() == 0)
-            .cloned()
-            .collect();
-        candidates.sort_by_key(|lane| lane.progress.last_used.load(Ordering::Relaxed));
-        let evicted = candidates.into_iter().find(|lane| self.close_lane(lane));
-        if evicted.is_some() {
-            self.evictions.fetch_add(1, Ordering::Relaxed);
+    /// Evicts the idle lane that was used least recently, and has the reaper do that with its isolate; false where
+    /// all are busy.
+    pub(super) fn evict_one(&self, dispose: fn(&Reaper, LockerManagedIsolate)) -> bool {
+        let mut missed: Vec<Arc<Lane>> = Vec::new();
+        loop {
+            let is_missed = |lane: &Arc<Lane>| missed.iter().any(|other| Arc::ptr_eq(other, lane));
+            let oldest = {
+                let lanes = self.lanes.lock();
+                let idle = lanes.iter().filter(|lane| lane.load() == 0);
+                idle.filter(|lane| !is_missed(lane))
+                    .min_by_key(|lane| lane.progress.last_used.load(Ordering::Relaxed))
+                    .cloned()
+            };
+            let Some(oldest) = oldest else { return false };
+            if self.take_out(&oldest, dispose) {
+                self.evictions.fetch_add(1, Ordering::Relaxed);
+                return true;
+            }
+            // A request came for it first.
+            missed.push(oldest);
         }
-        evicted.is_some()
     }
 
-    /// Takes an idle lane out of the pool; false where a request came first.
+    /// Takes an idle lane out of the pool and has its isolate dropped; false where a request came first.
     pub(super) fn close_lane(&self, lane: &Arc<Lane>) -> bool {
+        self.take_out(lane, Reaper::take)
+    }
+
+    fn take_out(&self, lane: &Arc<Lane>, dispose: fn(&Reaper, LockerManagedIsolate)) -> bool {
         let deployment = lane.deployment();
         let retired = match &deployment {
             // Requests are pushed under this lock, so none can slip in.
@@ -241,7 +252,7 @@ impl Pool {
         if retired {
             self.leave_pool(lane);
             if let Some(isolate) = lane.take_isolate() {
-                self.reaper.take(isolate);
+                dispose(&self.reaper, isolate);
             }
         }
         retired

@@ -32,6 +32,8 @@ const MOST_SPARES: usize = 2;
 /// Takes isolates to their end, and has others ready.
 pub(crate) struct Reaper {
     exit: Exit,
+    /// Those that made room for a request which has not run yet.
+    displaced: SegQueue<LockerManagedIsolate>,
     spares: Arc<Mutex<Spares>>,
 }
 
@@ -123,6 +125,7 @@ impl Reaper {
         .map_err(|error| Error::internal(format!("the reaper's thread: {error}")))?;
         Ok(Self {
             exit: Exit { leaving, errands },
+            displaced: SegQueue::new(),
             spares,
         })
     }
@@ -130,6 +133,22 @@ impl Reaper {
     /// Has an isolate dropped, soon.
     pub(crate) fn take(&self, isolate: LockerManagedIsolate) {
         self.exit.take(isolate);
+    }
+
+    /// Has an isolate dropped that makes room for a request, once [that has run](Self::take_displaced): to wake the
+    /// thread first takes as long as what the request itself needs, and has it wait for another processor.
+    pub(crate) fn take_displaced_later(&self, isolate: LockerManagedIsolate) {
+        self.displaced.push(isolate);
+        if self.displaced.len() > BACKLOG {
+            self.take_displaced();
+        }
+    }
+
+    /// Has those dropped that made room for requests.
+    pub(crate) fn take_displaced(&self) {
+        while let Some(isolate) = self.displaced.pop() {
+            self.take(isolate);
+        }
     }
 
     /// Drops what the thread has not come to, on a thread that may enter isolates.
@@ -178,6 +197,9 @@ impl Reaper {
 
     /// Has no isolate made ahead any more, and drops those that were. On a thread that may enter isolates.
     pub(crate) fn close(&self) {
+        while let Some(isolate) = self.displaced.pop() {
+            drop(isolate);
+        }
         let spares = self.spares.lock().end();
         drop(spares);
     }
@@ -282,6 +304,23 @@ mod tests {
         wait_until(|| code_cache::has_code_of(&source));
         let lane = pool.lanes.lock()[0].clone();
         assert!(lane.warm.load(Ordering::Relaxed), "it was collected");
+    }
+
+    #[test]
+    fn what_made_room_goes_once_the_request_has_run() {
+        let options = PoolOptions {
+            max_isolates: 1,
+            ..PoolOptions::default()
+        };
+        let pool = Pool::new(options).expect("a pool");
+        let worker = WorkerDefinition::script("export default { scheduled() {} }");
+        let worker = Arc::new(worker);
+        for id in ["a", "b"] {
+            run_once(&pool, id, &worker);
+        }
+        assert_eq!(pool.stats().evictions, 1);
+        let Exit { leaving, .. } = &pool.reaper.exit;
+        wait_until(|| pool.reaper.displaced.is_empty() && leaving.is_empty());
     }
 
     #[test]
