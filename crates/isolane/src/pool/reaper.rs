@@ -263,6 +263,17 @@ mod tests {
         block_on(run).expect("it runs");
     }
 
+    /// A pool with room for one isolate, and a worker.
+    fn pool_of_one() -> (Arc<Pool>, Arc<WorkerDefinition>) {
+        let options = PoolOptions {
+            max_isolates: 1,
+            ..PoolOptions::default()
+        };
+        let pool = Pool::new(options).expect("a pool");
+        let worker = WorkerDefinition::script("export default { scheduled() {} }");
+        (pool, Arc::new(worker))
+    }
+
     fn wait_until(is_so: impl Fn() -> bool) {
         let patience = Instant::now() + PATIENCE;
         while !is_so() {
@@ -308,13 +319,7 @@ mod tests {
 
     #[test]
     fn what_made_room_goes_once_the_request_has_run() {
-        let options = PoolOptions {
-            max_isolates: 1,
-            ..PoolOptions::default()
-        };
-        let pool = Pool::new(options).expect("a pool");
-        let worker = WorkerDefinition::script("export default { scheduled() {} }");
-        let worker = Arc::new(worker);
+        let (pool, worker) = pool_of_one();
         for id in ["a", "b"] {
             run_once(&pool, id, &worker);
         }
@@ -325,13 +330,7 @@ mod tests {
 
     #[test]
     fn a_pool_has_an_isolate_ahead_when_it_is_full_too() {
-        let options = PoolOptions {
-            max_isolates: 1,
-            ..PoolOptions::default()
-        };
-        let pool = Pool::new(options).expect("a pool");
-        let worker = WorkerDefinition::script("export default { scheduled() {} }");
-        let worker = Arc::new(worker);
+        let (pool, worker) = pool_of_one();
         for id in ["a", "b", "c"] {
             run_once(&pool, id, &worker);
             wait_until(|| !pool.reaper.spares.lock().ready.is_empty());

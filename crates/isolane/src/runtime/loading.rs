@@ -17,11 +17,6 @@ use super::realm_state::End;
 use super::turns;
 use super::web::async_context;
 
-/// Whether the modules have been evaluated without an exception, top-level await included; a script has no promise.
-fn is_evaluated(evaluation: Option<v8::Local<v8::Promise>>) -> bool {
-    evaluation.is_none_or(|promise| promise.state() == v8::PromiseState::Fulfilled)
-}
-
 /// Where a realm is in loading its worker.
 pub(super) enum Phase {
     Loading(Loading),
@@ -191,4 +186,9 @@ impl Realm {
         self.state.modules.borrow_mut().code_to_keep.clear();
         self.state.families_to_keep.borrow_mut().clear();
     }
+}
+
+/// Whether the modules have been evaluated without an exception, top-level await included; a script has no promise.
+fn is_evaluated(evaluation: Option<v8::Local<v8::Promise>>) -> bool {
+    evaluation.is_none_or(|promise| promise.state() == v8::PromiseState::Fulfilled)
 }
