@@ -207,8 +207,8 @@ impl Pool {
         free
     }
 
-    /// Evicts the idle lane that was used least recently, and has the reaper do that with its isolate; false where
-    /// all are busy.
+    /// Evicts the idle lane that was used least recently and gives the reaper its isolate, to `dispose` of; false
+    /// where all are busy.
     pub(super) fn evict_one(&self, dispose: fn(&Reaper, LockerManagedIsolate)) -> bool {
         let mut missed: Vec<Arc<Lane>> = Vec::new();
         loop {

@@ -13,7 +13,7 @@ use super::events::{self, StartRequest};
 use super::exception;
 use super::modules::{self, Loaded};
 use super::realm::{Health, Realm};
-use super::realm_state::End;
+use super::realm_state::{End, RealmState};
 use super::turns;
 use super::web::async_context;
 
@@ -43,46 +43,31 @@ impl Realm {
             namespace: None,
             waiting: Vec::new(),
         });
-        let mut loaded = None;
+        let mut outcome = Ok(false);
+        let mut goes_on = None;
         self.turn(isolate, request, |scope, state| {
-            loaded = Some(modules::load(scope, state).map(|loaded| {
+            outcome = modules::load(scope, state).and_then(|loaded| {
                 if let Some(evaluation) = loaded.evaluation {
                     evaluation.mark_as_handled();
                 }
                 // What the evaluation has queued may still set what is exported.
                 turns::run_microtasks(scope);
-                if is_evaluated(loaded.evaluation) && !scope.is_execution_terminating() {
-                    async_context::clear(scope);
-                    events::configure(scope, state, loaded.namespace, definition);
-                    state.ends.borrow_mut().push((request, End::Finish));
-                    return None;
+                async_context::clear(scope);
+                let is_loaded = finish(scope, state, request, &loaded, definition)?;
+                if !is_loaded {
+                    let evaluation = loaded.evaluation.map(|it| v8::Global::new(scope, it));
+                    let namespace = loaded.namespace.map(|it| v8::Global::new(scope, it));
+                    goes_on = Some((evaluation, namespace));
                 }
-                let Loaded {
-                    evaluation,
-                    namespace,
-                } = loaded;
-                Some((
-                    evaluation.map(|promise| v8::Global::new(scope, promise)),
-                    namespace.map(|namespace| v8::Global::new(scope, namespace)),
-                ))
-            }));
+                Ok(is_loaded)
+            });
         });
-        if !self.is_loading() {
-            // The turn was ended by a limit, or threw where nothing of the worker's runs.
-            return;
+        if let (Some((evaluation, namespace)), Phase::Loading(loading)) = (goes_on, &mut self.phase)
+        {
+            loading.evaluation = evaluation;
+            loading.namespace = namespace;
         }
-        match loaded {
-            Some(Ok(None)) => self.phase = Phase::Ready,
-            Some(Ok(Some((evaluation, namespace)))) => {
-                if let Phase::Loading(loading) = &mut self.phase {
-                    loading.evaluation = evaluation;
-                    loading.namespace = namespace;
-                }
-                self.advance_loading(isolate, definition);
-            }
-            Some(Err(error)) => self.loading_failed(error),
-            None => {}
-        }
+        self.loading_went(isolate, outcome);
     }
 
     pub(super) fn loading_request(&self) -> Option<RequestId> {
@@ -118,45 +103,34 @@ impl Realm {
         };
         let (request, namespace) = (loading.request, loading.namespace.clone());
         let evaluation = loading.evaluation.clone();
-        let mut outcome = Some(Ok(()));
+        let mut outcome = Ok(false);
         self.turn(isolate, request, |scope, state| {
-            if let Some(evaluation) = evaluation {
-                let evaluation = v8::Local::new(scope, evaluation);
-                match evaluation.state() {
-                    v8::PromiseState::Pending => {
-                        outcome = None;
-                        return;
-                    }
-                    v8::PromiseState::Rejected => {
-                        let thrown = evaluation.result(scope);
-                        let guest = exception::describe(scope, thrown);
-                        outcome = Some(Err(ErrorKind::WorkerException(guest).into()));
-                        return;
-                    }
-                    v8::PromiseState::Fulfilled => {}
-                }
-            }
-            let namespace = namespace.map(|namespace| v8::Local::new(scope, namespace));
-            events::configure(scope, state, namespace, definition);
+            let loaded = Loaded {
+                evaluation: evaluation.map(|promise| v8::Local::new(scope, promise)),
+                namespace: namespace.map(|namespace| v8::Local::new(scope, namespace)),
+            };
+            outcome = finish(scope, state, request, &loaded, definition);
         });
-        if !self.is_loading() {
-            // The turn was ended by a limit, which said so to those who wait.
-            return;
-        }
+        self.loading_went(isolate, outcome);
+    }
+
+    /// Follows up a turn that loads: where the worker is loaded, what waited for it starts.
+    fn loading_went(&mut self, isolate: &mut v8::Isolate, outcome: Result<bool, Error>) {
         match outcome {
-            Some(Ok(())) => {
+            // A limit that ended the turn has said so to those who wait.
+            _ if !self.is_loading() => {}
+            Ok(false) => {}
+            Ok(true) => {
                 let Phase::Loading(loading) = std::mem::replace(&mut self.phase, Phase::Ready)
                 else {
                     return;
                 };
-                self.state.remove(loading.request);
                 for start in loading.waiting {
                     self.state.guards.bystanders.remove(start.id);
                     self.start(isolate, start);
                 }
             }
-            Some(Err(error)) => self.loading_failed(error),
-            None => {}
+            Err(error) => self.loading_failed(error),
         }
     }
 
@@ -188,7 +162,29 @@ impl Realm {
     }
 }
 
-/// Whether the modules have been evaluated without an exception, top-level await included; a script has no promise.
-fn is_evaluated(evaluation: Option<v8::Local<v8::Promise>>) -> bool {
-    evaluation.is_none_or(|promise| promise.state() == v8::PromiseState::Fulfilled)
+/// Gives the guest side the handlers of a worker whose evaluation has ended, and ends the loading with its turn; false
+/// while top-level await goes on. A script has no promise.
+fn finish<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    state: &RealmState,
+    request: RequestId,
+    loaded: &Loaded<'s>,
+    definition: &WorkerDefinition,
+) -> Result<bool, Error> {
+    if let Some(evaluation) = loaded.evaluation {
+        match evaluation.state() {
+            v8::PromiseState::Pending => return Ok(false),
+            v8::PromiseState::Rejected => {
+                let thrown = evaluation.result(scope);
+                return Err(ErrorKind::WorkerException(exception::describe(scope, thrown)).into());
+            }
+            v8::PromiseState::Fulfilled => {}
+        }
+    }
+    // What it throws is the turn's to say.
+    if events::configure(scope, state, loaded.namespace, definition).is_none() {
+        return Err(Error::internal("the worker's handlers were not taken"));
+    }
+    state.ends.borrow_mut().push((request, End::Finish));
+    Ok(true)
 }

@@ -100,20 +100,19 @@ pub(crate) fn load<'s>(
         ));
     };
     let is_javascript = ModuleKind::of(entry) == Some(ModuleKind::JavaScript);
-    let text = String::from_utf8_lossy(source.as_bytes());
-    let has_words = has_words_of_a_module(&text);
-    if is_javascript
-        && !has_words
-        && let Some(loaded) = run_classic(scope, entry, &text)
+    let script = is_javascript.then(|| String::from_utf8_lossy(source.as_bytes()));
+    if let Some(text) = script.as_deref()
+        && !has_words_of_a_module(text)
+        && let Some(loaded) = run_classic(scope, entry, text)
     {
         return loaded;
     }
     let module = compile_graph(scope, realm, entry)?;
     link(scope, module)?;
-    if is_javascript
-        && has_words
+    if let Some(text) = script.as_deref()
         && is_bare(scope, module)
-        && let Some(loaded) = run_classic(scope, entry, &text)
+        && has_words_of_a_module(text)
+        && let Some(loaded) = run_classic(scope, entry, text)
     {
         return loaded;
     }

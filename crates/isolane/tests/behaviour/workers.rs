@@ -70,6 +70,20 @@ fn what_is_exported_may_be_set_until_nothing_is_queued_any_more() {
 }
 
 #[test]
+fn a_worker_that_breaks_the_taking_of_its_env_does_not_load() {
+    let script = "JSON.parse = () => { throw new TypeError('no') };
+        export default { fetch: () => new Response('loaded') }";
+    let mut worker = WorkerDefinition::script(script);
+    worker.env = worker.env.with("name", serde_json::json!("n"));
+    let error = fetch(worker).err().expect("no answer");
+    assert_eq!(error.code(), "ERR_WORKER_EXCEPTION");
+    assert_eq!(
+        error.guest().map(|guest| guest.message.as_str()),
+        Some("no")
+    );
+}
+
+#[test]
 fn modules_import_each_other_json_text_and_typescript() {
     let worker = modules(&[
         (
