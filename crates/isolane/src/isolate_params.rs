@@ -1,6 +1,6 @@
 //! The one place that makes isolates: parameters, callbacks and the guards of their memory limits.
 
-mod leftovers;
+pub(crate) mod leftovers;
 pub(crate) mod lookup_caches;
 
 use std::borrow::Cow;

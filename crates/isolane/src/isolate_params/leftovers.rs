@@ -1,14 +1,15 @@
-//! What isolates leave behind when they go, in V8's pool of pages and in malloc's lists, for those that come:
-//! given back to the system once none has wanted it for a second.
+//! What isolates leave behind when they go or are collected, in V8's pool of pages and in malloc's lists, for those
+//! that come: given back to the system once none has wanted it for a second.
 //!
 //! V8 gives pages back only as long as isolates fill and empty others, malloc (glibc's) next to nothing: of a
-//! hundred idle tenants that have gone, four fifths of the memory would stay for good.
+//! hundred idle tenants that have gone, four fifths of the memory would stay for good, of the buffers of a request that a
+//! limit has ended most.
 //!
 //! Any thread counts isolates; one that is made for it gives back.
 
 use std::time::Duration;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::limits::Limits;
 use crate::{outbound, platform};
@@ -72,10 +73,22 @@ pub(super) fn will_leave(heap_bytes: usize) {
     CENSUS.lock().held += heap_bytes / USUAL_BYTES;
 }
 
+/// So many bytes were freed in an isolate that stays, and has nothing to do.
+pub(crate) fn were_freed(bytes: usize) {
+    let mut census = CENSUS.lock();
+    census.held += bytes / USUAL_BYTES;
+    have_watched(census);
+}
+
 /// An isolate is gone.
 pub(super) fn isolate_left() {
     let mut census = CENSUS.lock();
     census.living -= 1;
+    have_watched(census);
+}
+
+/// Has it looked at, until it is given back or wanted, that there is memory for more isolates than there are.
+fn have_watched(mut census: MutexGuard<'_, Census>) {
     if !census.is_watched && census.exceeds(census.living) {
         census.is_watched = true;
         census.wanted = census.living;

@@ -8,7 +8,7 @@ use isolane_scheduler::{CallbackMessage, RequestId};
 use crate::definition::ContextPolicy;
 use crate::error::{Error, Owner};
 use crate::event_loop::drain_and_process;
-use crate::isolate_params::lookup_caches;
+use crate::isolate_params::{leftovers, lookup_caches};
 use crate::request::Start;
 use crate::runtime::entered_realm::EnteredRealm;
 use crate::runtime::events::{Event, StartRequest};
@@ -176,6 +176,7 @@ impl LockedIsolate<'_> {
             }
             // After that: a collection fills them anew.
             lookup_caches::give_back(&mut self.lock);
+            leftovers::were_freed(std::mem::take(&mut self.condition.freed_bytes));
         }
     }
 
@@ -198,6 +199,7 @@ impl LockedIsolate<'_> {
         if self.condition.health == Health::Condemned {
             return;
         }
+        let before = self.used_bytes();
         self.lock.low_memory_notification();
         if self.isolate.guards().heap.exceeded() {
             self.condition.health = Health::Condemned;
@@ -205,6 +207,7 @@ impl LockedIsolate<'_> {
         self.isolate.guards().external.look(&mut self.lock);
         let used = self.used_bytes();
         let condition = &mut *self.condition;
+        condition.freed_bytes += before.saturating_sub(used);
         condition.kept_bytes = used;
         condition.kept_at_rest_bytes = condition.kept_at_rest_bytes.min(used);
         let heap_used_bytes = self.lock.get_heap_statistics().used_heap_size();

@@ -59,6 +59,8 @@ struct Condition {
     /// The same after the last collection at rest, or a later one that left less. A collection right after a request
     /// may leave much that is soon held by nothing any more.
     kept_at_rest_bytes: usize,
+    /// What collections have freed since the isolate was last at rest.
+    freed_bytes: usize,
     /// A limit ended a request since the heap was last looked at.
     was_limited: bool,
     /// The worker has handled an event, so that V8 has compiled what its requests call.
@@ -83,6 +85,7 @@ impl LockerManagedIsolate {
                 health: Health::Good,
                 kept_bytes: 0,
                 kept_at_rest_bytes: 0,
+                freed_bytes: 0,
                 was_limited: false,
                 has_run: false,
                 loads_late: false,

@@ -26,6 +26,7 @@ const MAX_BODY_BYTES: u64 = 256 << 20;
 
 /// Runs a trial and prints its verdict.
 pub(crate) fn main(trial: &str) {
+    memory::join_what_is_freed();
     let (name, mode) = trial.rsplit_once("::").expect("<case>::<mode>");
     let mode = Mode::parse(mode);
     if let Some(scenario) = scenario::ALL.iter().find(|scenario| scenario.name == name) {

@@ -272,6 +272,24 @@ pub(crate) fn churn(mode: Mode) {
     }
 }
 
+/// A tenant that stays has what a limit took from it given to the system, without anybody who asks malloc for it.
+pub(crate) fn limited_buffers(mode: Mode) {
+    const MAY_STAY: usize = 12 << 20;
+    let fill = "const kept = []; for (;;) kept.push(new Uint8Array(1 << 16).fill(1));";
+    let host = Host::new(mode);
+    let mut other = host.tenant("other", handler("return new Response('ok')"));
+    assert_eq!(text(other.fetch("").expect("an answer")), "ok");
+    let before = resident();
+    let mut tenant = host.tenant("tenant", handler(fill));
+    let error = tenant.fetch("").err().expect("no answer");
+    assert_eq!(error.code(), "ERR_BUFFER_LIMIT");
+    let peak = Resident::read().map_or(usize::MAX, |resident| resident.peak);
+    assert!(peak > before + 2 * MAY_STAY, "it took too little");
+    if let Err(bytes) = memory::await_at_most_in_all(before + MAY_STAY, PATIENCE) {
+        panic!("{} MB stay", (bytes - before) >> 20);
+    }
+}
+
 /// Tenants that have gone leave their memory to the system, without anybody who asks malloc for it.
 pub(crate) fn tenants_that_go(mode: Mode) {
     const TENANTS: usize = 60;

@@ -50,6 +50,19 @@ fn await_after(before_each: fn(), bytes: usize, patience: Duration) -> Result<()
     }
 }
 
+/// Has malloc join all that is freed to what is free beside it, at once; to be called before there are threads.
+///
+/// glibc's keeps the smallest pieces apart, and joins them when it is asked to trim. If one of them lies between what an
+/// attack has freed and the unused end of a thread's arena, all of that becomes the end, which only a later free trims.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub(crate) fn join_what_is_freed() {
+    // SAFETY: mallopt only sets how malloc goes on.
+    unsafe { libc::mallopt(libc::M_MXFAST, 0) };
+}
+
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub(crate) fn join_what_is_freed() {}
+
 /// Asks malloc for what it only keeps.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 fn give_back() {

@@ -42,6 +42,11 @@ pub(crate) const ALL: &[Scenario] = &[
         races::late_terminations,
     ),
     new(
+        "b19-buffers-of-a-limited-request-go-back",
+        POOL,
+        lifecycles::limited_buffers,
+    ),
+    new(
         "b23-disposed-contexts-give-memory-back",
         CONTEXT,
         lifecycles::disposed_contexts,
