@@ -105,6 +105,24 @@ function fresh(callers: number): Case {
   };
 }
 
+/** A warm request that lets others go first once. */
+function yielding(callers: number): Case {
+  const script = `export default {
+    async fetch() {
+      await new Promise((done) => setTimeout(done, 0));
+      return new Response('hello');
+    } }`;
+  return {
+    name: 'executePooled: a timer without delay in each',
+    callers,
+    milliseconds: 2000,
+    setUp: async () => ({
+      once: () => executePooled('bench-yield', script, URL_OF_REQUEST),
+      tearDown: nothing,
+    }),
+  };
+}
+
 /** A warm request that awaits a function of the host's once. */
 function hostCall(callers: number): Case {
   const script = `export default { fetch: async (request, env) => new Response(await env.get(request.url)) }`;
@@ -201,6 +219,7 @@ export const CASES: readonly Case[] = [
   ...[1, 8, 64, 512].map(warm),
   ...[1, 64].map(warmAndRead),
   ...[1, 8].map(warmBesideWaiting),
+  ...[1, 64].map(yielding),
   ...[1, 64].map(hostCall),
   ...[1, 64].map(manyWorkers),
   ...[1, 8].map((callers) => eviction(callers, 'workers', async () => WORKER)),

@@ -4,7 +4,8 @@
 //! a wheel loses the order within its slots, and scripts rely on it. The threads that hold isolates
 //! start and cancel timers in it directly; its lock is held for one change. A thread of its own waits,
 //! because tokio's timers are a millisecond late and wait for the tasks of their thread; nothing fires
-//! before its exact deadline, and as little as the system allows after it.
+//! before its exact deadline, and as little as the system allows after it. What is due when it is started fires there,
+//! on the thread that starts it, unless something due before it has yet to fire.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -82,8 +83,21 @@ struct State {
     ///
     /// Written by the driver, and by whoever starts a timer that is due before that.
     next_look: Option<Instant>,
+    /// The driver waits: nothing that it took out of the queue is still to be said.
+    driver_waits: bool,
     /// Nothing is to fire any more.
     stopped: bool,
+}
+
+impl State {
+    /// Whether a timer with that deadline fires here and now, before none that precedes it.
+    fn may_fire_at_once(&self, deadline: Instant) -> bool {
+        let is_first = || {
+            let first = self.timers.first_key_value();
+            first.is_none_or(|((first, _), _)| deadline < *first)
+        };
+        self.driver_waits && deadline <= Instant::now() && is_first()
+    }
 }
 
 /// All timers of all contexts of one scheduler.
@@ -102,10 +116,15 @@ impl TimerQueue {
     /// Starts a timer; the driver is woken only if it would look too late.
     ///
     /// Waking a sleeping thread costs more than all else here, and most timers are deadlines of
-    /// requests, which are cancelled long before they are due.
+    /// requests, which are cancelled long before they are due. One without a delay, which a guest starts to let
+    /// others go first, would cost its request ten times as much.
     pub(crate) fn start(&self, timer: Timer) {
         let mut state = self.lock();
         let deadline = timer.deadline;
+        if state.may_fire_at_once(deadline) {
+            drop(state);
+            return timer.fire();
+        }
         state.started += 1;
         let place = (deadline, state.started);
         let replaced = state.places.insert(timer.id, place);
@@ -168,14 +187,17 @@ impl TimerQueue {
     fn wait(&self) -> bool {
         let mut state = self.lock();
         loop {
-            if state.stopped {
-                return false;
-            }
             let now = Instant::now();
-            state = match state.next_look {
-                Some(look) if look <= now => return true,
-                Some(look) => {
-                    let waited = self.earlier.wait_timeout(state, look - now);
+            let left = state
+                .next_look
+                .map(|look| look.saturating_duration_since(now));
+            state.driver_waits = !state.stopped && left != Some(Duration::ZERO);
+            if !state.driver_waits {
+                return !state.stopped;
+            }
+            state = match left {
+                Some(left) => {
+                    let waited = self.earlier.wait_timeout(state, left);
                     waited.unwrap_or_else(PoisonError::into_inner).0
                 }
                 None => self
@@ -220,20 +242,76 @@ pub(crate) fn start(thread_name: String) -> io::Result<Arc<TimerQueue>> {
 #[cfg(test)]
 mod tests {
     use tokio::runtime::Handle;
+    use tokio::sync::mpsc::UnboundedReceiver;
+
+    use crate::SchedulerMessage;
 
     use super::*;
 
-    // Clocks finer than a microsecond make equal deadlines too rare to be seen from outside.
-    #[tokio::test]
-    async fn equal_deadlines_fire_in_the_order_they_were_started() {
+    /// A queue that nobody drives, and a context with its answers.
+    fn undriven() -> (
+        Arc<TimerQueue>,
+        Arc<Context>,
+        UnboundedReceiver<CallbackMessage>,
+    ) {
         let queue = Arc::new(TimerQueue::default());
-        let (callbacks, _answers) = tokio::sync::mpsc::unbounded_channel();
+        let (callbacks, answers) = tokio::sync::mpsc::unbounded_channel();
         let context = Context::new(
             Handle::current(),
             Arc::clone(&queue),
             crate::compute::processors(),
             callbacks,
         );
+        (queue, context, answers)
+    }
+
+    fn start_now(context: &Arc<Context>, id: CallbackId) {
+        let (request, delay) = (1, Duration::ZERO);
+        context.handle(SchedulerMessage::Timer { request, id, delay });
+    }
+
+    fn fired(answers: &mut UnboundedReceiver<CallbackMessage>) -> Vec<CallbackId> {
+        std::iter::from_fn(|| answers.try_recv().ok())
+            .map(|answer| match answer {
+                CallbackMessage::TimerFired { id, .. } => id,
+                other => panic!("not a timer: {other:?}"),
+            })
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn what_is_due_when_it_is_started_fires_there() {
+        let (queue, context, mut answers) = undriven();
+        queue.lock().driver_waits = true;
+        start_now(&context, 1);
+        start_now(&context, 2);
+        assert_eq!(fired(&mut answers), [1, 2]);
+        queue.lock().stopped = true;
+        queue.wait();
+        start_now(&context, 3);
+        assert_eq!(fired(&mut answers), [], "it fired although all is to end");
+    }
+
+    #[tokio::test]
+    async fn what_is_due_goes_after_what_was_due_before() {
+        let (queue, context, mut answers) = undriven();
+        start_now(&context, 1);
+        queue.lock().driver_waits = true;
+        start_now(&context, 2);
+        assert_eq!(fired(&mut answers), [], "the first one has not fired");
+        assert!(queue.wait());
+        let due = queue.take_due();
+        start_now(&context, 3);
+        assert_eq!(fired(&mut answers), [], "the first two have not fired");
+        due.into_iter().for_each(Timer::fire);
+        queue.fire_due();
+        assert_eq!(fired(&mut answers), [1, 2, 3]);
+    }
+
+    // Clocks finer than a microsecond make equal deadlines too rare to be seen from outside.
+    #[tokio::test]
+    async fn equal_deadlines_fire_in_the_order_they_were_started() {
+        let (queue, context, _answers) = undriven();
         let deadline = Instant::now();
         for id in [5, 3, 9, 1] {
             let context = Arc::clone(&context);
