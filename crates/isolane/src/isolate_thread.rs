@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::limits::rescue::{self, ThreadUser};
 use crate::platform;
 use crate::runtime::stopping::Group;
-use crate::settlement::Expected;
+use crate::settlement::{Expected, waking};
 use crate::thread_priority;
 
 /// How long a thread spins before it sleeps.
@@ -26,7 +26,7 @@ const SPIN: Duration = Duration::from_micros(100);
 /// How many rests in a row must have been short before a thread spins.
 const SHORT_RESTS: u32 = 4;
 
-/// A step that is shorter is worth spinning for its answer.
+/// A step that is shorter, without what it takes to wake who asked, is worth spinning for its answer.
 const QUICK: Duration = Duration::from_micros(20);
 
 /// How many steps in a row must have been quick before who asks spins for the answer.
@@ -177,7 +177,8 @@ impl<C: Send + 'static> Receiver<C> {
         loop {
             let begin = Instant::now();
             let rest = step(&mut cx);
-            let is_quick = begin.elapsed() < QUICK;
+            let took = begin.elapsed().saturating_sub(waking::take_spent());
+            let is_quick = took < QUICK;
             let quick_steps = self.quick_steps.get();
             self.quick_steps.set(if is_quick {
                 quick_steps.saturating_add(1)

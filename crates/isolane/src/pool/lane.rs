@@ -17,7 +17,7 @@ use crate::limits::watchdog;
 use crate::locker_managed_isolate::{IsolateRecipe, LockerManagedIsolate};
 use crate::platform;
 use crate::runtime::events::StartRequest;
-use crate::settlement::others_of_this_thread;
+use crate::settlement::{others_of_this_thread, waking};
 
 use super::counts::Counts;
 use super::mean::Mean;
@@ -105,6 +105,8 @@ pub(crate) struct Lane {
     /// Whether the next request's context is there, where requests have contexts of their own.
     pub(super) has_context: AtomicBool,
     turn_ns: Mean,
+    /// The same without what it took to wake callers, who might have spun.
+    answer_ns: Mean,
     pub(super) progress: CachePadded<Progress>,
     pub(super) core: CachePadded<Mutex<Core>>,
 }
@@ -154,6 +156,7 @@ impl Lane {
             warm: AtomicBool::new(false),
             has_context: AtomicBool::new(false),
             turn_ns: Mean::default(),
+            answer_ns: Mean::default(),
             progress: CachePadded::default(),
             core: CachePadded::new(Mutex::new(Core {
                 isolate: None,
@@ -235,7 +238,7 @@ impl Lane {
     ///
     /// Not where more than one wait before it that are not the calling thread's own.
     pub(crate) fn is_quick(&self, queued: usize) -> bool {
-        let mean = self.turn_ns.get();
+        let mean = self.answer_ns.get();
         mean != 0
             && (queued as u64 + 1) * mean < QUICK_NS
             && (queued <= 1 || queued <= others_of_this_thread())
@@ -370,7 +373,7 @@ impl Lane {
         self.core.try_lock()?.isolate.take()
     }
 
-    /// Notes how long a batch's turns took.
+    /// Notes how long the turns took of the batch that the calling thread has just run.
     pub(super) fn note_turns(&self, begin: u64, now: u64, turns: u64) {
         self.progress.busy_since.store(0, Ordering::Relaxed);
         self.progress.last_used.store(now, Ordering::Relaxed);
@@ -379,6 +382,9 @@ impl Lane {
         }
         if let Some(turn_ns) = (now - begin).checked_div(turns) {
             self.turn_ns.note(turn_ns, MEAN_OF_TURNS);
+            let waking_ns = waking::take_spent().as_nanos() as u64;
+            let answer_ns = turn_ns.saturating_sub(waking_ns / turns);
+            self.answer_ns.note(answer_ns, MEAN_OF_TURNS);
         }
     }
 }

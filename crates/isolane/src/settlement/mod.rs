@@ -7,6 +7,7 @@ mod parcel;
 mod run_future;
 mod sent_request;
 mod sent_response;
+pub(crate) mod waking;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
@@ -130,14 +131,14 @@ impl<T: Received> Shared<T> {
                 self.progress.store(SETTLED, Ordering::Release);
                 drop(state);
                 if let Some(waker) = waker {
-                    waker.wake();
+                    waking::counted(|| waker.wake());
                 }
             }
             State::Calling(callback) => {
                 *state = State::Taken(leftovers);
                 self.progress.store(SETTLED, Ordering::Release);
                 drop(state);
-                callback(answer);
+                waking::counted(|| callback(answer));
             }
             settled @ (State::Settled(..) | State::Taken(_)) => *state = settled,
         }
