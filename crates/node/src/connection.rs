@@ -52,17 +52,29 @@ impl UnderWay {
         running.or_else(|| self.waiting.remove(&ticket))
     }
 
-    /// Whether all of them wait. One that does is set aside, so that nobody looks at it again.
-    fn all_wait(&mut self) -> bool {
-        while let Some((&ticket, request)) = self.running.iter().next() {
-            if !request.waits() {
-                return false;
+    /// Whether hardly any of them may be answered at any moment. Those that wait are set aside, so that nobody looks at
+    /// them again.
+    fn are_few(&mut self) -> bool {
+        if self.running.len() <= FEW {
+            return true;
+        }
+        let (mut running, mut waiting) = (0, Vec::new());
+        for (&ticket, request) in &self.running {
+            if request.waits() {
+                waiting.push(ticket);
+            } else {
+                running += 1;
             }
+            if running > FEW {
+                break;
+            }
+        }
+        for ticket in waiting {
             if let Some(request) = self.running.remove(&ticket) {
                 self.waiting.insert(ticket, request);
             }
         }
-        true
+        running <= FEW
     }
 
     fn take(&mut self) -> impl Iterator<Item = AbortHandle> + use<> {
@@ -74,6 +86,9 @@ impl UnderWay {
 /// How long a call may wait for its answer before it returns. A thread that slept takes longer to
 /// wake, and an answer that takes longer is not worth Node's time.
 const LONGEST_WAIT_IN_CALL: Duration = Duration::from_micros(20);
+
+/// How many other requests may run while a call waits for its answer: theirs come with it, and wake nobody.
+const FEW: usize = 2;
 
 #[derive(Default)]
 pub(crate) struct Connection {
@@ -186,13 +201,13 @@ impl Connection {
         gathered.then(Vec::new)
     }
 
-    /// Whether a call that begins may wait for its answer. Not while other requests run, or are about to begin: that
-    /// would wait for more than its own.
+    /// Whether a call that begins may wait for its answer. Not while many other requests run, nor while others are about
+    /// to begin: that would wait for more than its own.
     fn may_wait_in_call(&self) -> bool {
         let expected = self.expected_calls.load(Ordering::Relaxed);
         self.expected_calls
             .store(expected.saturating_sub(1), Ordering::Relaxed);
-        expected == 0 && lock(&self.under_way).all_wait()
+        expected <= 1 && lock(&self.under_way).are_few()
     }
 
     /// Gives a guest a reply by `reply`, and then waits for a moment for what it does next, if it is the only
