@@ -282,7 +282,7 @@ pub(crate) fn limited_buffers(mode: Mode) {
     let before = resident();
     // A busy machine takes long to find that much memory.
     let mut tenant = host.tenant("tenant", limited(fill, 10_000, 20_000));
-    let error = tenant.fetch("").err().expect("no answer");
+    let error = tenant.fetch("").expect_err("no answer");
     assert_eq!(error.code(), "ERR_BUFFER_LIMIT");
     let peak = Resident::read().map_or(usize::MAX, |resident| resident.peak);
     assert!(peak > before + 2 * MAY_STAY, "it took too little");

@@ -75,7 +75,7 @@ fn a_worker_that_breaks_the_taking_of_its_env_does_not_load() {
         export default { fetch: () => new Response('loaded') }";
     let mut worker = WorkerDefinition::script(script);
     worker.env = worker.env.with("name", serde_json::json!("n"));
-    let error = fetch(worker).err().expect("no answer");
+    let error = fetch(worker).expect_err("no answer");
     assert_eq!(error.code(), "ERR_WORKER_EXCEPTION");
     assert_eq!(
         error.guest().map(|guest| guest.message.as_str()),
