@@ -105,6 +105,25 @@ function fresh(callers: number): Case {
   };
 }
 
+/** A warm request whose handler takes about ten microseconds. */
+function computing(callers: number): Case {
+  const script = `export default {
+    fetch() {
+      let sum = 0;
+      for (let n = 0; n < 8000; n += 1) sum = (sum * 31 + n) | 0;
+      return new Response(String(sum));
+    } }`;
+  return {
+    name: 'executePooled: a handler that computes for about 10 µs',
+    callers,
+    milliseconds: 2000,
+    setUp: async () => ({
+      once: () => executePooled('bench-computing', script, URL_OF_REQUEST),
+      tearDown: nothing,
+    }),
+  };
+}
+
 /** A warm request that lets others go first once. */
 function yielding(callers: number): Case {
   const script = `export default {
@@ -219,6 +238,7 @@ export const CASES: readonly Case[] = [
   ...[1, 8, 64, 512].map(warm),
   ...[1, 64].map(warmAndRead),
   ...[1, 8].map(warmBesideWaiting),
+  ...[1, 2, 8].map(computing),
   ...[1, 64].map(yielding),
   ...[1, 64].map(hostCall),
   ...[1, 64].map(manyWorkers),
