@@ -1,7 +1,7 @@
 // Owns the benchmark's cases: what each one sets up, does once, and takes down.
 
 import { build } from 'esbuild';
-import { executePooled, IsolatePool, SharedIsolate, Worker } from 'isolane';
+import { executePooled, IsolatePool, SharedIsolate, Worker, type WorkerDefinition } from 'isolane';
 
 const WORKER = `export default { fetch: (request) => new Response('hello ' + new URL(request.url).pathname) }`;
 const URL_OF_REQUEST = 'http://worker.test/path?x=1';
@@ -51,13 +51,18 @@ function context(callers: number): Case {
   };
 }
 
-function warm(callers: number): Case {
+/** Requests to one worker of the shared pool. */
+function pooled(what: string, id: string, worker: string | WorkerDefinition, callers: number): Case {
   return {
-    name: 'executePooled: a warm isolate',
+    name: `executePooled: ${what}`,
     callers,
     milliseconds: 2000,
-    setUp: async () => ({ once: () => executePooled('bench', WORKER, URL_OF_REQUEST), tearDown: nothing }),
+    setUp: async () => ({ once: () => executePooled(id, worker, URL_OF_REQUEST), tearDown: nothing }),
   };
+}
+
+function warm(callers: number): Case {
+  return pooled('a warm isolate', 'bench', WORKER, callers);
 }
 
 function warmAndRead(callers: number): Case {
@@ -94,15 +99,7 @@ function warmBesideWaiting(callers: number): Case {
 }
 
 function fresh(callers: number): Case {
-  return {
-    name: `executePooled: context 'fresh'`,
-    callers,
-    milliseconds: 2000,
-    setUp: async () => {
-      const worker = { script: WORKER, context: 'fresh' } as const;
-      return { once: () => executePooled('bench-fresh', worker, URL_OF_REQUEST), tearDown: nothing };
-    },
-  };
+  return pooled(`context 'fresh'`, 'bench-fresh', { script: WORKER, context: 'fresh' }, callers);
 }
 
 /** A warm request whose handler takes about ten microseconds. */
@@ -113,15 +110,7 @@ function computing(callers: number): Case {
       for (let n = 0; n < 8000; n += 1) sum = (sum * 31 + n) | 0;
       return new Response(String(sum));
     } }`;
-  return {
-    name: 'executePooled: a handler that computes for about 10 µs',
-    callers,
-    milliseconds: 2000,
-    setUp: async () => ({
-      once: () => executePooled('bench-computing', script, URL_OF_REQUEST),
-      tearDown: nothing,
-    }),
-  };
+  return pooled('a handler that computes for about 10 µs', 'bench-computing', script, callers);
 }
 
 /** A warm request that lets others go first once. */
@@ -131,29 +120,14 @@ function yielding(callers: number): Case {
       await new Promise((done) => setTimeout(done, 0));
       return new Response('hello');
     } }`;
-  return {
-    name: 'executePooled: a timer without delay in each',
-    callers,
-    milliseconds: 2000,
-    setUp: async () => ({
-      once: () => executePooled('bench-yield', script, URL_OF_REQUEST),
-      tearDown: nothing,
-    }),
-  };
+  return pooled('a timer without delay in each', 'bench-yield', script, callers);
 }
 
 /** A warm request that awaits a function of the host's once. */
 function hostCall(callers: number): Case {
   const script = `export default { fetch: async (request, env) => new Response(await env.get(request.url)) }`;
-  return {
-    name: `executePooled: a call of the host's in each`,
-    callers,
-    milliseconds: 2000,
-    setUp: async () => {
-      const worker = { script, env: { get: (key: string) => key } };
-      return { once: () => executePooled('bench-host', worker, URL_OF_REQUEST), tearDown: nothing };
-    },
-  };
+  const env = { get: (key: string) => key };
+  return pooled(`a call of the host's in each`, 'bench-host', { script, env }, callers);
 }
 
 /** A router with its framework, as workers come from bundlers. */
