@@ -17,21 +17,15 @@ use crate::limits::watchdog;
 use crate::locker_managed_isolate::{IsolateRecipe, LockerManagedIsolate};
 use crate::platform;
 use crate::runtime::events::StartRequest;
-use crate::settlement::{others_of_this_thread, waking};
+use crate::settlement::others_of_this_thread;
 
 use super::counts::Counts;
-use super::mean::Mean;
 use super::pace::LanePace;
 use super::registry::Deployment;
+use super::turn_times::TurnTimes;
 
 /// The threads that run lanes.
 pub(crate) type Threads = isolane_lanes::Threads<Lane>;
-
-/// Who is likely to be answered within this time spins for the answer: to sleep and be woken takes about as long.
-const QUICK_NS: u64 = 20_000;
-
-/// How many turns their mean length is that of.
-const MEAN_OF_TURNS: u64 = 8;
 
 /// What a lane is asked to do.
 pub(crate) enum Item {
@@ -104,9 +98,7 @@ pub(crate) struct Lane {
     pub(super) warm: AtomicBool,
     /// Whether the next request's context is there, where requests have contexts of their own.
     pub(super) has_context: AtomicBool,
-    turn_ns: Mean,
-    /// The same without what it took to wake callers, who might have spun.
-    answer_ns: Mean,
+    turn_times: TurnTimes,
     pub(super) progress: CachePadded<Progress>,
     pub(super) core: CachePadded<Mutex<Core>>,
 }
@@ -155,8 +147,7 @@ impl Lane {
             any_aborted: AtomicBool::new(false),
             warm: AtomicBool::new(false),
             has_context: AtomicBool::new(false),
-            turn_ns: Mean::default(),
-            answer_ns: Mean::default(),
+            turn_times: TurnTimes::default(),
             progress: CachePadded::default(),
             core: CachePadded::new(Mutex::new(Core {
                 isolate: None,
@@ -238,9 +229,7 @@ impl Lane {
     ///
     /// Not where more than one wait before it that are not the calling thread's own.
     pub(crate) fn is_quick(&self, queued: usize) -> bool {
-        let mean = self.answer_ns.get();
-        mean != 0
-            && (queued as u64 + 1) * mean < QUICK_NS
+        self.turn_times.are_quick(queued)
             && (queued <= 1 || queued <= others_of_this_thread())
             && isolane_lanes::Lane::pace(self) == Pace::Quick
     }
@@ -252,13 +241,12 @@ impl Lane {
 
     /// Whether all of its turns are short, as far as is known of its worker.
     pub(crate) fn is_steady(&self) -> bool {
-        let mean = self.turn_ns.get();
-        mean != 0 && mean < QUICK_NS && self.pace.is_steady()
+        self.turn_times.are_short() && self.pace.is_steady()
     }
 
     /// How long a request pushed now, behind so many that wait, would wait, estimated.
     pub(crate) fn expected_wait(&self, queued: usize, now_ns: u64) -> Duration {
-        let queued = queued as u64 * self.turn_ns.get();
+        let queued = self.turn_times.expected_ns(queued);
         let since = self.progress.busy_since.load(Ordering::Relaxed);
         let running = if since == 0 {
             0
@@ -380,12 +368,7 @@ impl Lane {
         if !self.warm.load(Ordering::Relaxed) {
             self.warm.store(true, Ordering::Relaxed);
         }
-        if let Some(turn_ns) = (now - begin).checked_div(turns) {
-            self.turn_ns.note(turn_ns, MEAN_OF_TURNS);
-            let waking_ns = waking::take_spent().as_nanos() as u64;
-            let answer_ns = turn_ns.saturating_sub(waking_ns / turns);
-            self.answer_ns.note(answer_ns, MEAN_OF_TURNS);
-        }
+        self.turn_times.note(now - begin, turns);
     }
 }
 

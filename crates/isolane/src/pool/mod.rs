@@ -17,4 +17,5 @@ pub(crate) mod placement;
 pub(crate) mod reaper;
 pub(crate) mod registry;
 mod threads;
+mod turn_times;
 mod waiting;
